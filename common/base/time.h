@@ -37,14 +37,21 @@ struct Now {
 Instant read_monotonic_clock();
 WallTime read_wall_clock();
 
+/// Where a program takes the time from: the machine (TickClock), or a simulation.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Now now() = 0;
+};
+
 /// A cheap clock for the hot path: a pair (Instant, WallTime) is anchored from the system's clocks now and then and
 /// carried forward by the processor's time-stamp counter, which costs a third of a system clock read. Falls
 /// back to the system's clocks where there is no invariant counter.
-class TickClock {
+class TickClock final : public Clock {
  public:
   TickClock();
   /// The present moment by the counter; anchors again if the last anchor is older than 100 ms.
-  Now now();
+  Now now() override;
   /// Anchors to the system's clocks (after a sleep, or when the wall clock may have been set).
   void anchor();
 

@@ -1,0 +1,211 @@
+#include "common/base/memory.h"
+
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+
+#include "common/base/assert.h"
+#include "common/base/log.h"
+
+#ifdef VEDETTE_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
+
+namespace vedette {
+namespace {
+
+constexpr size_t kPagesThreshold = 1 << 20;
+constexpr size_t kHugePage = 2 << 20;
+std::atomic<uint64_t> mapped_bytes{0};
+
+[[noreturn]] void out_of_memory(size_t bytes) {
+  log_warning("Out of memory allocating {} bytes; the process ends.", bytes);
+  std::abort();
+}
+
+size_t mapping_size(size_t bytes) { return (bytes + 4095) & ~size_t(4095); }
+
+}  // namespace
+
+#ifdef VEDETTE_JEMALLOC
+namespace {
+
+// The counters of each registered thread. Threads of the pool live as long as the process, so entries stay.
+struct ThreadCounters {
+  const uint64_t* allocated;
+  const uint64_t* freed;
+};
+constexpr int kThreadsMax = 256;
+ThreadCounters thread_counters[kThreadsMax];
+std::atomic<int> thread_count{0};
+std::mutex thread_mutex;
+
+uint64_t read_counter(const uint64_t* counter) { return __atomic_load_n(counter, __ATOMIC_RELAXED); }
+
+template <class T>
+T read_control(const char* name) {
+  T value{};
+  size_t size = sizeof value;
+  if (mallctl(name, &value, &size, nullptr, 0)) return T{};
+  return value;
+}
+
+}  // namespace
+
+void register_memory_thread() {
+  static thread_local bool registered = false;
+  if (registered) return;
+  registered = true;
+  ThreadCounters counters{};
+  size_t size = sizeof(uint64_t*);
+  VED_ASSERT(mallctl("thread.allocatedp", &counters.allocated, &size, nullptr, 0) == 0);
+  VED_ASSERT(mallctl("thread.deallocatedp", &counters.freed, &size, nullptr, 0) == 0);
+  const std::lock_guard lock(thread_mutex);
+  const int at = thread_count.load(std::memory_order_relaxed);
+  VED_ASSERT(at < kThreadsMax);
+  thread_counters[at] = counters;
+  thread_count.store(at + 1, std::memory_order_release);
+}
+
+uint64_t used_memory() {
+  uint64_t used = mapped_bytes.load(std::memory_order_relaxed);
+  const int count = thread_count.load(std::memory_order_acquire);
+  for (int i = 0; i < count; i++) used += read_counter(thread_counters[i].allocated) - read_counter(thread_counters[i].freed);
+  return used;
+}
+
+void* allocate(size_t bytes) {
+  void* block = malloc(bytes);
+  if (__builtin_expect(!block, 0)) out_of_memory(bytes);
+  return block;
+}
+void release(void* block, size_t bytes) { sdallocx(block, bytes, 0); }
+
+AllocatorStats allocator_stats() {
+  uint64_t epoch = 1;
+  mallctl("epoch", nullptr, nullptr, &epoch, sizeof epoch);
+  AllocatorStats stats;
+  stats.allocated = read_control<size_t>("stats.allocated");
+  stats.active = read_control<size_t>("stats.active");
+  stats.resident = read_control<size_t>("stats.resident");
+  stats.retained = read_control<size_t>("stats.retained");
+  return stats;
+}
+
+std::string allocator_name() {
+  const std::string version = read_control<const char*>("version");
+  return "jemalloc-" + version.substr(0, version.find('-'));
+}
+
+std::string allocator_report() {
+  std::string report;
+  malloc_stats_print([](void* to, const char* text) { static_cast<std::string*>(to)->append(text); }, &report, nullptr);
+  return report;
+}
+
+bool purge_allocator() {
+  const std::string name = "arena." + std::to_string(MALLCTL_ARENAS_ALL) + ".purge";
+  return mallctl(name.c_str(), nullptr, nullptr, nullptr, 0) == 0;
+}
+
+#else
+
+namespace {
+std::atomic<uint64_t> counted_bytes{0};
+}
+
+void count_allocation(void* block) { counted_bytes.fetch_add(malloc_usable_size(block), std::memory_order_relaxed); }
+void count_release(void* block) { counted_bytes.fetch_sub(malloc_usable_size(block), std::memory_order_relaxed); }
+
+void register_memory_thread() {}
+uint64_t used_memory() { return mapped_bytes.load(std::memory_order_relaxed) + counted_bytes.load(std::memory_order_relaxed); }
+
+void* allocate(size_t bytes) {
+  void* block = malloc(bytes);
+  if (!block) out_of_memory(bytes);
+  count_allocation(block);
+  return block;
+}
+void release(void* block, size_t) {
+  if (block) count_release(block);
+  free(block);
+}
+AllocatorStats allocator_stats() { return {}; }
+std::string allocator_name() { return "libc"; }
+std::string allocator_report() { return "Stats not supported for the current allocator"; }
+bool purge_allocator() { return false; }
+
+#endif
+
+void* allocate_pages(size_t bytes) {
+  if (bytes < kPagesThreshold) {
+    void* block = aligned_alloc(64, (bytes + 63) & ~size_t(63));
+    if (!block) out_of_memory(bytes);
+    std::memset(block, 0, bytes);
+#ifndef VEDETTE_JEMALLOC
+    count_allocation(block);
+#endif
+    return block;
+  }
+  // Mapped with slack and trimmed, so that the block starts where a huge page can.
+  const size_t size = mapping_size(bytes);
+  const size_t slack = size >= kHugePage ? kHugePage : 0;
+  void* mapped = mmap(nullptr, size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) out_of_memory(bytes);
+  char* start = static_cast<char*>(mapped);
+  if (slack) {
+    char* aligned = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(start) + slack - 1) & ~(slack - 1));
+    if (aligned != start) munmap(start, size_t(aligned - start));
+    if (const size_t tail = size_t(start + slack - aligned)) munmap(aligned + size, tail);
+    start = aligned;
+    madvise(start, size, MADV_HUGEPAGE);
+  }
+  mapped_bytes.fetch_add(size, std::memory_order_relaxed);
+  return start;
+}
+
+void release_pages(void* block, size_t bytes) {
+  if (!block) return;
+  if (bytes < kPagesThreshold) {
+#ifndef VEDETTE_JEMALLOC
+    count_release(block);
+#endif
+    free(block);
+    return;
+  }
+  const size_t size = mapping_size(bytes);
+  munmap(block, size);
+  mapped_bytes.fetch_sub(size, std::memory_order_relaxed);
+}
+
+void discard_pages(void* block, size_t from, size_t to) {
+  const uintptr_t base = reinterpret_cast<uintptr_t>(block);
+  const uintptr_t first = (base + from + 4095) & ~uintptr_t(4095), last = (base + to) & ~uintptr_t(4095);
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
+uint64_t resident_memory() {
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  if (!file) return 0;
+  unsigned long size = 0, resident = 0;
+  const int fields = std::fscanf(file, "%lu %lu", &size, &resident);
+  std::fclose(file);
+  return fields == 2 ? uint64_t(resident) * uint64_t(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+uint64_t total_system_memory() { return uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE)); }
+
+}  // namespace vedette
+
+#ifndef VEDETTE_JEMALLOC
+void* operator new(size_t bytes) { return vedette::allocate(bytes ? bytes : 1); }
+void operator delete(void* block) noexcept { vedette::release(block, 0); }
+void operator delete(void* block, size_t) noexcept { vedette::release(block, 0); }
+#endif

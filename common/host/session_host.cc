@@ -1,0 +1,213 @@
+#include "common/host/session_host.h"
+
+#include <algorithm>
+
+namespace vedette {
+
+class SessionHost::Connection final : public StreamOwner, public Session::Transport {
+ public:
+  Connection(SessionHost& owner, Stream::Kind kind) : host(owner), stream(owner.loop_, kind, *this) {}
+
+  std::span<char> on_room_wanted() override {
+    own_buffer_ = !session->input.empty();
+    if (!own_buffer_) return host.arena_.room();
+    // An unfinished request goes on in the session's own buffer, which may at most double at a time: what a
+    // request announces costs nothing until it arrives.
+    const size_t held = session->input.size(), wanted = session->parser.bytes_wanted();
+    const size_t missing = wanted > held ? wanted - held : 0;
+    const size_t room = std::clamp<size_t>(missing, kRoomMin, std::max<size_t>(held, kRoomMin));
+    char* start = session->input.reserve(room);
+    return {start, session->input.free_tail()};
+  }
+
+  void on_bytes(size_t size) override {
+    session->bytes_in += size;
+    host.handler_.count_traffic(size, 0);
+    if (own_buffer_) {
+      session->input.commit(size);
+      host.handler_.gather(*session, {});
+    } else {
+      const char* start = host.arena_.room().data();
+      host.arena_.take(size);
+      host.handler_.gather(*session, {start, size});
+    }
+    if (session->closing()) wake();
+    if (!host.handler_.wants_input(*session)) stream.stop_reading();
+  }
+
+  void on_end(const char*) override {
+    gone = true;
+    stream.stop_reading();
+    wake();
+  }
+
+  void on_written(bool failed) override {
+    if (failed)
+      gone = true;
+    else
+      sent(in_flight_);
+    in_flight_ = 0;
+    wake();
+  }
+
+  std::string peer_address() const override { return stream.peer_address(); }
+  std::string local_address() const override { return stream.local_address(); }
+  int descriptor() const override { return stream.descriptor(); }
+  void wake() override {
+    if (queued) return;
+    queued = true;
+    host.pending_.push_back(this);
+  }
+
+  void sent(size_t bytes) {
+    session->output.consume(bytes);
+    session->bytes_out += bytes;
+    host.handler_.count_traffic(0, bytes);
+  }
+
+  /// Sends what the socket takes, and leaves the rest to a write of the loop's.
+  void flush() {
+    while (!stream.writing() && !gone && !session->output.empty()) {
+      std::string_view pieces[kPiecesMax];
+      size_t count = 0, total = 0;
+      session->output.for_each_piece([&](const char* data, size_t size) {
+        pieces[count++] = {data, size};
+        total += size;
+        return count < kPiecesMax;
+      });
+      const long wrote = stream.try_write({pieces, count});
+      if (wrote < 0) {
+        gone = true;
+        return;
+      }
+      sent(size_t(wrote));
+      if (size_t(wrote) == total) continue;
+      start_write();
+    }
+  }
+
+  SessionHost& host;
+  Stream stream;
+  std::unique_ptr<Session> session;
+  Connection* next = nullptr;
+  Connection* previous = nullptr;
+  bool queued = false;
+  bool gone = false;  // the socket is of no more use
+
+ private:
+  static constexpr size_t kPiecesMax = 32;
+  static constexpr size_t kRoomMin = 16 * 1024;
+
+  void start_write() {
+    std::string_view pieces[kPiecesMax];
+    size_t count = 0;
+    session->output.for_each_piece([&](const char* data, size_t size) {
+      pieces[count++] = {data, size};
+      in_flight_ += size;
+      return count < kPiecesMax;
+    });
+    stream.write({pieces, count});
+  }
+
+  size_t in_flight_ = 0;
+  bool own_buffer_ = false;
+};
+
+std::span<char> SessionHost::Arena::room() {
+  if (blocks_.empty()) blocks_.emplace_back(new char[kBlockBytes]);
+  return {blocks_[block_].get() + at_, std::min(kRoomMax, kBlockBytes - at_)};
+}
+
+void SessionHost::Arena::take(size_t bytes) {
+  at_ += (bytes + 63) & ~size_t(63);
+  if (at_ + kRoomMin <= kBlockBytes) return;
+  at_ = 0;
+  if (++block_ == blocks_.size()) blocks_.emplace_back(new char[kBlockBytes]);
+}
+
+void SessionHost::Arena::reset() {
+  constexpr size_t kKeptMax = 4;
+  if (blocks_.size() > kKeptMax) blocks_.resize(kKeptMax);
+  block_ = at_ = 0;
+}
+
+SessionHost::SessionHost(Loop& loop, SessionHandler& handler)
+    : loop_(loop), handler_(handler), hooks_(loop, [this] { before_wait(); }, [this] { after_events(); }) {}
+
+SessionHost::~SessionHost() {
+  while (first_) destroy(first_);
+}
+
+void SessionHost::accept(Stream::Kind kind, uv_stream_t* listener) {
+  auto connection = std::make_unique<Connection>(*this, kind);
+  if (!connection->stream.accept(listener)) return;
+  connection->stream.set_no_delay(true);
+  connection->stream.set_keep_alive(options.keep_alive_seconds);
+  std::string refusal;
+  connection->session = handler_.open(*connection, kind == Stream::Kind::kUnix, refusal);
+  if (!connection->session) {
+    const std::string_view piece = refusal;
+    if (!piece.empty()) connection->stream.try_write({&piece, 1});
+    return;
+  }
+  connection->session->transport = connection.get();
+  connection->session->set(kUnixSocket, kind == Stream::Kind::kUnix);
+  connection->stream.start_reading();
+  Connection* linked = connection.release();
+  linked->next = first_;
+  if (first_) first_->previous = linked;
+  first_ = linked;
+  connections_++;
+}
+
+void SessionHost::before_wait() {
+  flush_pending();
+  hooks_.spin(handler_.has_backlog());
+}
+
+void SessionHost::after_events() {
+  handler_.gather_backlog();
+  handler_.execute();
+  flush_pending();
+  arena_.reset();
+}
+
+void SessionHost::flush_pending() {
+  // Flushing may queue again (a limit was passed): those come in this round too, each once.
+  for (size_t i = 0; i < pending_.size(); i++) {
+    Connection* connection = pending_[i];
+    connection->queued = false;
+    flush(*connection);
+  }
+  pending_.clear();
+}
+
+void SessionHost::flush(Connection& connection) {
+  Session& session = *connection.session;
+  if (!session.has(kCloseNow)) connection.flush();
+  if (!session.output.empty() && !connection.gone) handler_.check_output(session);
+  const bool over = connection.gone || session.has(kCloseNow) || (session.has(kCloseAfterReply) && session.output.empty());
+  if (over) return destroy(&connection);
+  if (handler_.wants_input(session))
+    connection.stream.start_reading();
+  else
+    connection.stream.stop_reading();
+}
+
+void SessionHost::destroy(Connection* connection) {
+  handler_.closed(*connection->session);
+  if (connection->queued) std::erase(pending_, connection);
+  (connection->previous ? connection->previous->next : first_) = connection->next;
+  if (connection->next) connection->next->previous = connection->previous;
+  connections_--;
+  delete connection;
+}
+
+void SessionHost::close_all() {
+  while (first_) {
+    first_->flush();
+    destroy(first_);
+  }
+}
+
+}  // namespace vedette

@@ -1,0 +1,84 @@
+// Binds sessions to sockets and turns the loop into ticks: gather, execute, flush.
+//
+// The loop calls back for each readable connection, which hands its bytes to the handler's gather. Bytes of all
+// connections lie side by side in one arena that is reused each tick; only a connection with an unfinished request has a
+// buffer of its own. When all ready connections have been read, the handler executes the batch, and every session with
+// output is flushed with one write. Nothing is written in the middle of a read.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "common/net/listener.h"
+#include "common/session/session.h"
+
+namespace vedette {
+
+/// What the host asks of the program.
+class SessionHandler {
+ public:
+  virtual ~SessionHandler() = default;
+  /// A new connection. Null: it has been refused, and `refusal` is sent before it is closed.
+  virtual std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) = 0;
+  virtual void gather(Session& session, std::string_view bytes) = 0;
+  virtual void execute() = 0;
+  virtual bool has_backlog() const = 0;
+  virtual void gather_backlog() = 0;
+  /// False while nothing shall be read from the session.
+  virtual bool wants_input(const Session& session) const = 0;
+  /// After a flush that left output behind, or output from outside of a turn: time to look at the limits.
+  virtual void check_output(Session& session) = 0;
+  /// The session is about to be destroyed.
+  virtual void closed(Session& session) = 0;
+  virtual void count_traffic(size_t bytes_in, size_t bytes_out) = 0;
+};
+
+struct ConnectionOptions {
+  unsigned keep_alive_seconds = 300;
+};
+
+class SessionHost {
+ public:
+  SessionHost(Loop& loop, SessionHandler& handler);
+  ~SessionHost();
+
+  /// The callback for listeners.
+  void accept(Stream::Kind kind, uv_stream_t* listener);
+  ConnectionOptions options;
+
+  /// Closes every connection; those with output get one more chance to take it.
+  void close_all();
+  size_t size() const { return connections_; }
+
+ private:
+  class Connection;
+  // Memory for the reads of one tick.
+  class Arena {
+   public:
+    std::span<char> room();
+    void take(size_t bytes);
+    void reset();
+
+   private:
+    static constexpr size_t kBlockBytes = 256 * 1024, kRoomMin = 16 * 1024, kRoomMax = 64 * 1024;
+    std::vector<std::unique_ptr<char[]>> blocks_;
+    size_t block_ = 0, at_ = 0;
+  };
+
+  void before_wait();
+  void after_events();
+  void flush_pending();
+  void flush(Connection& connection);
+  void destroy(Connection* connection);
+
+  Loop& loop_;
+  SessionHandler& handler_;
+  Arena arena_;
+  std::vector<Connection*> pending_;   // with output, or to be closed
+  Connection* first_ = nullptr;        // all connections, intrusively linked
+  size_t connections_ = 0;
+  TurnHooks hooks_;
+};
+
+}  // namespace vedette

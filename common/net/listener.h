@@ -1,0 +1,47 @@
+// A listening socket: TCP on one address, or a unix socket.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/net/stream.h"
+
+namespace vedette {
+
+class Listener {
+ public:
+  /// Called for each connection that waits; the callee accepts it with Stream::accept(listener).
+  using OnConnection = std::function<void(Stream::Kind, uv_stream_t* listener)>;
+
+  /// `host` is a numeric IPv4 or IPv6 address or a name that resolves to one; port 0 lets the system choose.
+  static Result<std::unique_ptr<Listener>> tcp(Loop& loop, const std::string& host, int port, int backlog,
+                                               OnConnection on_connection);
+  /// Removes a stale socket file first. `mode` is its permissions, or 0 for the process's default.
+  static Result<std::unique_ptr<Listener>> unix_socket(Loop& loop, const std::string& path, unsigned mode, int backlog,
+                                                       OnConnection on_connection);
+  ~Listener();
+
+  int port() const { return port_; }
+
+ private:
+  union Handle {
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+    uv_stream_t stream;
+    uv_handle_t handle;
+  };
+  struct Closer {
+    void operator()(Handle* handle) const;
+  };
+  explicit Listener(Stream::Kind kind, OnConnection on_connection);
+  Status listen(int backlog, const std::string& where);
+
+  std::unique_ptr<Handle, Closer> handle_;
+  Stream::Kind kind_;
+  OnConnection on_connection_;
+  int port_ = 0;
+  std::string path_;  // of a unix socket: removed at the end
+};
+
+}  // namespace vedette

@@ -1,0 +1,135 @@
+#include "common/net/stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace vedette {
+namespace {
+
+constexpr size_t kPiecesMax = 64;
+
+size_t to_buffers(std::span<const std::string_view> pieces, uv_buf_t (&buffers)[kPiecesMax]) {
+  const size_t count = std::min(pieces.size(), kPiecesMax);
+  for (size_t i = 0; i < count; i++)
+    buffers[i] = uv_buf_init(const_cast<char*>(pieces[i].data()), unsigned(pieces[i].size()));
+  return count;
+}
+
+std::string address_text(const sockaddr_storage& address) {
+  char host[64] = "?";
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    uv_ip4_name(&v4, host, sizeof host);
+    return std::string(host) + ":" + std::to_string(ntohs(v4.sin_port));
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+  uv_ip6_name(&v6, host, sizeof host);
+  return "[" + std::string(host) + "]:" + std::to_string(ntohs(v6.sin6_port));
+}
+
+std::string pipe_path(const uv_pipe_t* pipe, int (*get)(const uv_pipe_t*, char*, size_t*)) {
+  char path[256];
+  size_t size = sizeof path;
+  return get(pipe, path, &size) == 0 ? std::string(path, size) : std::string();
+}
+
+}  // namespace
+
+void Stream::Closer::operator()(Handle* handle) const {
+  handle->self = nullptr;
+  uv_close(&handle->handle, [](uv_handle_t* closed) { delete static_cast<Handle*>(closed->data); });
+}
+
+Stream::Stream(Loop& loop, Kind kind, StreamOwner& owner) : owner_(owner), handle_(new Handle), kind_(kind) {
+  Handle* handle = handle_.get();
+  VED_ASSERT((kind == Kind::kTcp ? uv_tcp_init(loop.raw(), &handle->tcp) : uv_pipe_init(loop.raw(), &handle->pipe, 0)) == 0);
+  handle->handle.data = handle;
+  handle->self = this;
+}
+
+bool Stream::accept(uv_stream_t* listener) { return uv_accept(listener, &handle_->stream) == 0; }
+
+void Stream::start_reading() {
+  if (reading_) return;
+  reading_ = true;
+  uv_read_start(
+      &handle_->stream,
+      [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
+        Stream* self = static_cast<Handle*>(handle->data)->self;
+        const std::span<char> room = self->owner_.on_room_wanted();
+        *buffer = uv_buf_init(room.data(), unsigned(std::min<size_t>(room.size(), 1u << 30)));
+      },
+      [](uv_stream_t* stream, ssize_t size, const uv_buf_t*) {
+        Stream* self = static_cast<Handle*>(stream->data)->self;
+        if (!self) return;
+        if (size > 0) self->owner_.on_bytes(size_t(size));
+        if (size < 0) self->owner_.on_end(size == UV_EOF ? "closed by the peer" : uv_strerror(int(size)));
+      });
+}
+
+void Stream::stop_reading() {
+  if (!reading_) return;
+  reading_ = false;
+  uv_read_stop(&handle_->stream);
+}
+
+long Stream::try_write(std::span<const std::string_view> pieces) {
+  uv_buf_t buffers[kPiecesMax];
+  const size_t count = to_buffers(pieces, buffers);
+  const int wrote = uv_try_write(&handle_->stream, buffers, unsigned(count));
+  if (wrote == UV_EAGAIN) return 0;
+  return wrote < 0 ? -1 : wrote;
+}
+
+void Stream::write(std::span<const std::string_view> pieces) {
+  VED_ASSERT(!handle_->writing);
+  uv_buf_t buffers[kPiecesMax];
+  const size_t count = to_buffers(pieces, buffers);
+  handle_->writing = true;
+  handle_->request.data = handle_.get();
+  uv_write(&handle_->request, &handle_->stream, buffers, unsigned(count), [](uv_write_t* request, int status) {
+    auto* handle = static_cast<Handle*>(request->data);
+    handle->writing = false;
+    if (handle->self) handle->self->owner_.on_written(status < 0);
+  });
+}
+
+void Stream::set_no_delay(bool on) {
+  if (kind_ == Kind::kTcp) uv_tcp_nodelay(&handle_->tcp, on);
+}
+
+void Stream::set_keep_alive(unsigned seconds) {
+  if (kind_ != Kind::kTcp) return;
+  uv_tcp_keepalive(&handle_->tcp, seconds > 0, seconds);
+  if (seconds == 0) return;
+  // Three probes within the time of one interval, as operators know tcp-keepalive.
+  const int fd = descriptor(), interval = std::max(1, int(seconds) / 3), probes = 3;
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
+std::string Stream::peer_address() const {
+  if (kind_ == Kind::kUnix) return pipe_path(&handle_->pipe, uv_pipe_getsockname) + ":0";
+  sockaddr_storage address{};
+  int size = sizeof address;
+  if (uv_tcp_getpeername(&handle_->tcp, reinterpret_cast<sockaddr*>(&address), &size)) return "?:0";
+  return address_text(address);
+}
+
+std::string Stream::local_address() const {
+  if (kind_ == Kind::kUnix) return pipe_path(&handle_->pipe, uv_pipe_getsockname) + ":0";
+  sockaddr_storage address{};
+  int size = sizeof address;
+  if (uv_tcp_getsockname(&handle_->tcp, reinterpret_cast<sockaddr*>(&address), &size)) return "?:0";
+  return address_text(address);
+}
+
+int Stream::descriptor() const {
+  uv_os_fd_t fd = -1;
+  return uv_fileno(&handle_->handle, &fd) == 0 ? fd : -1;
+}
+
+}  // namespace vedette

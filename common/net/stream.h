@@ -1,0 +1,79 @@
+// A connected byte stream: TCP or a unix socket. Bytes go straight from the socket into memory that the owner names and
+// from the owner's memory into the socket.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/net/handle.h"
+#include "common/net/loop.h"
+
+namespace vedette {
+
+class StreamOwner {
+ public:
+  virtual ~StreamOwner() = default;
+  /// Where the next bytes shall go. Not empty.
+  virtual std::span<char> on_room_wanted() = 0;
+  /// `size` bytes (more than 0) have arrived in the room that was given last.
+  virtual void on_bytes(size_t size) = 0;
+  /// The peer has closed, or the connection has failed: `reason` in words.
+  virtual void on_end(const char* reason) = 0;
+  /// A write() is over; `failed` if the connection is gone.
+  virtual void on_written(bool failed) = 0;
+};
+
+class Stream {
+ public:
+  enum class Kind { kTcp, kUnix };
+  Stream(Loop& loop, Kind kind, StreamOwner& owner);
+
+  /// Takes a connection from a listening stream. False if there is none any more.
+  bool accept(uv_stream_t* listener);
+
+  void start_reading();
+  void stop_reading();
+  bool reading() const { return reading_; }
+
+  /// Sends as much as the socket takes at once; returns how many bytes, or -1 if the connection is gone.
+  long try_write(std::span<const std::string_view> pieces);
+  /// Sends all of `pieces`, which must stay where they are until on_written(). One at a time.
+  void write(std::span<const std::string_view> pieces);
+  bool writing() const { return handle_->writing; }
+
+  void set_no_delay(bool on);
+  /// 0 turns keep-alive off.
+  void set_keep_alive(unsigned seconds);
+
+  /// "127.0.0.1:6379", "[::1]:6379"; the path for a unix socket; "?:0" if it cannot be told.
+  std::string peer_address() const;
+  std::string local_address() const;
+  int descriptor() const;
+  Kind kind() const { return kind_; }
+
+ private:
+  // The write request lives with the handle: its callback may come after the owner is gone.
+  struct Handle {
+    union {
+      uv_tcp_t tcp;
+      uv_pipe_t pipe;
+      uv_stream_t stream;
+      uv_handle_t handle;
+    };
+    uv_write_t request;
+    Stream* self;
+    bool writing = false;
+  };
+  struct Closer {
+    void operator()(Handle* handle) const;
+  };
+
+  StreamOwner& owner_;
+  std::unique_ptr<Handle, Closer> handle_;
+  Kind kind_;
+  bool reading_ = false;
+};
+
+}  // namespace vedette

@@ -1,0 +1,131 @@
+// One client, apart from its socket: what it sent and has not been executed yet, what it is owed, and its state in the
+// protocol. The host moves bytes in and out; the executor (or the sentinel's) runs requests on it.
+//
+// Ten thousand idle clients are normal, so what few sessions use hangs on pointers: an idle session is a few hundred
+// bytes and holds no buffers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/base/time.h"
+#include "common/pubsub/subscriber.h"
+#include "common/resp/buffer.h"
+#include "common/resp/reply_writer.h"
+#include "common/resp/request_parser.h"
+
+namespace vedette {
+
+using ClientId = uint64_t;
+
+/// What a program's executor keeps with a session (a transaction, watched keys). Owned by the session.
+class SessionState {
+ public:
+  virtual ~SessionState() = default;
+};
+
+/// Conditions of a session that stand between a request and its execution, or change what happens with the reply.
+/// The executor tests them all at once against the masks of a command.
+enum SessionFlag : uint32_t {
+  kUnauthenticated = 1u << 0,
+  kInTransaction = 1u << 1,      ///< MULTI: requests are queued
+  kSubscribedResp2 = 1u << 2,    ///< RESP2 with subscriptions: few commands are allowed
+  kMonitoring = 1u << 3,         ///< is fed by MONITOR
+  kReplyOff = 1u << 4,           ///< CLIENT REPLY OFF
+  kReplySkipNext = 1u << 5,      ///< CLIENT REPLY SKIP was this request: the next reply is dropped
+  kReplySkip = 1u << 6,          ///< this reply is dropped
+  kSuspended = 1u << 7,          ///< nothing is executed until resumed (paused, waiting for work elsewhere)
+  kCloseAfterReply = 1u << 8,    ///< nothing more is executed; closed when the output has been sent
+  kCloseNow = 1u << 9,           ///< closed without sending what is left
+  kNoEvict = 1u << 10,
+  kNoTouch = 1u << 11,
+  kTransactionDirty = 1u << 12,  ///< a queued command was refused: EXEC answers EXECABORT
+  kTransactionStale = 1u << 13,  ///< a watched key has changed: EXEC answers null
+  kInternal = 1u << 14,          ///< no socket behind it (tests, scripts)
+  kUnixSocket = 1u << 15,
+  // Bits 16 to 23 belong to server-wide conditions.
+  kBacklogged = 1u << 24,        ///< has input that waits for its turn: nothing more is read
+};
+
+/// What clients say of themselves, and other rarely used text.
+struct SessionNames {
+  std::string name, library_name, library_version;
+};
+
+class Session {
+ public:
+  /// Where a session's bytes come from and go to. The host implements it.
+  class Transport {
+   public:
+    virtual ~Transport() = default;
+    virtual std::string peer_address() const = 0;   ///< "127.0.0.1:5000", "[::1]:5000", or the path of a unix socket
+    virtual std::string local_address() const = 0;
+    virtual int descriptor() const = 0;
+    /// There is output, or a close flag was set, outside of the session's own turn.
+    virtual void wake() = 0;
+  };
+
+  Session(ClientId id, ChunkPool& chunks, Instant now) : output(chunks), created(now), last_active(now), id_(id) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  ClientId id() const { return id_; }
+  bool has(uint32_t flags) const { return flags_ & flags; }
+  uint32_t flags() const { return flags_; }
+  void set(uint32_t flags) { flags_ |= flags; }
+  void unset(uint32_t flags) { flags_ &= ~flags; }
+  void set(uint32_t flags, bool on) { on ? set(flags) : unset(flags); }
+
+  std::string_view name() const { return names_ ? std::string_view(names_->name) : std::string_view(); }
+  SessionNames& names() {
+    if (!names_) names_ = std::make_unique<SessionNames>();
+    return *names_;
+  }
+  const SessionNames* names_or_null() const { return names_.get(); }
+
+  /// Asks the host to close: with `after_reply` once the output has been sent, else at once.
+  void close(bool after_reply) {
+    set(after_reply ? kCloseAfterReply : kCloseNow);
+    if (transport) transport->wake();
+  }
+  bool closing() const { return has(kCloseAfterReply | kCloseNow); }
+
+  /// A writer for data outside of replies (push messages), which may come at any time.
+  ReplyWriter out_of_band() { return ReplyWriter(output, resp); }
+  /// After writing out of band: lets the host send it.
+  void wake() {
+    if (transport) transport->wake();
+  }
+
+  size_t memory_bytes() const {
+    return sizeof(Session) + input.capacity() + output.memory_bytes() + parser.memory_bytes() +
+           (names_ ? sizeof(SessionNames) : 0);
+  }
+
+  RequestParser parser;
+  ReadBuffer input;      ///< bytes not yet executed, if the last turn left any
+  OutputBuffer output;
+  RespVersion resp = RespVersion::k2;
+  int db = 0;            ///< selected database
+  Instant created;
+  Instant last_active;
+  uint32_t last_command = UINT32_MAX;  ///< id of the last command, for CLIENT LIST
+  uint32_t output_peak = 0;            ///< most bytes of output held since the last look of the cron
+  uint64_t bytes_in = 0, bytes_out = 0, commands = 0;
+  Transport* transport = nullptr;      ///< null without a socket
+  Instant output_over_since{};         ///< when the soft output limit was passed; 0: it is not
+  std::unique_ptr<SessionState> state;
+  std::unique_ptr<Subscriber> subscriber;  ///< null: has never subscribed
+
+  // Places of this session in its owners' lists.
+  uint32_t registry_index = 0;
+
+ private:
+  ClientId id_;
+  uint32_t flags_ = 0;
+  std::unique_ptr<SessionNames> names_;
+};
+
+}  // namespace vedette

@@ -1,0 +1,9 @@
+#include "server/commands/families.h"
+
+namespace vedette {
+
+void add_all_commands(ServerCommandTable& table) {
+  for (auto rows : {connection_commands, string_commands}) table.add(rows());
+}
+
+}  // namespace vedette

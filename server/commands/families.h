@@ -1,0 +1,16 @@
+// The list of command families: one file each in this folder, with the rows and handlers of its commands.
+#pragma once
+
+#include <span>
+
+#include "server/execution/server_state.h"
+
+namespace vedette {
+
+std::span<const Command> connection_commands();
+std::span<const Command> string_commands();
+
+/// Fills the table with every family's rows.
+void add_all_commands(ServerCommandTable& table);
+
+}  // namespace vedette

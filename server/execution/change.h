@@ -1,0 +1,56 @@
+// What a command leaves behind beside its reply: the keys it changed and the effects that replicas and the log must
+// see. The executor's commit works them off in one place and one order (commit.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vedette {
+
+/// Classes of keyspace events; the letters of notify-keyspace-events.
+enum NotifyClass : uint32_t {
+  kNotifyKeyspace = 1u << 0,  // K
+  kNotifyKeyevent = 1u << 1,  // E
+  kNotifyGeneric = 1u << 2,   // g
+  kNotifyString = 1u << 3,    // $
+  kNotifyList = 1u << 4,      // l
+  kNotifySet = 1u << 5,       // s
+  kNotifyHash = 1u << 6,      // h
+  kNotifySortedSet = 1u << 7, // z
+  kNotifyExpired = 1u << 8,   // x
+  kNotifyEvicted = 1u << 9,   // e
+  kNotifyStream = 1u << 10,   // t
+  kNotifyKeyMiss = 1u << 11,  // m, not in A
+  kNotifyModule = 1u << 12,   // d
+  kNotifyNew = 1u << 13,      // n, not in A
+  kNotifyAll = kNotifyGeneric | kNotifyString | kNotifyList | kNotifySet | kNotifyHash | kNotifySortedSet |
+               kNotifyExpired | kNotifyEvicted | kNotifyStream | kNotifyModule,
+};
+
+/// One key that changed (or, with `modified` false, an event about a key that did not). `key` lives until the commit.
+struct Change {
+  int db;
+  std::string_view key;
+  uint64_t hash;
+  NotifyClass event_class;
+  std::string_view event;  ///< "set", "del"; empty: no event
+  bool modified = true;
+};
+
+/// A command as replicas and the log must see it.
+struct Effect {
+  int db;
+  std::vector<std::string> argv;
+};
+
+/// Where effects go: the replication stream, the append-only file.
+class EffectSink {
+ public:
+  virtual ~EffectSink() = default;
+  /// The effects of one command or transaction, in order; more than one are to be applied as a whole.
+  virtual void on_effects(const std::vector<Effect>& effects) = 0;
+};
+
+}  // namespace vedette

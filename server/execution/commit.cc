@@ -1,0 +1,38 @@
+#include "server/execution/commit.h"
+
+#include <fmt/format.h>
+
+namespace vedette {
+
+void notify_keyspace_event(ServerState& server, NotifyClass event_class, std::string_view event, std::string_view key, int db) {
+  const uint32_t wanted = server.settings.notify_classes;
+  if (!(wanted & event_class)) return;
+  if (wanted & kNotifyKeyspace) server.channels.publish(fmt::format("__keyspace@{}__:{}", db, key), event);
+  if (wanted & kNotifyKeyevent) server.channels.publish(fmt::format("__keyevent@{}__:{}", db, event), key);
+}
+
+void commit_change(ServerState& server, const Change& change) {
+  if (change.modified) {
+    server.stats.dirty++;
+    if (!server.watches.empty()) server.watches.touch(change.db, change.key);
+  }
+  if (server.settings.notify_classes && !change.event.empty())
+    notify_keyspace_event(server, change.event_class, change.event, change.key, change.db);
+}
+
+void propagate(ServerState& server, const std::vector<Effect>& effects) {
+  for (EffectSink* sink : server.effect_sinks) sink->on_effects(effects);
+}
+
+void remove_key(ServerState& server, int db, const Key& key, Database::Place place, RemovalReason reason) {
+  const bool expired = reason == RemovalReason::kExpired;
+  const bool lazily = expired ? server.settings.lazy_expire : server.settings.lazy_eviction;
+  server.keyspace.erase(db, key.hash, place, lazily);
+  (expired ? server.keyspace.stats.expired : server.keyspace.stats.evicted)++;
+  commit_change(server, Change{db, key.bytes, key.hash, expired ? kNotifyExpired : kNotifyEvicted,
+                               expired ? "expired" : "evicted", true});
+  if (!server.effect_sinks.empty())
+    propagate(server, {Effect{db, {lazily ? "UNLINK" : "DEL", std::string(key.bytes)}}});
+}
+
+}  // namespace vedette

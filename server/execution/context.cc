@@ -1,0 +1,40 @@
+#include "server/execution/context.h"
+
+#include "server/execution/commit.h"
+#include "server/execution/executor.h"
+
+namespace vedette {
+
+const Entry* CommandContext::missed(const Key& key) {
+  server.keyspace.stats.misses++;
+  if (server.settings.notify_classes & kNotifyKeyMiss) event(session.db, key, kNotifyKeyMiss, "keymiss");
+  return nullptr;
+}
+
+Entry* CommandContext::expire_on_access(int in_db, const Key& key, Database::Place place) {
+  // While clients are paused the dataset stands still: the entry is hidden, not removed.
+  if (!server.pause.active(now_.instant)) remove_expired(in_db, key, place);
+  return nullptr;
+}
+
+void CommandContext::remove_expired(int in_db, const Key& key, Database::Place place) {
+  remove_key(server, in_db, key, place, RemovalReason::kExpired);
+}
+
+void CommandContext::propagate_as(int in_db, std::initializer_list<std::string_view> argv) {
+  verbatim_ = false;
+  if (server.effect_sinks.empty()) return;
+  executor_.add_effect(Effect{in_db, std::vector<std::string>(argv.begin(), argv.end())});
+}
+
+void CommandContext::propagate_as(Arguments argv) {
+  verbatim_ = false;
+  if (server.effect_sinks.empty()) return;
+  executor_.add_effect(Effect{session.db, std::vector<std::string>(argv.begin(), argv.end())});
+}
+
+void CommandContext::call(const ServerCommandTable::Entry& entry, Arguments args) {
+  executor_.call(session, entry, args, false, 0);
+}
+
+}  // namespace vedette

@@ -1,0 +1,371 @@
+#include "server/execution/executor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/log.h"
+#include "server/execution/commit.h"
+#include "server/execution/eviction.h"
+#include "server/execution/transaction.h"
+
+namespace vedette {
+namespace {
+
+constexpr size_t kBucketAhead = 16, kItemAhead = 8;
+constexpr int64_t kRunBudgetNs = 1000000;
+constexpr size_t kOutputBudgetBytes = 1 << 20;
+constexpr uint32_t kReplyFlags = kReplyOff | kReplySkip | kReplySkipNext;
+
+// The conditions under which `command` may not simply run.
+uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
+  if (!command.run || (command.flags & kProtected)) return ~uint32_t(0);
+  uint32_t mask = kReplyFlags | kMemoryLimited | kPausedClients | kMonitored | kInternal;
+  if (!(command.flags & kNoAuth)) mask |= kUnauthenticated;
+  if (!(command.flags & kInTransactionAtOnce)) mask |= kInTransaction;
+  if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;
+  if (!(command.flags & kLoading)) mask |= kLoadingDataset;
+  return mask;
+}
+
+void prepare_entry(CommandInfo& info) {
+  info.gate_mask = gate_mask_of(static_cast<ServerCommandTable::Entry&>(info));
+  for (CommandInfo* sub : info.subcommands) prepare_entry(*sub);
+}
+
+}  // namespace
+
+void Executor::prepare() {
+  for (CommandInfo* info : state_.commands.commands()) prepare_entry(*info);
+  state_.command_stats.emplace(size_t(state_.commands.size()));
+  refresh_now();
+}
+
+const Now& Executor::refresh_now() {
+  now_ = clock_.now();
+  state_.keyspace.access.set_now(now_.instant, now_.wall);
+  return now_;
+}
+
+void Executor::gather(Session& session, std::string_view bytes) {
+  if (session.closing()) return;
+  if (session.has(kSuspended | kBacklogged)) {
+    session.input.append(bytes.data(), bytes.size());
+    return;
+  }
+  Run run{&session, uint32_t(requests_.size()), 0, bytes.data(), bytes.size(), bytes.empty()};
+  if (run.from_input) run.data = session.input.data(), run.size = session.input.size();
+  RequestLimits limits = state_.settings.limits;
+  limits.authenticated = !session.has(kUnauthenticated);
+  size_t at = 0;
+  while (at < run.size) {
+    const size_t first = arguments_.size();
+    size_t consumed = 0;
+    const auto outcome = session.parser.parse(run.data + at, run.size - at, limits, arguments_, consumed);
+    if (outcome == RequestParser::Outcome::kIncomplete) break;
+    if (outcome == RequestParser::Outcome::kError) {
+      requests_.push_back(Request{nullptr, uint32_t(first), 0, run.size, 0, false, true});
+      break;
+    }
+    at += consumed;
+    add_request(session, first, at);
+  }
+  run.request_count = uint32_t(requests_.size()) - run.first_request;
+  if (run.request_count)
+    runs_.push_back(run);
+  else
+    keep_rest(run, at, false);
+}
+
+void Executor::add_request(Session& session, size_t first_argument, size_t end) {
+  Request request{nullptr, uint32_t(first_argument), uint32_t(arguments_.size() - first_argument), end, 0, false, false};
+  if (request.argument_count) {
+    const Arguments args(&arguments_[first_argument], request.argument_count);
+    request.command = state_.commands.find(args);
+    const int key = request.command ? request.command->first_key : 0;
+    if (key > 0 && size_t(key) < args.size() && !(request.command->flags & kManyKeys)) {
+      request.hash = siphash(args[size_t(key)], state_.keyspace.hash_key());
+      request.hashed = true;
+    }
+  }
+  requests_.push_back(request);
+}
+
+void Executor::look_ahead(size_t at) const {
+  // The database is that of the session now; a SELECT in between only makes the guess useless.
+  const auto& db = state_.keyspace.db(0).table();
+  if (at + kBucketAhead < requests_.size() && requests_[at + kBucketAhead].hashed) db.prefetch(requests_[at + kBucketAhead].hash);
+  if (at + kItemAhead < requests_.size() && requests_[at + kItemAhead].hashed) db.prefetch_item(requests_[at + kItemAhead].hash);
+}
+
+void Executor::execute() {
+  refresh_now();
+  for (size_t i = 0; i < std::min(kBucketAhead, requests_.size()); i++)
+    if (requests_[i].hashed) state_.keyspace.db(0).table().prefetch(requests_[i].hash);
+  for (const Run& run : runs_) execute_run(run);
+  runs_.clear();
+  requests_.clear();
+  arguments_.clear();
+  constexpr size_t kKeptMax = 1 << 16;  // one huge request must not hold its memory for ever
+  if (arguments_.capacity() > kKeptMax) arguments_ = {};
+}
+
+void Executor::execute_run(const Run& run) {
+  Session& session = *run.session;
+  const Instant start = now_.instant;
+  const size_t output_start = session.output.size();
+  session.last_active = start;
+  size_t consumed = 0;
+  bool deferred = false;
+  for (uint32_t i = 0; i < run.request_count; i++) {
+    const size_t at = run.first_request + i;
+    look_ahead(at);
+    if (session.has(kSuspended | kCloseAfterReply | kCloseNow)) {
+      deferred = true;
+      break;
+    }
+    const bool spent = ns_between(start, now_.instant) > kRunBudgetNs || session.output.size() > output_start + kOutputBudgetBytes;
+    if (i > 0 && spent) {
+      deferred = true;
+      break;
+    }
+    const Request& request = requests_[at];
+    if (!execute_request(session, request, Arguments(arguments_.data() + request.first_argument, request.argument_count))) {
+      deferred = true;
+      break;
+    }
+    consumed = request.end;
+  }
+  keep_rest(run, consumed, deferred);
+  session.parser.forget_inline();
+  if (!session.output.empty() || session.closing()) session.wake();
+}
+
+void Executor::keep_rest(const Run& run, size_t consumed, bool deferred) {
+  Session& session = *run.session;
+  if (run.from_input)
+    session.input.consume(consumed);
+  else if (consumed < run.size)
+    session.input.append(run.data + consumed, run.size - consumed);
+  if (deferred) {
+    session.parser = RequestParser();  // it had gone on past the requests that wait
+    if (!session.closing() && !session.has(kSuspended) && !session.input.empty()) {
+      session.set(kBacklogged);
+      backlog_.push_back(&session);
+    }
+  }
+  if (session.input.size() > state_.settings.query_buffer_bytes_max) {
+    log_warning("Closing client that reached max query buffer length: id={} addr={} (client-query-buffer-limit {})", session.id(),
+                session.transport ? session.transport->peer_address() : "?", state_.settings.query_buffer_bytes_max);
+    state_.stats.query_buffer_disconnections++;
+    session.close(false);
+  }
+}
+
+void Executor::gather_backlog() {
+  std::vector<Session*> ready;
+  ready.swap(backlog_);
+  for (Session* session : ready) {
+    session->unset(kBacklogged);
+    gather(*session, {});
+  }
+}
+
+void Executor::resume(Session& session) {
+  session.unset(kSuspended);
+  if (session.input.empty() || session.has(kBacklogged) || session.closing()) return;
+  session.set(kBacklogged);
+  backlog_.push_back(&session);
+  session.wake();
+}
+
+void Executor::forget(Session& session) {
+  std::erase(backlog_, &session);
+  discard_transaction(state_, session);
+  if (session.subscriber) state_.channels.unsubscribe_all(*session.subscriber);
+  if (session.has(kMonitoring)) {
+    std::erase(state_.monitors, &session);
+    state_.set_condition(kMonitored, !state_.monitors.empty());
+  }
+  std::erase(state_.pause.waiting, session.id());
+}
+
+bool Executor::execute_request(Session& session, const Request& request, Arguments args) {
+  if (__builtin_expect(!request.command, 0)) {
+    if (request.protocol_error) {
+      reject(session, nullptr, session.parser.error());
+      session.set(kCloseAfterReply);
+    } else if (!args.empty()) {
+      answer_unknown(session, args);
+    }
+    return true;
+  }
+  const ServerCommandTable::Entry& command = *request.command;
+  if (__builtin_expect(!command.accepts_argument_count(args.size()), 0)) {
+    reject(session, &command, errors::wrong_argument_count(command.name).text());
+    return true;
+  }
+  session.last_command = uint32_t(command.id);
+  session.commands++;
+  if (__builtin_expect(((session.flags() | state_.conditions()) & command.gate_mask) == 0, 1)) {
+    call(session, command, args, request.hashed, request.hash);
+    return true;
+  }
+  const size_t output_before = session.output.size();
+  bool wait = false;
+  if (pass_gates(session, command, args, wait)) call(session, command, args, request.hashed, request.hash);
+  if (wait) return false;
+  if (session.has(kReplyFlags) && !session.closing()) {
+    if (session.has(kReplyOff | kReplySkip)) session.output.truncate(std::min(output_before, session.output.size()));
+    session.set(kReplySkip, session.has(kReplySkipNext));
+    session.unset(kReplySkipNext);
+  }
+  return true;
+}
+
+bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait) {
+  if (!command.run) {
+    reject(session, &command, fmt::format("ERR unknown subcommand '{:.128}'. Try {} HELP.", args[1], to_upper(command.name)));
+    return false;
+  }
+  if (session.has(kInternal)) return true;
+  if (session.has(kUnauthenticated) && !(command.flags & kNoAuth)) {
+    reject(session, &command, "NOAUTH Authentication required.");
+    return false;
+  }
+  const bool reached_memory_limit = (state_.conditions() & kMemoryLimited) && !make_room(state_, now_);
+  const bool exec = command.name == "exec";
+  const ServerSession* own = ServerSession::of_or_null(session);
+  const uint32_t flags = command.flags | (exec && own ? own->queued_flags : 0);
+  if (reached_memory_limit && (flags & kDenyOom)) {
+    reject(session, &command, errors::out_of_memory().text());
+    return false;
+  }
+  if (session.has(kSubscribedResp2) && !(command.flags & kRunsInSubscribed)) {
+    reject(session, &command,
+           fmt::format("ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
+                       "context",
+                       command.name));
+    return false;
+  }
+  if ((state_.conditions() & kLoadingDataset) && !(flags & kLoading)) {
+    reject(session, &command, "LOADING Redis is loading the dataset in memory");
+    return false;
+  }
+  if (state_.conditions() & kPausedClients) {
+    const PauseMode mode = state_.pause.mode(now_.instant);
+    if (mode == PauseMode::kAll || (mode == PauseMode::kWrites && (flags & (kWrite | kMayReplicate)))) {
+      session.set(kSuspended);
+      state_.pause.waiting.push_back(session.id());
+      wait = true;
+      return false;
+    }
+  }
+  if (session.has(kInTransaction) && !(command.flags & kInTransactionAtOnce)) {
+    if (command.flags & kNoMulti) {
+      reject(session, &command, "ERR Command not allowed inside a transaction");
+      return false;
+    }
+    queue_command(session, command, args);
+    session.out_of_band().status("QUEUED");
+    return false;
+  }
+  return true;
+}
+
+void Executor::reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error) {
+  if (session.has(kInTransaction)) session.set(kTransactionDirty);
+  // EXEC with a refusal of its own ends the transaction it stands for.
+  if (command && command->name == "exec" && session.has(kInTransaction)) {
+    const std::string text = fmt::format("EXECABORT Transaction discarded because of: {}", error.substr(error.find(' ') + 1));
+    discard_transaction(state_, session);
+    session.out_of_band().error(text);
+    state_.command_stats->count_error(text);
+  } else {
+    session.out_of_band().error(error);
+    state_.command_stats->count_error(error);
+  }
+  if (command) (*state_.command_stats)[command->id].rejected++;
+}
+
+void Executor::answer_unknown(Session& session, Arguments args) {
+  constexpr size_t kShownBytesMax = 128;
+  std::string shown;
+  for (size_t i = 1; i < args.size() && shown.size() < kShownBytesMax; i++)
+    shown += fmt::format("'{}' ", args[i].substr(0, kShownBytesMax - shown.size()));
+  reject(session, nullptr,
+         fmt::format("ERR unknown command '{}', with args beginning with: {}", args[0].substr(0, kShownBytesMax), shown));
+}
+
+void Executor::call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash) {
+  CommandContext context(*this, state_, session, command, args, now_, ReplyWriter(session.output, session.resp), changes_);
+  const size_t first_change = changes_.size();
+  if (hashed) context.set_hash(size_t(command.first_key), hash);
+  depth_++;
+  if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin))) feed_monitors(session, args);
+  const Status status = command.run(context);
+  if (__builtin_expect(!status, 0)) {
+    context.reply().error(status.error().text());
+    state_.command_stats->count_error(status.error().text());
+  }
+  VED_ASSERT(context.reply().complete());
+  finish_call(context, status, first_change);
+  depth_--;
+}
+
+void Executor::finish_call(CommandContext& context, const Status& status, size_t first_change) {
+  const bool wrote = changes_.size() > first_change || context.extra_dirty();
+  for (size_t i = first_change; i < changes_.size(); i++) commit_change(state_, changes_[i]);
+  changes_.erase(changes_.begin() + long(first_change), changes_.end());
+  state_.stats.dirty += context.extra_dirty();
+  if (__builtin_expect(!state_.effect_sinks.empty(), 0)) {
+    if (wrote && context.verbatim() && (context.command.flags & (kWrite | kMayReplicate)))
+      add_effect(Effect{context.session.db, std::vector<std::string>(context.args().begin(), context.args().end())});
+    if (depth_ == 1 && !effects_.empty()) {
+      propagate(state_, effects_);
+      effects_.clear();
+    }
+  }
+  account(context, !status);
+}
+
+void Executor::account(CommandContext& context, bool failed) {
+  const Instant start = context.now().instant;
+  refresh_now();
+  const int64_t ns = ns_between(start, now_.instant);
+  state_.stats.commands++;
+  state_.command_stats->record(context.command.id, ns, state_.settings.latency_tracking);
+  if (failed) (*state_.command_stats)[context.command.id].failed++;
+  const int64_t threshold_us = state_.settings.slow_log_threshold_us;
+  if (__builtin_expect(threshold_us >= 0 && ns >= threshold_us * 1000, 0) && !(context.command.flags & kSkipSlowLog)) {
+    const Session& session = context.session;
+    state_.slow_log.add(now_.wall, ns / 1000, context.args(), session.transport ? session.transport->peer_address() : "?:0",
+                        session.name(), state_.settings.slow_log_length_max);
+  }
+  if (__builtin_expect(state_.settings.latency_threshold_ms > 0, 0)) note_latency(context, ns);
+}
+
+void Executor::note_latency(CommandContext& context, int64_t ns) {
+  const int64_t ms = ns / 1000000;
+  if (ms < state_.settings.latency_threshold_ms) return;
+  state_.latency.add(context.command.flags & kFast ? "fast-command" : "command", now_.wall.seconds(), ms);
+}
+
+void Executor::add_effect(Effect effect) { effects_.push_back(std::move(effect)); }
+
+void Executor::feed_monitors(const Session& session, Arguments args) {
+  const std::string peer = session.has(kUnixSocket) && session.transport
+                               ? "unix:" + session.transport->peer_address()
+                               : (session.transport ? session.transport->peer_address() : "?:0");
+  std::string line = fmt::format("{}.{:06} [{} {}]", now_.wall.us / 1000000, now_.wall.us % 1000000, session.db, peer);
+  for (const std::string_view arg : args) {
+    line += ' ';
+    line += quoted(arg);
+  }
+  for (Session* monitor : state_.monitors) {
+    monitor->out_of_band().status(line);
+    monitor->wake();
+  }
+}
+
+}  // namespace vedette

@@ -1,0 +1,92 @@
+// The executor runs requests: the gather and execute phases of a tick (the host's flush follows).
+//
+// gather() parses a session's bytes in place and hashes each request's first key. execute() then runs everything that was
+// gathered, in arrival order for each session, looking ahead in the batch: the bucket of a request sixteen places
+// on and the entry of one eight places on are being fetched while this one runs, whichever session they belong to.
+// A session that has used its budget of the tick (time, or bytes of output) keeps the rest for the next one, so that
+// no pipeline delays the others.
+#pragma once
+
+#include <vector>
+
+#include "common/base/time.h"
+#include "server/execution/context.h"
+
+namespace vedette {
+
+class Executor {
+ public:
+  Executor(ServerState& state, Clock& clock) : state_(state), clock_(clock) {}
+
+  /// Completes the command table: to be called once, when all rows have been added.
+  void prepare();
+
+  /// Parses the requests in `bytes`, which must stay where they are until execute() returns. With none, goes on with
+  /// what session.input holds.
+  void gather(Session& session, std::string_view bytes);
+  /// Runs the batch. Sessions with output, or to be closed, are woken.
+  void execute();
+  /// Sessions that have input which can be executed at once, without reading: gather() them in the next tick.
+  bool has_backlog() const { return !backlog_.empty(); }
+  void gather_backlog();
+
+  /// Ends a suspension: what the session has sent is executed from the next tick on.
+  void resume(Session& session);
+  /// A session is about to be destroyed.
+  void forget(Session& session);
+
+  /// Runs a command now, past the gates, and everything that follows it. `hash` is of its first key, if `hashed`.
+  void call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash);
+  /// Adds an effect to those of the command or transaction under way.
+  void add_effect(Effect effect);
+
+  const Now& now() const { return now_; }
+  /// Reads the clock: the cron's and timers' entry into this thread of time.
+  const Now& refresh_now();
+
+ private:
+  struct Request {
+    const ServerCommandTable::Entry* command;  // null: unknown
+    uint32_t first_argument, argument_count;
+    size_t end;           // of the request, within its run's bytes
+    uint64_t hash;        // of the first key
+    bool hashed;
+    bool protocol_error;  // the parser's error is the reply
+  };
+  struct Run {
+    Session* session;
+    uint32_t first_request, request_count;
+    const char* data;
+    size_t size;
+    bool from_input;
+  };
+
+  void add_request(Session& session, size_t first_argument, size_t end);
+  void execute_run(const Run& run);
+  /// False if the request must wait (the session was suspended).
+  bool execute_request(Session& session, const Request& request, Arguments args);
+  void keep_rest(const Run& run, size_t consumed, bool deferred);
+  void look_ahead(size_t at) const;
+
+  /// Everything that the mask test could not rule out. True: go on and run it.
+  bool pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait);
+  void reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error);
+  void answer_unknown(Session& session, Arguments args);
+  void finish_call(CommandContext& context, const Status& status, size_t first_change);
+  void account(CommandContext& context, bool failed);
+  void feed_monitors(const Session& session, Arguments args);
+  void note_latency(CommandContext& context, int64_t ns);
+
+  ServerState& state_;
+  Clock& clock_;
+  Now now_;
+  std::vector<std::string_view> arguments_;
+  std::vector<Request> requests_;
+  std::vector<Run> runs_;
+  std::vector<Session*> backlog_;
+  std::vector<Change> changes_;
+  std::vector<Effect> effects_;
+  int depth_ = 0;
+};
+
+}  // namespace vedette

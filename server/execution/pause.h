@@ -1,0 +1,36 @@
+// CLIENT PAUSE: for a while nothing (or nothing that writes) is executed for normal clients. Expiry and eviction stand
+// still meanwhile, so that the dataset does not change.
+#pragma once
+
+#include <vector>
+
+#include "common/base/time.h"
+#include "common/session/session.h"
+
+namespace vedette {
+
+enum class PauseMode : uint8_t { kNone, kWrites, kAll };
+
+class ClientPause {
+ public:
+  PauseMode mode(Instant now) const { return now < until_ ? mode_ : PauseMode::kNone; }
+  bool active(Instant now) const { return mode(now) != PauseMode::kNone; }
+  Instant until() const { return until_; }
+
+  /// A later pause never shortens or weakens an earlier one.
+  void start(PauseMode mode, Instant until, Instant now) {
+    if (!active(now)) mode_ = PauseMode::kNone;
+    mode_ = std::max(mode_, mode);
+    until_ = std::max(active(now) ? until_ : Instant{}, until);
+  }
+  void end() { until_ = Instant{}, mode_ = PauseMode::kNone; }
+
+  /// Sessions that were suspended because of it; to be resumed in the order they came.
+  std::vector<ClientId> waiting;
+
+ private:
+  PauseMode mode_ = PauseMode::kNone;
+  Instant until_{};
+};
+
+}  // namespace vedette

@@ -1,0 +1,141 @@
+// What the server is while it runs: the parts that handlers reach through their context. Each part is a class of its own
+// with its own rules; this struct only holds them together, in the order of their dependence.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/base/time.h"
+#include "common/base/result.h"
+#include "common/command/table.h"
+#include "common/pubsub/channels.h"
+#include "common/session/client_registry.h"
+#include "server/execution/change.h"
+#include "server/execution/command_stats.h"
+#include "server/execution/latency_monitor.h"
+#include "server/execution/pause.h"
+#include "server/execution/settings.h"
+#include "server/execution/slow_log.h"
+#include "server/execution/watch.h"
+#include "server/store/keyspace.h"
+
+namespace vedette {
+
+class CommandContext;
+class ConfigAccess;
+using ServerCommandTable = CommandTable<Status, CommandContext>;
+using Command = ServerCommandTable::Row;
+
+/// Server-wide conditions that stand between a request and its execution, in bits apart from SessionFlag's so that one
+/// mask test sees both.
+enum ServerCondition : uint32_t {
+  kMemoryLimited = 1u << 16,   ///< maxmemory is set: there may be something to evict
+  kPausedClients = 1u << 17,   ///< CLIENT PAUSE is on
+  kMonitored = 1u << 18,       ///< MONITOR has listeners
+  kLoadingDataset = 1u << 19,
+  kShuttingDown = 1u << 20,
+  kTraced = 1u << 21,          ///< somebody wants every effect (replicas, the log)
+};
+
+struct ServerStats {
+  uint64_t connections = 0, rejected_connections = 0;
+  uint64_t commands = 0;
+  uint64_t bytes_in = 0, bytes_out = 0, reads = 0, writes = 0;
+  uint64_t evicted_clients = 0;
+  uint64_t query_buffer_disconnections = 0, output_buffer_disconnections = 0;
+  uint64_t peak_memory = 0;
+  uint64_t startup_memory = 0;
+  int64_t peak_memory_unix_seconds = 0;
+  uint64_t dirty = 0;          ///< changes since the start
+  uint64_t unexpected_errors = 0;
+  uint64_t turns = 0;          ///< of the event loop
+  int64_t turns_busy_ns = 0;   ///< spent in gather, execute and flush
+};
+
+/// Rates over the last 1.6 s, sampled by the cron (INFO's instantaneous_... fields).
+class RateMeter {
+ public:
+  void sample(uint64_t total, Instant now);
+  uint64_t per_second() const;
+
+ private:
+  static constexpr int kSamples = 16;
+  uint64_t rates_[kSamples] = {};
+  int next_ = 0;
+  uint64_t last_total_ = 0;
+  Instant last_{};
+};
+
+enum class ShutdownSave { kDefault, kSave, kNoSave };
+struct ShutdownRequest {
+  ShutdownSave save = ShutdownSave::kDefault;
+  bool now = false, force = false;
+};
+
+/// What only the app can do; handlers ask for it here.
+class ServerActions {
+ public:
+  virtual ~ServerActions() = default;
+  /// Starts an orderly end of the process.
+  virtual void shutdown(const ShutdownRequest& request) = 0;
+  /// Takes a shutdown back that has not happened yet. False if there is none.
+  virtual bool abort_shutdown() = 0;
+  /// Blocks the whole process (DEBUG SLEEP).
+  virtual void sleep_us(int64_t us) = 0;
+  /// Runs `work` on the loop's thread after the current turn. May be called from any thread.
+  virtual void post(std::function<void()> work) = 0;
+};
+
+/// What INFO and others tell of the process; set once by the app.
+struct ProcessInfo {
+  std::string run_id;
+  std::string executable, config_file;
+  int64_t pid = 0;
+  int port = 0;
+  Instant started;
+  WallTime started_wall;
+  std::string version;           ///< Vedette's own
+  std::string build_id;
+  std::string supervised = "no";
+};
+
+/// The version of the protocol and commands that clients and tools are told.
+inline constexpr std::string_view kCompatibleVersion = "7.2.4";
+
+struct ServerState {
+  ServerState(int databases, const HashKey& hash_key, uint64_t seed) : keyspace(databases, hash_key, seed), rng(seed) {}
+
+  Settings settings;
+  ProcessInfo process;
+  ServerCommandTable commands;
+  Keyspace keyspace;
+  Channels channels;
+  ClientRegistry clients;
+  ChunkPool chunks;
+  WatchIndex watches;
+  ClientPause pause;
+  std::optional<CommandStats> command_stats;  ///< made when the table is complete
+  SlowLog slow_log;
+  LatencyMonitor latency;
+  ServerStats stats;
+  RateMeter command_rate, input_rate, output_rate;
+  std::vector<Session*> monitors;
+  std::vector<EffectSink*> effect_sinks;
+  ServerActions* actions = nullptr;
+  ConfigAccess* config = nullptr;      ///< for CONFIG; null in tests that need none
+  Rng rng;
+  bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
+  bool cron_paused = false;            ///< DEBUG PAUSE-CRON
+
+  uint32_t conditions() const { return conditions_; }
+  void set_condition(ServerCondition condition, bool on) {
+    conditions_ = on ? conditions_ | condition : conditions_ & ~uint32_t(condition);
+  }
+
+ private:
+  uint32_t conditions_ = 0;
+};
+
+}  // namespace vedette

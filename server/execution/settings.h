@@ -1,0 +1,59 @@
+// The configured values that execution depends on, as plain numbers. The app copies them from its options whenever
+// those change; nothing below the app knows options by name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "common/resp/request_parser.h"
+
+namespace vedette {
+
+enum class EvictionPolicy : uint8_t {
+  kNoEviction,
+  kAllKeysLru,
+  kVolatileLru,
+  kAllKeysLfu,
+  kVolatileLfu,
+  kAllKeysRandom,
+  kVolatileRandom,
+  kVolatileTtl,
+};
+
+struct OutputLimit {
+  uint64_t hard_bytes = 0, soft_bytes = 0;  ///< 0: none
+  int64_t soft_seconds = 0;
+};
+enum class ClientClass : uint8_t { kNormal, kReplica, kPubSub };
+
+struct Settings {
+  RequestLimits limits;                        ///< for authenticated clients
+  uint64_t query_buffer_bytes_max = 1 << 30;   ///< client-query-buffer-limit
+  uint64_t reply_backlog_bytes_max = 256 << 20;  ///< client-reply-backlog-limit; 0: none
+  OutputLimit output_limits[3] = {{}, {256 << 20, 64 << 20, 60}, {32 << 20, 8 << 20, 60}};  ///< by ClientClass
+  int64_t client_timeout_seconds = 0;
+  uint32_t clients_max = 10000;
+  uint64_t client_memory_max = 0;              ///< maxmemory-clients in bytes; 0: none
+  std::string password_hash;                   ///< of requirepass; empty: none is needed
+  bool protected_mode = true;
+
+  uint64_t memory_max = 0;                     ///< maxmemory; 0: none
+  EvictionPolicy eviction_policy = EvictionPolicy::kNoEviction;
+  int eviction_samples = 5;
+  int eviction_tenacity = 10;
+  int expire_effort = 1;
+  int hz = 10;
+  bool active_rehashing = true;
+  bool lazy_eviction = false, lazy_expire = false, lazy_server_delete = false, lazy_user_delete = false,
+       lazy_user_flush = false;
+
+  uint32_t notify_classes = 0;                 ///< bits of NotifyClass
+  int64_t slow_log_threshold_us = 10000;       ///< negative: off
+  size_t slow_log_length_max = 128;
+  int64_t latency_threshold_ms = 0;            ///< latency-monitor-threshold; 0: off
+  bool latency_tracking = true;                ///< per-command histograms
+  std::string debug_command = "no";            ///< enable-debug-command: no, yes or local
+};
+
+}  // namespace vedette

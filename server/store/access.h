@@ -1,0 +1,65 @@
+// Write access to the place of one key. Handed out by CommandContext::write() alone, the one point that every
+// change of an entry passes; a snapshot under way takes its pre-image there.
+#pragma once
+
+#include "server/store/keyspace.h"
+#include "server/store/string_value.h"
+
+namespace vedette {
+
+class WriteEntry {
+ public:
+  WriteEntry(Keyspace& keyspace, int db, const Key& key, Database::Place place)
+      : keyspace_(&keyspace), db_(db), key_(key), place_(place) {}
+
+  explicit operator bool() const { return bool(place_); }
+  Entry* operator->() const { return place_.item(); }
+  Entry& operator*() const { return *place_.item(); }
+  const Key& key() const { return key_; }
+  Database& database() const { return keyspace_->db(db_); }
+  Database::Place place() const { return place_; }
+
+  /// Makes the value the string `bytes`, whatever was there, with this expiry. `bytes` is not of this entry.
+  void set_string(std::string_view bytes, int64_t expiry_ms) {
+    if (!place_) return add(make_string_entry(key_.bytes, bytes, expiry_ms));
+    const uint32_t access = keyspace_->access.lfu ? place_.item()->access() : keyspace_->access.for_new_entry();
+    assign_string(database(), place_, bytes, expiry_ms);
+    place_.item()->set_access(access);
+  }
+  /// Makes the value the integer; an expiry stays.
+  void set_integer(int64_t value) {
+    if (place_)
+      assign_integer(database(), place_, value);
+    else
+      add(make_integer_entry(key_.bytes, value, kNoExpiry));
+  }
+  /// Makes the string (an empty one if there is none) `size` bytes long and returns them for writing.
+  char* resize_string(size_t size) {
+    if (!place_) add(make_string_entry(key_.bytes, {}, kNoExpiry, false));
+    return vedette::resize_string(database(), place_, size);
+  }
+  void set_expiry(int64_t expiry_ms) { database().set_expiry(place_, expiry_ms); }
+  /// Takes ownership of an entry made for this key, which must be absent.
+  void add(Entry* entry) {
+    VED_ASSERT(!place_);
+    entry->set_access(keyspace_->access.for_new_entry());
+    place_ = database().add(key_.hash, entry);
+  }
+  /// Takes ownership of an entry made for this key; frees the one that is there, if any.
+  void put(Entry* entry, bool lazily) {
+    if (place_) erase(lazily);
+    add(entry);
+  }
+  void erase(bool lazily) {
+    keyspace_->erase(db_, key_.hash, place_, lazily);
+    place_ = {};
+  }
+
+ private:
+  Keyspace* keyspace_;
+  int db_;
+  Key key_;
+  Database::Place place_;
+};
+
+}  // namespace vedette

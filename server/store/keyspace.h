@@ -1,0 +1,68 @@
+// The numbered databases, and what they share: the hash key, the access clock, counters.
+#pragma once
+
+#include <vector>
+
+#include "common/base/rng.h"
+#include "server/store/access_clock.h"
+#include "server/store/database.h"
+#include "server/store/lazy_free.h"
+
+namespace vedette {
+
+struct KeyspaceStats {
+  uint64_t hits = 0, misses = 0;
+  uint64_t expired = 0;                      ///< keys removed because their time had come
+  double expired_stale_percent = 0;          ///< estimate: expired keys not yet removed, of those with an expiry
+  uint64_t expired_time_cap_reached = 0;     ///< sweeps that ran out of their time
+  int64_t expire_cycle_us = 0;
+  uint64_t evicted = 0;
+  int64_t evicting_us = 0;                   ///< total time over the memory limit
+};
+
+class Keyspace {
+ public:
+  Keyspace(int databases, const HashKey& hash_key, uint64_t seed) : rng(seed), hash_key_(hash_key) {
+    VED_ASSERT(databases > 0);
+    databases_.reserve(size_t(databases));
+    for (int i = 0; i < databases; i++) databases_.emplace_back(hash_key);
+  }
+
+  int count() const { return int(databases_.size()); }
+  Database& db(int index) { return databases_[size_t(index)]; }
+  const Database& db(int index) const { return databases_[size_t(index)]; }
+  const HashKey& hash_key() const { return hash_key_; }
+  uint64_t total_keys() const {
+    uint64_t total = 0;
+    for (const Database& database : databases_) total += database.size();
+    return total;
+  }
+
+  /// Takes the content of a database away, for freeing it elsewhere.
+  Database detach(int index) {
+    Database empty(hash_key_);
+    empty.swap(db(index));
+    return empty;
+  }
+  void swap_databases(int a, int b) { db(a).swap(db(b)); }
+
+  /// Unlinks and frees; in the background if `lazily` and it is large.
+  void erase(int index, uint64_t hash, Database::Place place, bool lazily) {
+    Entry* entry = db(index).take(hash, place);
+    if (lazily && entry_memory_bytes(*entry) >= LazyFree::kLargeValueBytes)
+      lazy_free.free_entry(entry);
+    else
+      destroy_entry(entry);
+  }
+
+  AccessClock access;
+  KeyspaceStats stats;
+  Rng rng;
+  LazyFree lazy_free;
+
+ private:
+  HashKey hash_key_;
+  std::vector<Database> databases_;
+};
+
+}  // namespace vedette

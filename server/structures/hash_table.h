@@ -1,0 +1,372 @@
+// A hash table of pointers that keeps its buckets in the order of the hash.
+//
+// A bucket is one cache line of eight slots. A slot packs a 48-bit pointer with 14 bits of the hash (the tag), so that
+// a lookup touches the bucket's line and, almost always, no item but the right one. A ninth item chains a further
+// line. The bucket of a hash h among n is floor(h * n / 2^64): any n will do, and bucket order is hash order. Three
+// things follow:
+//
+//   Growth. A resize moves old buckets to the new table in order, a few with each change. All hashes below the
+//   frontier live in the new table, all above it in the old one: a lookup probes one table, never two; the new
+//   table's pages are touched, and the old one's given back, as the frontier moves, so memory does not peak. The
+//   table grows by half, not by two, which wastes less.
+//
+//   Scanning. A cursor is a position in the space of hashes (its upper 48 bits). Whatever resizes happen between two
+//   calls, everything below the cursor has been returned: an item that stays is returned, and (unlike with cursors
+//   that name buckets) only once.
+//
+//   Walks. A snapshot that proceeds by hash can tell from an item's hash alone whether it has passed it.
+//
+// The table does not own its items. It stores one bit beside each, the `mark`, which a scan can select by without
+// touching the item.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "common/base/assert.h"
+#include "common/base/bits.h"
+#include "common/base/memory.h"
+#include "common/base/rng.h"
+
+namespace vedette {
+
+/// `Traits::hash_of(const Item&) const` gives the 64-bit hash an item was inserted with.
+template <class Item, class Traits>
+class HashTable {
+  struct Bucket;
+
+ public:
+  explicit HashTable(Traits traits = Traits()) : traits_(traits) {}
+  HashTable(HashTable&& other) noexcept { swap(other); }
+  HashTable& operator=(HashTable&& other) noexcept {
+    HashTable moved(std::move(other));
+    swap(moved);
+    return *this;
+  }
+  ~HashTable() {
+    release_table(current_, moved_);
+    release_table(target_, 0);
+  }
+
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  bool resizing() const { return target_.count != 0; }
+  /// Buckets of the table(s), and the bytes they and the chained ones take.
+  size_t bucket_count() const { return current_.count + target_.count; }
+  size_t memory_bytes() const { return (bucket_count() + chained_) * sizeof(Bucket); }
+
+  /// The place of an item. Valid until the table changes otherwise than through the place itself.
+  class Place {
+   public:
+    Place() = default;
+    explicit operator bool() const { return slot_; }
+    Item* item() const { return item_of(*slot_); }
+    bool mark() const { return *slot_ & kMarkBit; }
+    void set_mark(bool mark) { *slot_ = mark ? *slot_ | kMarkBit : *slot_ & ~kMarkBit; }
+    /// Puts another item of the same hash here.
+    void replace(Item* item) { *slot_ = (*slot_ & ~kPointerMask) | pointer_bits(item); }
+
+   private:
+    friend class HashTable;
+    explicit Place(uint64_t* slot) : slot_(slot) {}
+    uint64_t* slot_ = nullptr;
+  };
+
+  /// The item of this hash for which `equals(const Item&)` holds. O(1).
+  template <class Equals>
+  Place find(uint64_t hash, Equals&& equals) const {
+    if (size_ == 0) return Place();
+    const uint64_t tag = tag_bits(hash);
+    for (Bucket* bucket = &bucket_of(hash);;) {
+      for (uint64_t& slot : bucket->slots)
+        if ((slot & kTagMask) == tag && !(slot & kChainBit) && slot && equals(*item_of(slot))) return Place(&slot);
+      if (!bucket->chained()) return Place();
+      bucket = bucket->next();
+    }
+  }
+
+  /// Inserts an item that is not in the table. Amortised O(1); moves a bucket or two of a resize under way.
+  Place insert(uint64_t hash, Item* item, bool mark) {
+    if (size_ >= current_.count * kLoadMaxHalves / 2 && !resizing()) start_resize(grown(current_.count));
+    if (resizing()) migrate(1);
+    size_++;
+    return Place(place_in(bucket_of(hash), tag_bits(hash) | pointer_bits(item) | (mark ? kMarkBit : 0)));
+  }
+
+  /// Takes the item at `place`, whose hash is `hash`, out of the table.
+  void erase(uint64_t hash, Place place) {
+    VED_ASSERT(size_ > 0);
+    remove_slot(bucket_of(hash), place.slot_);
+    size_--;
+    if (resizing()) {
+      migrate(1);
+    } else if (current_.count > kInstantBuckets && size_ * 4 < current_.count * 5) {
+      start_resize(size_ / 4 + 1);
+    }
+  }
+
+  /// Starts fetching the bucket of `hash`; later, prefetch_item() starts fetching the item that its tag points to.
+  void prefetch(uint64_t hash) const {
+    if (size_) __builtin_prefetch(&bucket_of(hash));
+  }
+  void prefetch_item(uint64_t hash) const {
+    if (size_ == 0) return;
+    const uint64_t tag = tag_bits(hash);
+    for (const uint64_t slot : bucket_of(hash).slots) {
+      if ((slot & kTagMask) == tag && slot) {
+        const char* line = reinterpret_cast<const char*>(slot & kPointerMask);
+        __builtin_prefetch(line);
+        __builtin_prefetch(line + 64);
+        return;
+      }
+    }
+  }
+
+  /// Calls `visit(Item&, bool mark)` for the items of the bucket at `cursor`; returns the next cursor, 0 at the end.
+  /// `visit` must not change the table.
+  template <class Visit>
+  uint64_t scan(uint64_t cursor, Visit&& visit) const {
+    if (size_ == 0) return 0;
+    const uint64_t from = cursor << kCursorShift;
+    const Table& table = table_of(from);
+    const size_t index = high_product(from, table.count);
+    const bool whole = from <= first_hash(index, table.count);
+    for_chain(table.buckets[index], [&](uint64_t slot) {
+      Item& item = *item_of(slot);
+      if (whole || traits_.hash_of(item) >= from) visit(item, bool(slot & kMarkBit));
+    });
+    return next_cursor(cursor, table, index);
+  }
+
+  /// A random item: a random bucket's, or the next one's that is not empty. Requires !empty().
+  Item& random(Rng& rng) const {
+    VED_ASSERT(size_ > 0);
+    for (uint64_t cursor = rng.next() >> kCursorShift;;) {
+      const uint64_t from = cursor << kCursorShift;
+      const Table& table = table_of(from);
+      const size_t index = high_product(from, table.count);
+      size_t count = 0;
+      for_chain(table.buckets[index], [&](uint64_t) { count++; });
+      if (count) {
+        Item* chosen = nullptr;
+        size_t skip = size_t(rng.below(count));
+        for_chain(table.buckets[index], [&](uint64_t slot) {
+          if (skip-- == 0) chosen = item_of(slot);
+        });
+        return *chosen;
+      }
+      cursor = next_cursor(cursor, table, index);
+    }
+  }
+
+  /// Calls `visit(Item&)` for every item, in the order of buckets. `visit` must not change the table. O(buckets).
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Table* table : {&current_, &target_})
+      for (size_t i = 0; i < table->count; i++) for_chain(table->buckets[i], [&](uint64_t slot) { visit(*item_of(slot)); });
+  }
+
+  /// Forgets every item and gives the memory back. O(chained buckets).
+  void clear() { *this = HashTable(traits_); }
+
+  /// Moves up to `buckets` buckets of a resize under way. True if there is more to move.
+  bool migrate(size_t buckets) {
+    while (resizing() && buckets--) migrate_bucket();
+    return resizing();
+  }
+
+  /// Makes room for `items` at once, so that filling a new table does not resize.
+  void reserve(size_t items) {
+    if (size_ == 0 && !resizing()) {
+      release_table(current_, 0);
+      current_ = make_table(items * 2 / kLoadMaxHalves + 1);
+    }
+  }
+
+  /// How many buckets have 0, 1, 2 ... items (the last counts all longer ones), for debugging.
+  template <class Histogram>
+  void chain_lengths(Histogram& histogram) const {
+    for (const Table* table : {&current_, &target_})
+      for (size_t i = 0; i < table->count; i++) {
+        size_t length = 0;
+        for_chain(table->buckets[i], [&](uint64_t) { length++; });
+        histogram[length < histogram.size() ? length : histogram.size() - 1]++;
+      }
+  }
+
+  void swap(HashTable& other) noexcept {
+    std::swap(traits_, other.traits_);
+    std::swap(current_, other.current_);
+    std::swap(target_, other.target_);
+    std::swap(frontier_, other.frontier_);
+    std::swap(moved_, other.moved_);
+    std::swap(size_, other.size_);
+    std::swap(chained_, other.chained_);
+  }
+
+ private:
+  static constexpr int kSlots = 8;
+  static constexpr size_t kLoadMaxHalves = 13;    // 6.5 items a bucket at the most, on average
+  static constexpr size_t kInstantBuckets = 32;   // a table this small is resized at once
+  static constexpr int kCursorShift = 16;
+  static constexpr uint64_t kPointerMask = (uint64_t(1) << 48) - 1;
+  static constexpr uint64_t kChainBit = uint64_t(1) << 63, kMarkBit = uint64_t(1) << 62;
+  static constexpr uint64_t kTagMask = ((uint64_t(1) << 14) - 1) << 48;
+  static constexpr size_t kDiscardBytes = 4 << 20;
+
+  struct alignas(64) Bucket {
+    uint64_t slots[kSlots];
+    bool chained() const { return slots[kSlots - 1] & kChainBit; }
+    Bucket* next() const { return reinterpret_cast<Bucket*>(slots[kSlots - 1] & kPointerMask); }
+  };
+  struct Table {
+    Bucket* buckets = nullptr;
+    size_t count = 0;
+  };
+
+  // The tag is the low end of the hash, which the position (its high end) does not tell.
+  static uint64_t tag_bits(uint64_t hash) { return (hash << 48) & kTagMask; }
+  static uint64_t pointer_bits(const void* pointer) {
+    const auto bits = uint64_t(reinterpret_cast<uintptr_t>(pointer));
+    VED_ASSERT((bits & ~kPointerMask) == 0);
+    return bits;
+  }
+  static Item* item_of(uint64_t slot) { return reinterpret_cast<Item*>(slot & kPointerMask); }
+
+  const Table& table_of(uint64_t hash) const { return hash < frontier_ ? target_ : current_; }
+  Bucket& bucket_of(uint64_t hash) const {
+    const Table& table = table_of(hash);
+    return table.buckets[high_product(hash, table.count)];
+  }
+  // The least hash whose bucket among `count` is `index`; wraps to 0 for index == count.
+  static uint64_t first_hash(size_t index, size_t count) { return uint64_t(((Uint128(index) << 64) + count - 1) / count); }
+
+  uint64_t next_cursor(uint64_t cursor, const Table& table, size_t index) const {
+    uint64_t next = first_hash(index + 1, table.count) >> kCursorShift;
+    // In the new table a bucket may reach over the frontier: what lies beyond is still in the old one.
+    const uint64_t frontier = frontier_ >> kCursorShift;
+    if (&table == &target_ && (next == 0 || next > frontier) && frontier > cursor) next = frontier;
+    if (next != 0 && next <= cursor) next = cursor + 1;
+    return next;
+  }
+
+  template <class Visit>
+  static void for_chain(const Bucket& head, Visit&& visit) {
+    for (const Bucket* bucket = &head;;) {
+      const int slots = bucket->chained() ? kSlots - 1 : kSlots;
+      for (int i = 0; i < slots; i++)
+        if (bucket->slots[i]) visit(bucket->slots[i]);
+      if (!bucket->chained()) return;
+      bucket = bucket->next();
+    }
+  }
+
+  uint64_t* place_in(Bucket& head, uint64_t content) {
+    Bucket* bucket = &head;
+    for (;;) {
+      const int slots = bucket->chained() ? kSlots - 1 : kSlots;
+      for (int i = 0; i < slots; i++)
+        if (!bucket->slots[i]) return bucket->slots[i] = content, &bucket->slots[i];
+      if (!bucket->chained()) break;
+      bucket = bucket->next();
+    }
+    Bucket* next = static_cast<Bucket*>(allocate_pages(sizeof(Bucket)));
+    chained_++;
+    next->slots[0] = bucket->slots[kSlots - 1];
+    next->slots[1] = content;
+    bucket->slots[kSlots - 1] = kChainBit | pointer_bits(next);
+    return &next->slots[1];
+  }
+
+  // Empties `slot`; in a chain the hole is filled from its last line, which goes when it is empty.
+  void remove_slot(Bucket& head, uint64_t* slot) {
+    if (!head.chained()) {
+      *slot = 0;
+      return;
+    }
+    Bucket* parent = &head;
+    while (parent->next()->chained()) parent = parent->next();
+    Bucket* tail = parent->next();
+    int last = -1, items = 0;
+    for (int i = 0; i < kSlots; i++)
+      if (tail->slots[i]) last = i, items++;
+    VED_ASSERT(items > 0);
+    *slot = tail->slots[last];
+    tail->slots[last] = 0;
+    if (items == 1) {
+      parent->slots[kSlots - 1] = 0;
+      release_pages(tail, sizeof(Bucket));
+      chained_--;
+    }
+  }
+
+  static size_t grown(size_t count) { return count < 1024 ? (count ? count * 2 : 1) : count + count / 2; }
+
+  static Table make_table(size_t count) {
+    return Table{static_cast<Bucket*>(allocate_pages(count * sizeof(Bucket))), count};
+  }
+
+  void start_resize(size_t count) {
+    if (current_.count == 0) {
+      current_ = make_table(count);
+      return;
+    }
+    target_ = make_table(count);
+    moved_ = 0;
+    frontier_ = 0;
+    if (current_.count <= kInstantBuckets) migrate(current_.count);
+  }
+
+  void migrate_bucket() {
+    // The next buckets' items are fetched while this one's are hashed.
+    if (moved_ + 2 < current_.count) __builtin_prefetch(&current_.buckets[moved_ + 2]);
+    if (moved_ + 1 < current_.count)
+      for (const uint64_t slot : current_.buckets[moved_ + 1].slots)
+        if (slot) __builtin_prefetch(reinterpret_cast<const char*>(slot & kPointerMask));
+    Bucket& old = current_.buckets[moved_];
+    for_chain(old, [&](uint64_t slot) {
+      place_in(target_.buckets[high_product(traits_.hash_of(*item_of(slot)), target_.count)], slot);
+    });
+    release_chain(old);
+    old = Bucket{};
+    moved_++;
+    const size_t done = moved_ * sizeof(Bucket);
+    if (done % kDiscardBytes == 0) discard_pages(current_.buckets, done - kDiscardBytes, done);
+    if (moved_ < current_.count) {
+      frontier_ = first_hash(moved_, current_.count);
+      return;
+    }
+    release_pages(current_.buckets, current_.count * sizeof(Bucket));
+    current_ = target_;
+    target_ = Table{};
+    moved_ = 0;
+    frontier_ = 0;
+  }
+
+  void release_chain(Bucket& head) {
+    if (!head.chained()) return;
+    for (Bucket* bucket = head.next(); bucket;) {
+      Bucket* next = bucket->chained() ? bucket->next() : nullptr;
+      release_pages(bucket, sizeof(Bucket));
+      chained_--;
+      bucket = next;
+    }
+  }
+
+  void release_table(Table& table, size_t from) {
+    for (size_t i = from; chained_ && i < table.count; i++) release_chain(table.buckets[i]);
+    release_pages(table.buckets, table.count * sizeof(Bucket));
+    table = Table{};
+  }
+
+  [[no_unique_address]] Traits traits_{};
+  Table current_;           // where everything is, and during a resize what has not moved yet
+  Table target_;            // during a resize: the hashes below frontier_
+  uint64_t frontier_ = 0;   // 0 outside of a resize
+  size_t moved_ = 0;        // buckets of current_ that have moved
+  size_t size_ = 0;
+  size_t chained_ = 0;
+};
+
+}  // namespace vedette
