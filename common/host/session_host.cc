@@ -9,6 +9,8 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   Connection(SessionHost& owner, Stream::Kind kind) : host(owner), stream(owner.loop_, kind, *this) {}
 
   std::span<char> on_room_wanted() override {
+    // Once a tick: what was read is a part of the batch and stays where it is until that has been executed.
+    if (last_read_tick_ == host.tick_) return {};
     own_buffer_ = !session->input.empty();
     if (!own_buffer_) return host.arena_.room();
     // An unfinished request goes on in the session's own buffer, which may at most double at a time: what a
@@ -21,6 +23,7 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   }
 
   void on_bytes(size_t size) override {
+    last_read_tick_ = host.tick_;
     session->bytes_in += size;
     host.handler_.count_traffic(size, 0);
     if (own_buffer_) {
@@ -57,6 +60,10 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
     if (queued) return;
     queued = true;
     host.pending_.push_back(this);
+  }
+
+  void flush_early() override {
+    if (!session->has(kCloseNow)) flush();
   }
 
   void sent(size_t bytes) {
@@ -110,6 +117,7 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   }
 
   size_t in_flight_ = 0;
+  uint64_t last_read_tick_ = 0;
   bool own_buffer_ = false;
 };
 
@@ -170,6 +178,7 @@ void SessionHost::after_events() {
   handler_.execute();
   flush_pending();
   arena_.reset();
+  tick_++;
 }
 
 void SessionHost::flush_pending() {

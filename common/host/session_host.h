@@ -78,6 +78,7 @@ class SessionHost {
   std::vector<Connection*> pending_;   // with output, or to be closed
   Connection* first_ = nullptr;        // all connections, intrusively linked
   size_t connections_ = 0;
+  uint64_t tick_ = 1;
   TurnHooks hooks_;
 };
 

@@ -66,7 +66,7 @@ void Stream::start_reading() {
         Stream* self = static_cast<Handle*>(stream->data)->self;
         if (!self) return;
         if (size > 0) self->owner_.on_bytes(size_t(size));
-        if (size < 0) self->owner_.on_end(size == UV_EOF ? "closed by the peer" : uv_strerror(int(size)));
+        if (size < 0 && size != UV_ENOBUFS) self->owner_.on_end(size == UV_EOF ? "closed by the peer" : uv_strerror(int(size)));
       });
 }
 

@@ -15,7 +15,7 @@ namespace vedette {
 class StreamOwner {
  public:
   virtual ~StreamOwner() = default;
-  /// Where the next bytes shall go. Not empty.
+  /// Where the next bytes shall go. Empty: not now, ask again when the loop next finds the stream readable.
   virtual std::span<char> on_room_wanted() = 0;
   /// `size` bytes (more than 0) have arrived in the room that was given last.
   virtual void on_bytes(size_t size) = 0;

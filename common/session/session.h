@@ -65,6 +65,8 @@ class Session {
     virtual int descriptor() const = 0;
     /// There is output, or a close flag was set, outside of the session's own turn.
     virtual void wake() = 0;
+    /// Sends now, while the output is in the cache, what would be sent at the end of the turn.
+    virtual void flush_early() = 0;
   };
 
   Session(ClientId id, ChunkPool& chunks, Instant now) : output(chunks), created(now), last_active(now), id_(id) {}

@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kBucketAhead = 16, kItemAhead = 8;
 constexpr int64_t kRunBudgetNs = 1000000;
 constexpr size_t kOutputBudgetBytes = 1 << 20;
+constexpr size_t kFlushEarlyBytes = 32 * 1024;
 constexpr uint32_t kReplyFlags = kReplyOff | kReplySkip | kReplySkipNext;
 
 // The conditions under which `command` may not simply run.
@@ -38,13 +39,17 @@ void prepare_entry(CommandInfo& info) {
 void Executor::prepare() {
   for (CommandInfo* info : state_.commands.commands()) prepare_entry(*info);
   state_.command_stats.emplace(size_t(state_.commands.size()));
-  refresh_now();
+  start_turn();
 }
 
 const Now& Executor::refresh_now() {
   now_ = clock_.now();
-  state_.keyspace.access.set_now(now_.instant, now_.wall);
   return now_;
+}
+
+void Executor::start_turn() {
+  refresh_now();
+  state_.keyspace.access.set_now(now_.instant, now_.wall);
 }
 
 void Executor::gather(Session& session, std::string_view bytes) {
@@ -99,7 +104,7 @@ void Executor::look_ahead(size_t at) const {
 }
 
 void Executor::execute() {
-  refresh_now();
+  start_turn();
   for (size_t i = 0; i < std::min(kBucketAhead, requests_.size()); i++)
     if (requests_[i].hashed) state_.keyspace.db(0).table().prefetch(requests_[i].hash);
   for (const Run& run : runs_) execute_run(run);
@@ -138,7 +143,10 @@ void Executor::execute_run(const Run& run) {
   }
   keep_rest(run, consumed, deferred);
   session.parser.forget_inline();
-  if (!session.output.empty() || session.closing()) session.wake();
+  if (session.output.empty() && !session.closing()) return;
+  session.wake();
+  // The output of many sessions together would leave the cache before the flush phase reads it again.
+  if (session.output.size() >= kFlushEarlyBytes && session.transport) session.transport->flush_early();
 }
 
 void Executor::keep_rest(const Run& run, size_t consumed, bool deferred) {

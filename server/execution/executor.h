@@ -41,8 +41,11 @@ class Executor {
   void add_effect(Effect effect);
 
   const Now& now() const { return now_; }
-  /// Reads the clock: the cron's and timers' entry into this thread of time.
+  /// Reads the clock.
   const Now& refresh_now();
+  /// Reads the clock and sets what follows it at a coarser step (the access clock). For the cron's turns; execute()
+  /// does it itself.
+  void start_turn();
 
  private:
   struct Request {

@@ -27,6 +27,7 @@
 #include "common/base/assert.h"
 #include "common/base/bits.h"
 #include "common/base/memory.h"
+#include "common/base/prefetch.h"
 #include "common/base/rng.h"
 
 namespace vedette {
@@ -79,8 +80,10 @@ class HashTable {
     if (size_ == 0) return Place();
     const uint64_t tag = tag_bits(hash);
     for (Bucket* bucket = &bucket_of(hash);;) {
-      for (uint64_t& slot : bucket->slots)
-        if ((slot & kTagMask) == tag && !(slot & kChainBit) && slot && equals(*item_of(slot))) return Place(&slot);
+      for (unsigned matches = bucket->matching(tag); matches; matches &= matches - 1) {
+        uint64_t& slot = bucket->slots[__builtin_ctz(matches)];
+        if (slot && !(slot & kChainBit) && equals(*item_of(slot))) return Place(&slot);
+      }
       if (!bucket->chained()) return Place();
       bucket = bucket->next();
     }
@@ -108,18 +111,15 @@ class HashTable {
 
   /// Starts fetching the bucket of `hash`; later, prefetch_item() starts fetching the item that its tag points to.
   void prefetch(uint64_t hash) const {
-    if (size_) __builtin_prefetch(&bucket_of(hash));
+    if (size_) prefetch_line(&bucket_of(hash));
   }
   void prefetch_item(uint64_t hash) const {
     if (size_ == 0) return;
-    const uint64_t tag = tag_bits(hash);
-    for (const uint64_t slot : bucket_of(hash).slots) {
-      if ((slot & kTagMask) == tag && slot) {
-        const char* line = reinterpret_cast<const char*>(slot & kPointerMask);
-        __builtin_prefetch(line);
-        __builtin_prefetch(line + 64);
-        return;
-      }
+    const Bucket& bucket = bucket_of(hash);
+    if (const unsigned matches = bucket.matching(tag_bits(hash))) {
+      const char* line = reinterpret_cast<const char*>(bucket.slots[__builtin_ctz(matches)] & kPointerMask);
+      prefetch_line(line);
+      prefetch_line(line + 64);
     }
   }
 
@@ -218,6 +218,12 @@ class HashTable {
   struct alignas(64) Bucket {
     uint64_t slots[kSlots];
     bool chained() const { return slots[kSlots - 1] & kChainBit; }
+    /// A bit for each slot whose tag is `tag`. Without branches: where in the bucket an item lies cannot be predicted.
+    unsigned matching(uint64_t tag) const {
+      unsigned matches = 0;
+      for (int i = 0; i < kSlots; i++) matches |= unsigned((slots[i] & kTagMask) == tag) << i;
+      return matches;
+    }
     Bucket* next() const { return reinterpret_cast<Bucket*>(slots[kSlots - 1] & kPointerMask); }
   };
   struct Table {
@@ -320,10 +326,10 @@ class HashTable {
 
   void migrate_bucket() {
     // The next buckets' items are fetched while this one's are hashed.
-    if (moved_ + 2 < current_.count) __builtin_prefetch(&current_.buckets[moved_ + 2]);
+    if (moved_ + 2 < current_.count) prefetch_line(&current_.buckets[moved_ + 2]);
     if (moved_ + 1 < current_.count)
       for (const uint64_t slot : current_.buckets[moved_ + 1].slots)
-        if (slot) __builtin_prefetch(reinterpret_cast<const char*>(slot & kPointerMask));
+        if (slot) prefetch_line(reinterpret_cast<const char*>(slot & kPointerMask));
     Bucket& old = current_.buckets[moved_];
     for_chain(old, [&](uint64_t slot) {
       place_in(target_.buckets[high_product(traits_.hash_of(*item_of(slot)), target_.count)], slot);
