@@ -292,7 +292,7 @@ ReplyValue command_infos(const CommandIndex& table, CommandNames names) {
     for (const CommandInfo* command : table.commands()) list.add(command_info(*command));
   for (std::string_view name : names) {
     const CommandInfo* command = table.find_full_name(name);
-    list.add(command ? command_info(*command) : ReplyValue::null_array());
+    list.add(command ? command_info(*command) : ReplyValue::null());
   }
   return list;
 }

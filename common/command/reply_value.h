@@ -11,15 +11,15 @@
 namespace vedette {
 
 struct ReplyValue {
-  enum class Kind : uint8_t { kNullArray, kBulk, kStatus, kInteger, kArray, kSet, kMap };
-  Kind kind = Kind::kNullArray;
+  enum class Kind : uint8_t { kNull, kBulk, kStatus, kInteger, kArray, kSet, kMap };
+  Kind kind = Kind::kNull;
   std::string text = {};
   int64_t number = 0;
   std::vector<ReplyValue> items = {};  ///< of kMap: key, value, key, value ...
 
   bool operator==(const ReplyValue&) const = default;
 
-  static ReplyValue null_array() { return {}; }
+  static ReplyValue null() { return {}; }
   static ReplyValue bulk(std::string_view text) { return {Kind::kBulk, std::string(text)}; }
   static ReplyValue status(std::string_view text) { return {Kind::kStatus, std::string(text)}; }
   static ReplyValue integer(int64_t number) { return {Kind::kInteger, {}, number}; }
@@ -41,8 +41,8 @@ struct ReplyValue {
 template <class Writer>
 void write_reply(Writer& writer, const ReplyValue& value) {
   switch (value.kind) {
-    case ReplyValue::Kind::kNullArray:
-      return writer.null_array();
+    case ReplyValue::Kind::kNull:
+      return writer.null();
     case ReplyValue::Kind::kBulk:
       return writer.bulk(value.text);
     case ReplyValue::Kind::kStatus:
