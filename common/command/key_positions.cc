@@ -28,7 +28,7 @@ int begin_of(const KeySpec& spec, Args argv) {
 }
 
 // The range that a spec finds from `begin` on; nothing if the arguments contradict it.
-std::optional<KeyRange> range_of(const KeySpec& spec, int begin, Args argv) {
+std::optional<KeyRange> range_of(const CommandInfo& command, const KeySpec& spec, int begin, Args argv) {
   const int argc = int(argv.size());
   if (spec.find == KeySpec::Find::kRange) {
     if (spec.last >= 0) return KeyRange{begin, begin + spec.last, spec.step};
@@ -38,18 +38,19 @@ std::optional<KeyRange> range_of(const KeySpec& spec, int begin, Args argv) {
   const int at = begin + spec.count_index;
   if (at >= argc) return std::nullopt;
   const std::optional<int64_t> count = parse_integer(argv[size_t(at)]);
-  if (!count || *count < 0 || *count > argc) return std::nullopt;
+  const int64_t count_min = command.flags & kNoMandatoryKeys ? 0 : 1;
+  if (!count || *count < count_min || *count > argc) return std::nullopt;
   const int first = begin + spec.first;
   return KeyRange{first, first + (int(*count) - 1) * spec.step, spec.step};
 }
 
-bool find_by_spec(const KeySpec& spec, Args argv, Positions& found) {
+bool find_by_spec(const CommandInfo& command, const KeySpec& spec, Args argv, Positions& found) {
   if (spec.begin == KeySpec::Begin::kNone || spec.begin == KeySpec::Begin::kUnknown ||
       (spec.flags & kKeyNotKey) || spec.find == KeySpec::Find::kUnknown)
     return true;
   const int begin = begin_of(spec, argv);
   if (begin == 0) return true;
-  const std::optional<KeyRange> range = range_of(spec, begin, argv);
+  const std::optional<KeyRange> range = range_of(command, spec, begin, argv);
   if (!range) return false;
   VED_ASSERT(range->step > 0);
   for (int i = range->first; i <= range->last; i += range->step) {
@@ -61,7 +62,7 @@ bool find_by_spec(const KeySpec& spec, Args argv, Positions& found) {
 
 bool find_by_specs(const CommandInfo& command, Args argv, Positions& found) {
   for (const KeySpec& spec : command.spec->keys)
-    if (!find_by_spec(spec, argv, found)) return false;
+    if (!find_by_spec(command, spec, argv, found)) return false;
   return true;
 }
 
