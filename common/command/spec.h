@@ -7,6 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "common/command/usage_syntax.h"
+
 namespace vedette {
 
 /// Flags of a command; the names that COMMAND INFO prints stand in introspection.cc.
@@ -106,7 +108,7 @@ constexpr KeySpec keys_after(std::string_view keyword, int from, int last, int s
 
 inline constexpr int kKeySpecsMax = 3;
 
-/// One row. `usage` is the text after the name in the notation of the documentation: `key`, `[NX | XX]`,
+/// One row. `usage` is the text after the name in the notation of the documentation (usage_syntax.h): `key`, `[NX | XX]`,
 /// `<EX seconds | PX milliseconds>`, `key [key ...]`; lower case is a value, upper case a literal token.
 struct CommandSpec {
   std::string_view name;   ///< upper case; a subcommand is "CONTAINER|SUB"
@@ -115,7 +117,8 @@ struct CommandSpec {
   uint32_t flags = 0;
   KeySpec keys[kKeySpecsMax] = {};
   std::string_view category;       ///< the documentation's group: string, generic, connection, server ...
-  std::string_view acl = {};       ///< further ACL categories, blank-separated, beyond those that group and flags give
+  std::string_view acl = {};       ///< ACL categories beyond those that group and flags give, blank-separated;
+                                   ///< "-keyspace" takes one of those back (categories.h)
   std::string_view since;
   std::string_view complexity = {};
   std::string_view summary;
@@ -155,7 +158,8 @@ constexpr bool is_consistent(const CommandSpec& spec) {
   for (const KeySpec& key : spec.keys)
     if (key.begin != KeySpec::Begin::kNone && !(key.flags & kKeyNotKey))
       writes |= (key.flags & (kKeyRW | kKeyOW | kKeyRM)) != 0;
-  if (writes && !(spec.flags & kWrite)) return false;
+  if (writes && !(spec.flags & (kWrite | kMayReplicate))) return false;
+  if (!usage_fault(spec.usage).empty()) return false;
   const bool has_choice = spec.usage.find('<') != std::string_view::npos;  // its branches may differ in length
   const int words = usage_words_min(spec.usage, sub ? 2 : 1);
   if (!has_choice && words != (spec.arity < 0 ? -spec.arity : spec.arity)) return false;
