@@ -1,0 +1,113 @@
+#include "server/app/apply_settings.h"
+
+#include "common/base/memory.h"
+
+namespace vedette {
+namespace {
+
+EvictionPolicy eviction_policy(EvictionChoice choice) {
+  switch (choice) {
+    case EvictionChoice::kVolatileLru: return EvictionPolicy::kVolatileLru;
+    case EvictionChoice::kVolatileLfu: return EvictionPolicy::kVolatileLfu;
+    case EvictionChoice::kVolatileRandom: return EvictionPolicy::kVolatileRandom;
+    case EvictionChoice::kVolatileTtl: return EvictionPolicy::kVolatileTtl;
+    case EvictionChoice::kAllkeysLru: return EvictionPolicy::kAllKeysLru;
+    case EvictionChoice::kAllkeysLfu: return EvictionPolicy::kAllKeysLfu;
+    case EvictionChoice::kAllkeysRandom: return EvictionPolicy::kAllKeysRandom;
+    case EvictionChoice::kNoEviction: break;
+  }
+  return EvictionPolicy::kNoEviction;
+}
+
+uint32_t notify_classes(const std::string& letters) {
+  uint32_t classes = 0;
+  for (const char letter : letters) {
+    switch (letter) {
+      case 'A': classes |= kNotifyAll; break;
+      case 'K': classes |= kNotifyKeyspace; break;
+      case 'E': classes |= kNotifyKeyevent; break;
+      case 'g': classes |= kNotifyGeneric; break;
+      case '$': classes |= kNotifyString; break;
+      case 'l': classes |= kNotifyList; break;
+      case 's': classes |= kNotifySet; break;
+      case 'h': classes |= kNotifyHash; break;
+      case 'z': classes |= kNotifySortedSet; break;
+      case 'x': classes |= kNotifyExpired; break;
+      case 'e': classes |= kNotifyEvicted; break;
+      case 't': classes |= kNotifyStream; break;
+      case 'm': classes |= kNotifyKeyMiss; break;
+      case 'd': classes |= kNotifyModule; break;
+      case 'n': classes |= kNotifyNew; break;
+      default: break;  // the option's own check lets no other letter pass
+    }
+  }
+  return classes;
+}
+
+void apply_network(const NetworkOptions& from, Settings& to) {
+  to.limits.bulk_bytes_max = from.proto_max_bulk_len;
+  to.query_buffer_bytes_max = from.client_query_buffer_limit;
+  to.reply_backlog_bytes_max = from.client_reply_backlog_limit;
+  for (size_t i = 0; i < kClientClasses; i++) {
+    const OutputBufferLimit& limit = from.output_buffer_limits[i];
+    to.output_limits[i] = OutputLimit{limit.hard_bytes, limit.soft_bytes, limit.soft_seconds};
+  }
+  to.client_timeout_seconds = from.timeout_seconds;
+  to.clients_max = uint32_t(from.maxclients);
+  to.protected_mode = from.protected_mode;
+}
+
+void apply_memory(const MemoryOptions& from, ServerState& state) {
+  Settings& to = state.settings;
+  to.memory_max = from.maxmemory;
+  to.eviction_policy = eviction_policy(from.policy);
+  to.eviction_samples = from.samples;
+  to.eviction_tenacity = from.eviction_tenacity;
+  to.expire_effort = from.active_expire_effort;
+  to.lazy_eviction = from.lazyfree_eviction;
+  to.lazy_expire = from.lazyfree_expire;
+  to.lazy_server_delete = from.lazyfree_server_del;
+  to.lazy_user_delete = from.lazyfree_user_del;
+  to.lazy_user_flush = from.lazyfree_user_flush;
+  AccessClock& access = state.keyspace.access;
+  access.lfu = to.eviction_policy == EvictionPolicy::kAllKeysLfu || to.eviction_policy == EvictionPolicy::kVolatileLfu;
+  access.lfu_log_factor = from.lfu_log_factor;
+  access.lfu_decay_minutes = from.lfu_decay_time_minutes;
+  state.set_condition(kMemoryLimited, to.memory_max > 0);
+}
+
+const char* permission_text(Permission permission) {
+  return permission == Permission::kYes ? "yes" : permission == Permission::kLocal ? "local" : "no";
+}
+
+}  // namespace
+
+void apply_settings(const ServerOptions& options, ServerState& state) {
+  Settings& to = state.settings;
+  apply_network(options.network, to);
+  const uint64_t whole = options.memory.maxmemory;
+  to.client_memory_max = options.network.maxmemory_clients.of(whole);
+  apply_memory(options.memory, state);
+  to.hz = options.process.hz;
+  to.active_rehashing = options.process.activerehashing;
+  to.debug_command = permission_text(options.process.enable_debug_command);
+  const ObservationOptions& seen = options.observation;
+  to.notify_classes = notify_classes(seen.notify_keyspace_events);
+  to.slow_log_threshold_us = seen.slowlog_log_slower_than_microseconds;
+  to.slow_log_length_max = size_t(seen.slowlog_max_len);
+  state.slow_log.trim(to.slow_log_length_max);
+  to.latency_threshold_ms = seen.latency_monitor_threshold_milliseconds;
+  to.latency_tracking = seen.latency_tracking;
+}
+
+LogSettings log_settings(const ProcessOptions& options) {
+  LogSettings settings;
+  settings.level = options.loglevel;
+  settings.file = options.logfile;
+  settings.to_syslog = options.syslog_enabled;
+  settings.syslog_ident = options.syslog_ident;
+  settings.syslog_facility = int(options.syslog_facility);
+  return settings;
+}
+
+}  // namespace vedette

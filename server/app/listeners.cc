@@ -1,0 +1,46 @@
+#include "server/app/listeners.h"
+
+#include "common/base/log.h"
+
+namespace vedette {
+
+Status Listeners::open_tcp(const NetworkOptions& options) {
+  // The same addresses again cannot be bound beside the old ones: those go first, and come back if the new fail.
+  std::vector<std::unique_ptr<Listener>> opened;
+  tcp_.clear();
+  if (options.port == 0) return Status::ok();
+  for (const std::string& entry : options.bind) {
+    const bool optional = !entry.empty() && entry[0] == '-';
+    const std::string host = optional ? entry.substr(1) : entry;
+    if (host.empty()) continue;
+    auto listener = Listener::tcp(loop_, host, options.port, options.tcp_backlog, on_connection_);
+    if (listener) {
+      opened.push_back(std::move(*listener));
+      continue;
+    }
+    const bool absent = listener.error().text().find("address not available") != std::string::npos ||
+                        listener.error().text().find("address family not supported") != std::string::npos;
+    if (optional && absent) continue;
+    log_warning("Could not create server TCP listening socket {}", listener.error().text());
+    return listener.error();
+  }
+  if (opened.empty() && !options.bind.empty())
+    return Error("none of the addresses of 'bind' is available on port " + std::to_string(options.port));
+  tcp_ = std::move(opened);
+  return Status::ok();
+}
+
+Status Listeners::open_unix(const NetworkOptions& options) {
+  unix_.reset();
+  if (options.unixsocket.empty()) return Status::ok();
+  auto listener =
+      Listener::unix_socket(loop_, options.unixsocket, unsigned(options.unixsocketperm), options.tcp_backlog, on_connection_);
+  if (!listener) {
+    log_warning("Failed opening Unix socket: {}", listener.error().text());
+    return listener.error();
+  }
+  unix_ = std::move(*listener);
+  return Status::ok();
+}
+
+}  // namespace vedette

@@ -1,0 +1,31 @@
+// The addresses a server listens on: every `bind` address with `port`, and the unix socket. A change of one of them
+// opens the new set before the old one is given up.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "common/net/listener.h"
+#include "server/app/options.h"
+
+namespace vedette {
+
+class Listeners {
+ public:
+  Listeners(Loop& loop, Listener::OnConnection on_connection) : loop_(loop), on_connection_(std::move(on_connection)) {}
+
+  /// Listens as `options` say. An address with a leading '-' may be missing from this machine. On failure nothing has
+  /// changed, and the error names the address.
+  Status open_tcp(const NetworkOptions& options);
+  Status open_unix(const NetworkOptions& options);
+  void close() { tcp_.clear(), unix_.reset(); }
+  bool empty() const { return tcp_.empty() && !unix_; }
+
+ private:
+  Loop& loop_;
+  Listener::OnConnection on_connection_;
+  std::vector<std::unique_ptr<Listener>> tcp_;
+  std::unique_ptr<Listener> unix_;
+};
+
+}  // namespace vedette

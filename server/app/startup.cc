@@ -1,0 +1,225 @@
+#include "server/app/startup.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "common/base/log.h"
+#include "server/app/version.h"
+
+extern char** environ;
+
+namespace vedette {
+namespace {
+
+constexpr std::string_view kUsage =
+    "Usage: vedette-server [CONFIG_FILE | -] [--OPTION VALUE...]...\n"
+    "       vedette-server --version | --help\n"
+    "\n"
+    "  CONFIG_FILE   a configuration file; conf/vedette.conf documents every option\n"
+    "  -             reads the configuration from standard input\n"
+    "  --OPTION      any option of the file; given last, it has the last word\n"
+    "\n"
+    "Examples:\n"
+    "  vedette-server                               (the defaults, port 6379)\n"
+    "  vedette-server --port 7000 --save \"\"\n"
+    "  vedette-server /etc/vedette.conf --loglevel verbose\n"
+    "  echo 'maxmemory 128mb' | vedette-server -\n";
+
+StartResult ended(int code) { return StartResult{false, code, {}}; }
+
+std::string absolute_path(const std::string& path) {
+  char resolved[PATH_MAX];
+  return realpath(path.c_str(), resolved) ? std::string(resolved) : path;
+}
+
+StartResult refuse(const ConfigProblem& problem) {
+  std::fputs(problem.report("Vedette " + std::string(kVersion)).c_str(), stderr);
+  return ended(1);
+}
+
+std::string read_standard_input() {
+  std::string text;
+  char part[4096];
+  size_t n = 0;
+  while ((n = std::fread(part, 1, sizeof part, stdin)) > 0) text.append(part, n);
+  return text;
+}
+
+}  // namespace
+
+StartResult load_configuration(const std::vector<std::string>& arguments, ConfigRegistry& registry) {
+  if (arguments.size() == 1) {
+    if (arguments[0] == "-v" || arguments[0] == "--version") {
+      std::fputs(fmt::format("Vedette server v={} compatible={} bits={}\n", kVersion, "7.2.4", sizeof(void*) * 8).c_str(), stdout);
+      return ended(0);
+    }
+    if (arguments[0] == "-h" || arguments[0] == "--help") {
+      std::fputs(std::string(kUsage).c_str(), stdout);
+      return ended(0);
+    }
+  }
+  const StartArguments start = parse_start_arguments(arguments);
+  if (start.sentinel) {
+    std::fputs("--sentinel: this build has no sentinel; start the server without the option\n", stderr);
+    return ended(1);
+  }
+  StartResult result{true, 0, {}};
+  const ConfigReader reader = disk_reader();
+  const ConfigSink sink = registry.loader();
+  if (start.file) {
+    if (const auto problem = read_config_file(reader, *start.file, sink)) return refuse(*problem);
+    result.config_file = absolute_path(*start.file);
+  }
+  if (start.from_stdin)
+    if (const auto problem = read_config_text(reader, "standard input", read_standard_input(), sink)) return refuse(*problem);
+  if (const auto problem = read_config_text(reader, "the command line", start.options, sink)) return refuse(*problem);
+  return result;
+}
+
+void daemonize() {
+  if (fork() != 0) _exit(0);
+  setsid();
+  const int null = open("/dev/null", O_RDWR);
+  if (null < 0) return;
+  for (int fd = 0; fd <= 2; fd++) dup2(null, fd);
+  if (null > 2) close(null);
+}
+
+bool write_pid_file(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  if (!file) return false;
+  const bool written = std::fprintf(file, "%d\n", int(getpid())) > 0;
+  return std::fclose(file) == 0 && written;
+}
+
+Supervisor::Supervisor(Supervised mode) {
+  const char* upstart = std::getenv("UPSTART_JOB");
+  const char* systemd = std::getenv("NOTIFY_SOCKET");
+  if (mode == Supervised::kAuto) mode = upstart ? Supervised::kUpstart : systemd ? Supervised::kSystemd : Supervised::kNo;
+  if (mode == Supervised::kUpstart && !upstart) log_warning("supervised upstart: UPSTART_JOB is not in the environment; going on without");
+  if (mode == Supervised::kSystemd && !systemd) log_warning("supervised systemd: NOTIFY_SOCKET is not in the environment; going on without");
+  if (mode == Supervised::kUpstart && upstart) {
+    kind_ = mode;
+    raise(SIGSTOP);  // upstart's sign of readiness
+  }
+  if (mode == Supervised::kSystemd && systemd) kind_ = mode;
+}
+
+const char* Supervisor::name() const {
+  return kind_ == Supervised::kSystemd ? "systemd" : kind_ == Supervised::kUpstart ? "upstart" : "no";
+}
+
+void Supervisor::notify(const std::string& state) const {
+  if (kind_ != Supervised::kSystemd) return;
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  if (!path || std::strlen(path) >= sizeof address.sun_path) return;
+  address.sun_family = AF_UNIX;
+  const size_t length = std::strlen(path);
+  std::memcpy(address.sun_path, path, length);
+  if (address.sun_path[0] == '@') address.sun_path[0] = 0;  // the abstract namespace
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  const auto size = socklen_t(offsetof(sockaddr_un, sun_path) + length);
+  if (sendto(fd, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), size) < 0)
+    log_warning("supervised systemd: NOTIFY_SOCKET {}: {}", path, std::strerror(errno));
+  close(fd);
+}
+
+Status set_oom_score(const ProcessOptions& options) {
+  if (options.oom_score_adj == OomScoreAdjust::kNo) return Status::ok();
+  const char* path = "/proc/self/oom_score_adj";
+  // Relative values are on top of what the process was started with.
+  static const int start = [path] {
+    int value = 0;
+    if (std::FILE* file = std::fopen(path, "r")) {
+      if (std::fscanf(file, "%d", &value) != 1) value = 0;
+      std::fclose(file);
+    }
+    return value;
+  }();
+  int score = options.oom_score_adj_values[0];
+  if (options.oom_score_adj == OomScoreAdjust::kRelative) score += start;
+  score = std::min(1000, std::max(-1000, score));
+  std::FILE* file = std::fopen(path, "w");
+  const bool written = file && std::fprintf(file, "%d\n", score) > 0;
+  if ((file && std::fclose(file) != 0) || !written)
+    return Error(fmt::format("Unable to write oom_score_adj {} to {}: {}", score, path, std::strerror(errno)));
+  return Status::ok();
+}
+
+void ProcessTitle::claim(int argc, char** argv) {
+  char* end = argv[0];
+  for (int i = 0; i < argc; i++)
+    if (argv[i] == end) end += std::strlen(argv[i]) + 1;
+  std::vector<char*> moved;
+  for (char** variable = environ; *variable; variable++) {
+    if (*variable == end) end += std::strlen(*variable) + 1;
+    moved.push_back(strdup(*variable));
+  }
+  moved.push_back(nullptr);
+  auto** own = static_cast<char**>(std::malloc(moved.size() * sizeof(char*)));
+  std::memcpy(own, moved.data(), moved.size() * sizeof(char*));
+  environ = own;  // lives as long as the process
+  start_ = argv[0];
+  bytes_ = size_t(end - argv[0]);
+}
+
+void ProcessTitle::set(const std::string& title) {
+  if (bytes_ < 2) return;
+  std::memset(start_, 0, bytes_);
+  std::memcpy(start_, title.data(), std::min(title.size(), bytes_ - 1));
+}
+
+Result<std::string> expand_title(const std::string& pattern, const std::string& program, const ServerOptions& options,
+                                 const std::string& config_file) {
+  const NetworkOptions& network = options.network;
+  std::string address = network.bind.empty() ? "*" : network.bind[0];
+  if (!address.empty() && address[0] == '-') address.erase(0, 1);
+  std::string out;
+  for (size_t at = 0; at < pattern.size();) {
+    const size_t open = pattern.find('{', at);
+    out += pattern.substr(at, open - at);
+    if (open == std::string::npos) break;
+    const size_t close = pattern.find('}', open);
+    if (close == std::string::npos) return Error("unclosed '{' in the template");
+    const std::string name = pattern.substr(open + 1, close - open - 1);
+    if (name == "title") out += program;
+    else if (name == "listen-addr") out += fmt::format("{}:{}", address, network.port ? network.port : options.tls.port);
+    else if (name == "server-mode") out += "";
+    else if (name == "port") out += std::to_string(network.port);
+    else if (name == "tls-port") out += std::to_string(options.tls.port);
+    else if (name == "unixsocket") out += network.unixsocket;
+    else if (name == "config-file") out += config_file;
+    else return Error("unknown name '" + name + "' in the template");
+    at = close + 1;
+  }
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  return out;
+}
+
+int64_t fit_open_files(int64_t clients_wanted) {
+  constexpr int64_t kReserved = 32;  // listeners, log, files, pipes
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit)) return clients_wanted;
+  const auto wanted = rlim_t(clients_wanted + kReserved);
+  if (limit.rlim_cur >= wanted) return clients_wanted;
+  rlimit raised{wanted, std::max(limit.rlim_max, wanted)};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return clients_wanted;
+  raised = rlimit{std::min(wanted, limit.rlim_max), limit.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &raised)) raised.rlim_cur = limit.rlim_cur;
+  return std::max<int64_t>(1, int64_t(raised.rlim_cur) - kReserved);
+}
+
+}  // namespace vedette
