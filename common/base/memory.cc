@@ -81,6 +81,30 @@ uint64_t used_memory() {
   return used;
 }
 
+namespace {
+
+extent_hooks_t default_hooks;
+extent_hooks_t hooks;
+
+void* map_advised(extent_hooks_t*, void* address, size_t size, size_t alignment, bool* zero, bool* commit, unsigned arena) {
+  void* block = default_hooks.alloc(&default_hooks, address, size, alignment, zero, commit, arena);
+  if (block && size >= kHugePage) madvise(block, size, MADV_HUGEPAGE);
+  return block;
+}
+
+}  // namespace
+
+void advise_huge_pages() {
+  extent_hooks_t* present = nullptr;
+  size_t size = sizeof present;
+  if (mallctl("arena.0.extent_hooks", &present, &size, nullptr, 0) || !present->alloc) return;
+  default_hooks = *present;
+  hooks = *present;
+  hooks.alloc = map_advised;
+  extent_hooks_t* ours = &hooks;
+  mallctl("arena.0.extent_hooks", nullptr, nullptr, &ours, sizeof ours);
+}
+
 void* allocate(size_t bytes) {
   void* block = malloc(bytes);
   if (__builtin_expect(!block, 0)) out_of_memory(bytes);
@@ -125,6 +149,7 @@ void count_allocation(void* block) { counted_bytes.fetch_add(malloc_usable_size(
 void count_release(void* block) { counted_bytes.fetch_sub(malloc_usable_size(block), std::memory_order_relaxed); }
 
 void register_memory_thread() {}
+void advise_huge_pages() {}
 uint64_t used_memory() { return mapped_bytes.load(std::memory_order_relaxed) + counted_bytes.load(std::memory_order_relaxed); }
 
 void* allocate(size_t bytes) {

@@ -18,6 +18,10 @@ uint64_t used_memory();
 /// Call once at the start of every thread that allocates or frees for the store.
 void register_memory_thread();
 
+/// From here on, what the allocator maps is advised for huge pages. What it has mapped before is not, so a process that
+/// holds nothing stays small. Call once, early, on the main thread.
+void advise_huge_pages();
+
 /// `bytes` from the allocator, aligned to 16. Never null: running out of memory ends the process with a log line.
 void* allocate(size_t bytes);
 /// Gives back what allocate(bytes) or reallocate gave; `bytes` is the size that was asked for.

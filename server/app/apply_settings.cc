@@ -91,6 +91,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   to.hz = options.process.hz;
   to.active_rehashing = options.process.activerehashing;
   to.debug_command = permission_text(options.process.enable_debug_command);
+  to.protected_configs = permission_text(options.process.enable_protected_configs);
   const ObservationOptions& seen = options.observation;
   to.notify_classes = notify_classes(seen.notify_keyspace_events);
   to.slow_log_threshold_us = seen.slowlog_log_slower_than_microseconds;

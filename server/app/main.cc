@@ -1,21 +1,77 @@
-#include <csignal>
-#include <cstdlib>
+// vedette-server: reads its configuration, becomes what it says (a daemon, a supervised service), and serves.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
 
 #include "common/base/log.h"
-#include "common/base/numbers.h"
+#include "common/base/memory.h"
+#include "server/app/apply_settings.h"
 #include "server/app/server.h"
+#include "server/app/version.h"
 
-// jemalloc reads this at its first allocation. One arena: one thread allocates, and the freeing thread must give back to
-// where it came from. Huge pages: nothing here forks, so nothing is copied on write.
+// jemalloc reads this at its first allocation. One arena: one thread allocates, and what the freeing thread gives back
+// must go where it came from.
 extern "C" {
-__attribute__((used)) const char* malloc_conf = "narenas:1,thp:always,metadata_thp:auto,dirty_decay_ms:5000,muzzy_decay_ms:0";
+extern const char* malloc_conf;
+__attribute__((used)) const char* malloc_conf = "narenas:1,dirty_decay_ms:5000,muzzy_decay_ms:0";
 }
+
+namespace vedette {
+namespace {
+
+std::string working_directory() {
+  char path[4096];
+  return getcwd(path, sizeof path) ? path : ".";
+}
+
+int serve(int argc, char** argv) {
+  ProcessTitle title;
+  const std::string program = argv[0];
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  title.claim(argc, argv);
+  ServerOptions options;
+  OptionEnvironment environment;
+  environment.check_directory = directory_exists;
+  ConfigRegistry registry(server_option_groups(options, environment));
+  const StartResult start = load_configuration(arguments, registry);
+  if (!start.proceed) return start.exit_code;
+  if (options.process.dir.empty()) options.process.dir = working_directory();
+  if (!configure_log(log_settings(options.process))) {
+    std::fprintf(stderr, "logfile '%s': %s\n", options.process.logfile.c_str(), std::strerror(errno));
+    return 1;
+  }
+  if (chdir(options.process.dir.c_str()) != 0) {
+    log_warning("dir '{}': {}", options.process.dir, std::strerror(errno));
+    return 1;
+  }
+  if (options.process.daemonize && options.process.supervised == Supervised::kNo) daemonize();
+  register_memory_thread();
+  advise_huge_pages();  // nothing here forks, so nothing is ever copied on write
+  log_warning("Vedette {} is starting, PID: {}", kVersion, getpid());
+  if (start.config_file.empty())
+    log_warning("No configuration file: the defaults are used. To name one: {} /path/to/vedette.conf", program);
+  else
+    log_notice("Configuration loaded from {}", start.config_file);
+  if (!options.process.pidfile.empty() || options.process.daemonize) {
+    if (options.process.pidfile.empty()) options.process.pidfile = "/var/run/vedette.pid";
+    if (!write_pid_file(options.process.pidfile)) log_warning("pidfile '{}': {}", options.process.pidfile, std::strerror(errno));
+  }
+  Server server(options, registry, start.config_file, program);
+  server.set_title(&title);
+  if (Status status = server.prepare(); !status) {
+    log_warning("{}", status.error().text());
+    return 1;
+  }
+  return server.run();
+}
+
+}  // namespace
+}  // namespace vedette
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
-  int port = 6379;
-  for (int i = 1; i + 1 < argc; i++)
-    if (std::string(argv[i]) == "--port") port = atoi(argv[i + 1]);
-  vedette::Server server(port);
-  return server.run();
+  signal(SIGHUP, SIG_IGN);
+  return vedette::serve(argc, argv);
 }

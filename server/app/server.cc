@@ -1,29 +1,234 @@
 #include "server/app/server.h"
 
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <thread>
+
 #include "common/base/log.h"
+#include "server/app/apply_settings.h"
+#include "server/app/version.h"
 #include "server/commands/families.h"
 
 namespace vedette {
+namespace {
 
-Server::Server(int port) : state_(16, HashKey{machine_seed(), machine_seed()}, machine_seed()), executor_(state_, clock_), host_(loop_, *this) {
-  register_memory_thread();
+constexpr std::string_view kDenied =
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In "
+    "this mode connections are only accepted from the loopback interface. If you want to connect from external computers, set "
+    "'protected-mode no' or 'requirepass' in the configuration file or by CONFIG SET from the loopback interface, or start the "
+    "server with '--protected-mode no', and make sure that it cannot be reached from the internet.\r\n";
+
+bool is_loopback(const std::string& address) { return address.starts_with("127.") || address.starts_with("[::1]"); }
+
+}  // namespace
+
+Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::string& config_file, const std::string& executable)
+    : options_(options),
+      registry_(registry),
+      config_file_(config_file),
+      state_(options.process.databases, HashKey{machine_seed(), machine_seed()}, machine_seed()),
+      executor_(state_, clock_),
+      cron_(state_, executor_),
+      host_(loop_, *this),
+      listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { host_.accept(kind, listener); }),
+      cron_timer_(loop_),
+      pause_timer_(loop_),
+      supervisor_(options.process.supervised),
+      program_(executable) {
+  state_.actions = this;
+  state_.config = &registry_;
+  describe_process(config_file, executable);
+}
+
+Server::~Server() { listeners_.close(); }
+
+void Server::describe_process(const std::string& config_file, const std::string& executable) {
+  ProcessInfo& process = state_.process;
+  process.run_id = state_.rng.hex(40);
+  process.config_file = config_file;
+  char path[4096];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  process.executable = length > 0 ? std::string(path, size_t(length)) : executable;
+  process.pid = getpid();
+  process.port = options_.network.port;
+  process.started = read_monotonic_clock();
+  process.started_wall = read_wall_clock();
+  process.version = kVersion;
+  process.supervised = supervisor_.name();
+}
+
+Status Server::rename_commands() {
+  for (const auto& [from, to] : options_.security.renames)
+    if (!state_.commands.rename(from, to))
+      return Error(fmt::format("rename-command {} {}: no such command, or the new name is taken", from, quoted_if_needed(to)));
+  return Status::ok();
+}
+
+Status Server::prepare() {
   add_all_commands(state_.commands);
+  if (Status status = rename_commands(); !status) return status;
   executor_.prepare();
-  auto listener = Listener::tcp(loop_, "127.0.0.1", port, 511, [this](Stream::Kind kind, uv_stream_t* s) { host_.accept(kind, s); });
-  VED_ASSERT(listener);
-  listeners_.push_back(std::move(*listener));
+  const int64_t room = fit_open_files(options_.network.maxclients);
+  if (room < options_.network.maxclients) {
+    log_warning("maxclients {} needs more open files than this process may have: reduced to {} (see 'ulimit -n')",
+                options_.network.maxclients, room);
+    options_.network.maxclients = room;
+  }
+  apply_settings(options_, state_);
+  host_.options.keep_alive_seconds = unsigned(options_.network.tcp_keepalive_seconds);
+  if (Status status = set_oom_score(options_.process); !status) log_warning("{}", status.error().text());
+  if (Status status = listeners_.open_tcp(options_.network); !status) {
+    log_warning("Failed listening on port {} (TCP), aborting.", options_.network.port);
+    return status;
+  }
+  if (Status status = listeners_.open_unix(options_.network); !status) return status;
+  if (listeners_.empty()) return Error("nothing to listen on: set 'port' or 'unixsocket'");
+  register_hooks();
+  return Status::ok();
+}
+
+void Server::register_hooks() {
+  registry_.on_change({"port", "bind", "tcp-backlog"}, [this]() -> Status {
+    if (!listeners_.open_tcp(options_.network)) return Error("Unable to listen on this port. Check server logs.");
+    state_.process.port = options_.network.port;
+    update_title();
+    return Status::ok();
+  });
+  registry_.on_change({"tcp-keepalive"}, [this] {
+    host_.options.keep_alive_seconds = unsigned(options_.network.tcp_keepalive_seconds);
+    return Status::ok();
+  });
+  registry_.on_change({"hz", "dynamic-hz"}, [this] {
+    start_cron();
+    return Status::ok();
+  });
+  registry_.on_change({"loglevel"}, [this]() -> Status {
+    return configure_log(log_settings(options_.process)) ? Status::ok() : Status(Error("can't open the log file"));
+  });
+  registry_.on_change({"oom-score-adj", "oom-score-adj-values"}, [this]() -> Status {
+    return set_oom_score(options_.process) ? Status::ok()
+                                           : Status(Error("Failed to apply new oom_score_adj configuration, check server logs."));
+  });
+  registry_.on_change({"proc-title-template"}, [this]() -> Status {
+    update_title();
+    return Status::ok();
+  });
+  registry_.on_change({"maxclients"}, [this]() -> Status {
+    const int64_t room = fit_open_files(options_.network.maxclients);
+    if (room >= options_.network.maxclients) return Status::ok();
+    return Error(fmt::format("The operating system is not able to handle the specified number of clients, try with {}", room));
+  });
+}
+
+void Server::update_title() {
+  if (!title_ || !options_.process.set_proc_title) return;
+  if (const auto title = expand_title(options_.process.proc_title_template, program_, options_, config_file_)) title_->set(*title);
+}
+
+void Server::start_cron() {
+  const auto period = uint64_t(1000 / std::max(1, options_.process.hz));
+  cron_timer_.start(period, period, [this] { cron_.tick(); });
+}
+
+void Server::on_signal(int number) {
+  const ShutdownChoice& choice = number == SIGINT ? options_.process.on_sigint : options_.process.on_sigterm;
+  log_warning("Received {} scheduling shutdown...", number == SIGINT ? "SIGINT" : "SIGTERM");
+  if (stopping_) {  // asked twice: at once
+    log_warning("You insist... exiting now.");
+    _exit(1);
+  }
+  ShutdownRequest request;
+  if (choice.save) request.save = ShutdownSave::kSave;
+  if (choice.nosave) request.save = ShutdownSave::kNoSave;
+  request.now = choice.now;
+  request.force = choice.force;
+  shutdown(request);
 }
 
 int Server::run() {
-  log_notice("Ready to accept connections");
+  for (const int number : {SIGINT, SIGTERM})
+    signals_.push_back(std::make_unique<SignalWatch>(loop_, number, [this](int caught) { on_signal(caught); }));
+  update_title();
+  start_cron();
+  state_.stats.startup_memory = used_memory();
+  state_.stats.peak_memory = state_.stats.startup_memory;
+  state_.stats.peak_memory_unix_seconds = read_wall_clock().seconds();
+  set_log_role('M');
+  log_notice("Server initialized");
+  for (const std::string& notice : registry_.notices()) log_notice("{}", notice);
+  if (options_.network.port) log_notice("Ready to accept connections on port {}", options_.network.port);
+  else log_notice("Ready to accept connections on {}", options_.network.unixsocket);
+  supervisor_.notify("STATUS=Ready to accept connections\nREADY=1\n");
   loop_.run();
-  return 0;
+  return exit_code_;
 }
 
-std::unique_ptr<Session> Server::open(Session::Transport&, bool, std::string&) {
+std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_unix, std::string& refusal) {
+  if (state_.clients.size() >= state_.settings.clients_max) {
+    refusal = "-ERR max number of clients reached\r\n";
+    state_.stats.rejected_connections++;
+    return nullptr;
+  }
+  if (state_.settings.protected_mode && state_.settings.password_hash.empty() && !is_unix && !is_loopback(transport.peer_address())) {
+    refusal = kDenied;
+    state_.stats.rejected_connections++;
+    return nullptr;
+  }
   auto session = std::make_unique<Session>(state_.clients.next_id(), state_.chunks, executor_.now().instant);
+  session->set(kUnauthenticated, !state_.settings.password_hash.empty());
   state_.clients.add(*session);
+  state_.stats.connections++;
   return session;
+}
+
+void Server::execute() {
+  executor_.execute();
+  state_.stats.turns++;
+}
+
+bool Server::wants_input(const Session& session) const { return !session.closing() && !session.has(kBacklogged); }
+
+void Server::check_output(Session&) {}
+
+void Server::closed(Session& session) {
+  executor_.forget(session);
+  state_.clients.remove(session);
+}
+
+void Server::count_traffic(size_t bytes_in, size_t bytes_out) {
+  ServerStats& stats = state_.stats;
+  stats.bytes_in += bytes_in;
+  stats.bytes_out += bytes_out;
+  stats.reads += bytes_in > 0;
+  stats.writes += bytes_out > 0;
+}
+
+void Server::shutdown(const ShutdownRequest& request) {
+  if (stopping_) return;
+  stopping_ = true;
+  log_warning("User requested shutdown...");
+  if (request.save == ShutdownSave::kSave) log_warning("SAVE was asked for, but this version keeps nothing on disk: the dataset is lost.");
+  loop_.post([this] { perform_shutdown(); });
+}
+
+bool Server::abort_shutdown() { return false; }
+
+void Server::perform_shutdown() {
+  supervisor_.notify("STOPPING=1\n");
+  listeners_.close();
+  cron_timer_.stop();
+  pause_timer_.stop();
+  host_.close_all();
+  if (!options_.process.pidfile.empty()) unlink(options_.process.pidfile.c_str());
+  log_warning("Vedette is now ready to exit, bye bye...");
+  loop_.stop();
+}
+
+void Server::sleep_us(int64_t us) {
+  std::this_thread::sleep_for(std::chrono::microseconds(us));
+  clock_.anchor();
 }
 
 }  // namespace vedette

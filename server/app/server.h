@@ -1,34 +1,75 @@
+// The composition root: makes the parts of a server, connects them, and is the only one that knows them all.
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include "common/host/session_host.h"
+#include "server/app/cron.h"
+#include "server/app/listeners.h"
+#include "server/app/options.h"
+#include "server/app/startup.h"
 #include "server/execution/executor.h"
 
 namespace vedette {
 
-class Server final : public SessionHandler {
+class Server final : public SessionHandler, public ServerActions {
  public:
-  explicit Server(int port);
+  /// `options` and `registry` have been loaded; `config_file` is absolute or empty.
+  Server(ServerOptions& options, ConfigRegistry& registry, const std::string& config_file, const std::string& executable);
+  ~Server() override;
+
+  /// Takes the configuration's commands, addresses and limits into use. The error is for the operator.
+  Status prepare();
+  /// Serves until shut down; returns the exit code.
   int run();
+
+  void set_title(ProcessTitle* title) { title_ = title; }
+
+  // SessionHandler
   std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
   void gather(Session& session, std::string_view bytes) override { executor_.gather(session, bytes); }
-  void execute() override { executor_.execute(); }
+  void execute() override;
   bool has_backlog() const override { return executor_.has_backlog(); }
   void gather_backlog() override { executor_.gather_backlog(); }
-  bool wants_input(const Session& session) const override { return !session.has(kBacklogged); }
-  void check_output(Session&) override {}
-  void closed(Session& session) override {
-    executor_.forget(session);
-    state_.clients.remove(session);
-  }
-  void count_traffic(size_t, size_t) override {}
+  bool wants_input(const Session& session) const override;
+  void check_output(Session& session) override;
+  void closed(Session& session) override;
+  void count_traffic(size_t bytes_in, size_t bytes_out) override;
+
+  // ServerActions
+  void shutdown(const ShutdownRequest& request) override;
+  bool abort_shutdown() override;
+  void sleep_us(int64_t us) override;
+  void post(std::function<void()> work) override { loop_.post(std::move(work)); }
 
  private:
+  void describe_process(const std::string& config_file, const std::string& executable);
+  void register_hooks();
+  Status rename_commands();
+  void update_title();
+  void on_signal(int number);
+  void start_cron();
+  void perform_shutdown();
+
+  ServerOptions& options_;
+  ConfigRegistry& registry_;
+  std::string config_file_;
   TickClock clock_;
   ServerState state_;
   Executor executor_;
+  Cron cron_;
   Loop loop_;
   SessionHost host_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  Listeners listeners_;
+  Timer cron_timer_;
+  Timer pause_timer_;
+  std::vector<std::unique_ptr<SignalWatch>> signals_;
+  Supervisor supervisor_;
+  ProcessTitle* title_ = nullptr;
+  std::string program_;
+  int exit_code_ = 0;
+  bool stopping_ = false;
 };
 
 }  // namespace vedette

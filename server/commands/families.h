@@ -7,6 +7,7 @@
 
 namespace vedette {
 
+std::span<const Command> config_commands();
 std::span<const Command> connection_commands();
 std::span<const Command> string_commands();
 

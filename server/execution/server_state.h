@@ -24,7 +24,7 @@
 namespace vedette {
 
 class CommandContext;
-class ConfigAccess;
+class ConfigRegistry;
 using ServerCommandTable = CommandTable<Status, CommandContext>;
 using Command = ServerCommandTable::Row;
 
@@ -124,9 +124,10 @@ struct ServerState {
   std::vector<Session*> monitors;
   std::vector<EffectSink*> effect_sinks;
   ServerActions* actions = nullptr;
-  ConfigAccess* config = nullptr;      ///< for CONFIG; null in tests that need none
+  ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
   Rng rng;
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
+  bool rewrite_all_options = false;    ///< DEBUG CONFIG-REWRITE-FORCE-ALL
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
 
   uint32_t conditions() const { return conditions_; }

@@ -54,6 +54,7 @@ struct Settings {
   int64_t latency_threshold_ms = 0;            ///< latency-monitor-threshold; 0: off
   bool latency_tracking = true;                ///< per-command histograms
   std::string debug_command = "no";            ///< enable-debug-command: no, yes or local
+  std::string protected_configs = "no";        ///< enable-protected-configs, the same
 };
 
 }  // namespace vedette
