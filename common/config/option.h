@@ -29,7 +29,7 @@ enum OptionFlag : uint32_t {
   kOptionDirective = 1 << 6,        // a line of the file that is no CONFIG parameter (user, rename-command)
   kOptionNoEffect = 1 << 7,         // accepted, does nothing by design; `note` says why
   kOptionPending = 1 << 8,          // accepted, does nothing until the feature that `note` names is there
-  kOptionNotBuilt = 1 << 9,  // belongs to a part that this build leaves out: refused like an unknown name
+  kOptionNotBuilt = 1 << 9,         // belongs to a part that this build leaves out: refused, see `note`
 };
 
 enum class OptionKind { kBool, kInteger, kOctal, kBytes, kBytesOrPercent, kEnum, kString, kWords };
@@ -41,7 +41,7 @@ struct OptionRow {
   uint32_t flags = 0;
   std::string_view unit;  // of a number without a unit of its own: "seconds"
   std::string_view doc;   // what it does and why the default is what it is, for conf/*.conf
-  std::string_view note;  // why it has no effect, or which feature it waits for
+  std::string_view note;  // why it has no effect or is refused, or which feature it waits for
 };
 
 using OptionWords = std::vector<std::string>;

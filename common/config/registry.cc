@@ -41,7 +41,7 @@ ConfigRegistry::ConfigRegistry(std::vector<OptionGroup> groups) : groups_(std::m
       is_new = by_name_.emplace(to_lower(alias), &option).second;
       VED_ASSERT(is_new);
     }
-    VED_ASSERT(option.note.empty() == !(option.flags & (kOptionNoEffect | kOptionPending)));
+    VED_ASSERT(option.note.empty() == !(option.flags & (kOptionNoEffect | kOptionPending | kOptionNotBuilt)));
   });
 }
 
@@ -54,8 +54,7 @@ Status ConfigRegistry::load(const ConfigLine& line) {
   VED_ASSERT(!line.words.empty());
   const Option* option = find(line.words[0]);
   if (!option) return Error(std::string(kBadDirective));
-  if (option->has(kOptionNotBuilt))
-    return Error(fmt::format("{}: {}", kBadDirective, "this build has no TLS"));
+  if (option->has(kOptionNotBuilt)) return Error(fmt::format("{}: {}", kBadDirective, option->note));
   OptionWords words(line.words.begin() + 1, line.words.end());
   if (words.size() == 1) words = option_words(*option, words[0]);
   const bool is_first = loaded_.insert(option).second;

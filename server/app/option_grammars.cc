@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kBindAddressesMax = 16;
 constexpr std::array<std::string_view, kClientClasses> kClassNames = {"normal", "slave", "pubsub"};
+constexpr size_t kReplicaClass = 1;
 
 OptionRow with_words(OptionRow row) {
   row.flags |= kOptionManyWords;
@@ -40,7 +41,7 @@ Result<std::vector<SavePoint>> parse_save_points(const OptionWords& words) {
 }
 
 int class_index(std::string_view name) {
-  if (equals_ignoring_case(name, "replica")) return int(ClientClass::kReplica);
+  if (equals_ignoring_case(name, "replica")) return int(kReplicaClass);
   for (size_t i = 0; i < kClientClasses; i++)
     if (equals_ignoring_case(name, kClassNames[i])) return int(i);
   return -1;
@@ -121,7 +122,7 @@ Option output_buffer_limit_option(const OptionRow& row,
     std::vector<std::string> classes;
     for (size_t i = 0; i < kClientClasses; i++)
       classes.push_back(fmt::format(
-          "{} {} {} {}", i == size_t(ClientClass::kReplica) ? "replica" : kClassNames[i],
+          "{} {} {} {}", i == kReplicaClass ? "replica" : kClassNames[i],
           print_bytes(value[i].hard_bytes), print_bytes(value[i].soft_bytes), value[i].soft_seconds));
     return classes;
   };

@@ -67,8 +67,7 @@ struct OutputBufferLimit {
   uint64_t soft_bytes = 0;
   int64_t soft_seconds = 0;
 };
-enum class ClientClass { kNormal, kReplica, kPubsub };
-inline constexpr size_t kClientClasses = 3;
+inline constexpr size_t kClientClasses = 3;  // normal, replica, pubsub
 
 struct SavePoint {
   int64_t seconds = 0;
@@ -194,7 +193,7 @@ struct PersistenceOptions {
   SanitizePayload sanitize_dump_payload = SanitizePayload::kNo;
   int rdb_key_save_delay_microseconds = 0;
   int key_load_delay_microseconds = 0;
-  uint64_t loading_process_events_interval_bytes = 2ULL << 20;
+  int64_t loading_process_events_interval_bytes = 2ULL << 20;
   bool appendonly = false;
   std::string appendfilename = "appendonly.aof";
   std::string appenddirname = "appendonlydir";
@@ -244,7 +243,6 @@ struct SecurityOptions {
   AclPubsubDefault acl_pubsub_default = AclPubsubDefault::kResetChannels;
   std::vector<std::vector<std::string>> users;  // the words of each `user` line: name, rules
   std::vector<CommandRename> renames;
-  int64_t tracking_table_max_keys = 1000000;
 };
 
 struct DataTypeOptions {
@@ -274,6 +272,7 @@ struct ObservationOptions {
   std::vector<double> latency_percentiles{50, 99, 99.9};
   std::string notify_keyspace_events;  // in the order that CONFIG GET prints: "AKE"
   int64_t busy_reply_threshold_milliseconds = 5000;
+  int64_t tracking_table_max_keys = 1000000;
 };
 
 struct ClusterOptions {

@@ -112,7 +112,7 @@ OptionGroup tls_options(TlsOptions& o, bool is_built) {
   OptionGroup group{"TLS (refused by a build without it, as this file is made for)", {}};
   auto& rows = group.options;
   const uint32_t flags = is_built ? kOptionPending : kOptionNotBuilt;
-  const std::string_view note = is_built ? "no listener speaks TLS yet" : "";
+  const std::string_view note = is_built ? "no listener speaks TLS yet" : "this build has no TLS";
   const auto text = [&](std::string_view name, std::string& value, std::string_view doc, uint32_t more = 0) {
     rows.push_back(string_option({.name = name, .flags = flags | more, .doc = doc, .note = note}, value));
   };

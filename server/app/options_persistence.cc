@@ -66,12 +66,12 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
                                  .doc = "For tests: the pause after each key loaded.",
                                  .note = kSnapshots},
                                 o.key_load_delay_microseconds, kIntMin, kIntMax));
-  // As the protocol's server has it, an integer: no unit is taken.
-  rows.push_back(bytes_option({.name = "loading-process-events-interval-bytes",
-                               .flags = kOptionHidden | kOptionPending,
-                               .doc = "Clients are looked after between pieces of this size while loading.",
-                               .note = kSnapshots},
-                              o.loading_process_events_interval_bytes, 1024, kIntMax));
+  rows.push_back(integer_option({.name = "loading-process-events-interval-bytes",
+                                 .flags = kOptionHidden | kOptionPending,
+                                 .unit = "bytes",
+                                 .doc = "Clients are looked after between pieces of this size while loading.",
+                                 .note = kSnapshots},
+                                o.loading_process_events_interval_bytes, 1024, kIntMax));
   return group;
 }
 
