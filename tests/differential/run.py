@@ -9,9 +9,12 @@ still fails. The last line is `N passed, N failed`.
 """
 import argparse
 import itertools
+import os
 import random
 import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 from comparison import in_order, same
 from families import FAMILIES, PARAMETERS, SEVERAL_REPLIES, Source
