@@ -22,7 +22,10 @@ from resp import parse
 from servers import ORACLE, HungUp, Link, Server
 
 DATABASES = 16
-SHRINK_RUNS = 400  # how many shorter sequences are tried for one failure
+# What looking for a shorter sequence may cost: a run in which everything fails must end in bounded time.
+SHRINK_RUNS = 400
+SHRINK_SECONDS = 15
+SHRINKS = 2  # of the failures of one family
 
 
 class Mismatch:
@@ -117,8 +120,10 @@ class Pair:
                 if mismatch:
                     return mismatch
             return compare_contents(*map(contents, self.servers), len(steps) - 1)
-        except (HungUp, ValueError) as error:
-            return Mismatch(len(steps) - 1, str(error), "", "")
+        except (HungUp, ValueError, OSError) as error:
+            for server in self.servers:
+                server.settle()
+            return Mismatch(len(steps) - 1, f"{error} ({self._states()})", "", "")
         finally:
             for links in sides:
                 for link in links:
@@ -128,6 +133,11 @@ class Pair:
                     server.start()
             if any(step[1][:1] and step[1][0].upper() == b"CONFIG" for step in steps):
                 self._restore_parameters()
+
+    def _states(self):
+        """Which server ended, and its log."""
+        ended = [server for server in self.servers if not server.alive()]
+        return "; ".join(f"{server.name} ended with {server.process.wait()}:\n{server.log()}" for server in ended) or "both run"
 
     def _batch(self, sides, first, connection, commands, several_replies):
         answers = []
@@ -139,8 +149,8 @@ class Pair:
                 else:
                     answers.append(links[connection].exchange(commands))
             except (HungUp, ValueError) as error:
-                state = "runs" if server.alive() else f"ended with {server.process.wait()}:\n{server.log()}"
-                return Mismatch(first + len(commands) - 1, f"{server.name}: {error}; the process {state}", "", "")
+                server.settle()
+                return Mismatch(first + len(commands) - 1, f"{server.name}: {error} ({self._states()})", "", "")
         mine, theirs = answers
         if several_replies:
             # Replies cannot be told to commands; the shrinking finds the command.
@@ -157,10 +167,10 @@ class Pair:
     def shrink(self, steps, several_replies, mismatch):
         """Leaves out pieces of the failing `steps`, halving their size, as long as the rest still fails."""
         steps = steps[:mismatch.step + 1]
-        size, runs = max(1, len(steps) // 2), 0
-        while size and runs < SHRINK_RUNS:
+        size, runs, end = max(1, len(steps) // 2), 0, time.monotonic() + SHRINK_SECONDS
+        while size and runs < SHRINK_RUNS and time.monotonic() < end:
             start = 0
-            while start < len(steps) and runs < SHRINK_RUNS:
+            while start < len(steps) and runs < SHRINK_RUNS and time.monotonic() < end:
                 shorter = steps[:start] + steps[start + size:]
                 runs += 1
                 found = self.run(shorter, several_replies) if shorter else None
@@ -211,8 +221,10 @@ def main():
             several_replies = family in SEVERAL_REPLIES
             mismatch = pair.run(steps, several_replies)
             if mismatch:
-                report(family, seed, *pair.shrink(steps, several_replies, mismatch))
+                if bad < SHRINKS:
+                    steps, mismatch = pair.shrink(steps, several_replies, mismatch)
                 bad += 1
+                report(family, seed, steps, mismatch)
         passed += len(seeds) - bad
         failed += bad
         print(f"{family}: seeds {seeds[0]} to {seeds[-1]}, {bad} failed, {time.monotonic() - began:.1f} s", flush=True)

@@ -54,6 +54,13 @@ class Server:
     def alive(self):
         return self.process.poll() is None
 
+    def settle(self):
+        """After a connection broke: gives a process that is ending a moment to have ended."""
+        try:
+            self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            pass
+
     def stop(self):
         """Asks the process to end; its exit code."""
         if self.alive():
