@@ -47,7 +47,9 @@ def batches(steps):
 
 def fresh_links(server):
     links = [Link(server.port), Link(server.port)]
-    links[0].exchange([(b"FLUSHALL",), (b"CONFIG", b"RESETSTAT")])
+    answer = links[0].exchange([(b"FLUSHALL",)])[0]
+    if answer != b"+OK\r\n":
+        raise ValueError(f"{server.name}: FLUSHALL answers {answer!r}")
     return links
 
 
@@ -96,12 +98,14 @@ class Pair:
     def __init__(self, binary, oracle):
         self.servers = [Server("vedette", binary), Server("oracle", oracle)]
         self.marker = 0
-        self.defaults = [self._parameters(server) for server in self.servers]
+        self.defaults = None
 
     def _parameters(self, server):
         link = Link(server.port)
-        values = parse(link.exchange([(b"CONFIG", b"GET") + tuple(PARAMETERS)])[0])[1]
+        kind, values = parse(link.exchange([(b"CONFIG", b"GET") + tuple(PARAMETERS)])[0])
         link.close()
+        if kind != "*":
+            raise ValueError(f"{server.name}: CONFIG GET answers {values!r}")
         return [item[1] for item in values]
 
     def _restore_parameters(self):
@@ -113,7 +117,10 @@ class Pair:
     def run(self, steps, several_replies):
         """Runs `steps` on both from empty; the first Mismatch or None. A server that died is started again."""
         sides = []
+        configures = any(command[:1] == (b"CONFIG",) for _, command in steps)
         try:
+            if configures and not self.defaults:
+                self.defaults = [self._parameters(server) for server in self.servers]
             sides = [fresh_links(server) for server in self.servers]
             for first, connection, commands in batches(steps):
                 mismatch = self._batch(sides, first, connection, commands, several_replies)
@@ -131,7 +138,7 @@ class Pair:
             for server in self.servers:
                 if not server.alive():
                     server.start()
-            if any(step[1][:1] and step[1][0].upper() == b"CONFIG" for step in steps):
+            if configures and self.defaults:
                 self._restore_parameters()
 
     def _states(self):
