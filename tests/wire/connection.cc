@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <sstream>
 
 #include "tests/wire/waiting.h"
@@ -110,6 +111,7 @@ RawConnection::RawConnection(int port, const std::string& host) : fd_(-1) {
     fd_ = -1;
   }
   REQUIRE_MESSAGE(connected == 0, "cannot connect to port " << port);
+  setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &kReplyTimeout, sizeof(kReplyTimeout));
 }
 
 RawConnection::~RawConnection() {
@@ -119,6 +121,8 @@ RawConnection::~RawConnection() {
 bool RawConnection::send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const bool stuck = sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    REQUIRE_MESSAGE(!stuck, "the server neither reads nor hangs up");
     if (sent <= 0) return false;
     bytes.remove_prefix(static_cast<size_t>(sent));
   }
