@@ -1,4 +1,5 @@
 """One server process and the connections of one run to it."""
+import atexit
 import os
 import select
 import socket
@@ -27,6 +28,7 @@ class Server:
             os.symlink(ORACLE, binary)
         self.binary = binary
         self.process = None
+        atexit.register(self.kill)  # no run leaves a server behind, however it ends
         self.start()
 
     def start(self):
@@ -53,6 +55,11 @@ class Server:
 
     def alive(self):
         return self.process.poll() is None
+
+    def kill(self):
+        if self.process and self.alive():
+            self.process.kill()
+            self.process.wait()
 
     def settle(self):
         """After a connection broke: gives a process that is ending a moment to have ended."""
