@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Installs every Debian package that building and testing needs. Safe to run again: when all is
+# there it says nothing and calls no package tool. Runs as root, or through sudo.
+#
+# redis-tools holds the server that the differential test compares with (redis-check-rdb is the
+# same binary); the package redis-server is not wanted, since it would start a service.
+set -euo pipefail
+
+packages=(
+  build-essential g++ meson ninja-build pkg-config
+  libuv1-dev libfmt-dev libjemalloc-dev
+  doctest-dev libhiredis-dev redis-tools
+  python3 python3-redis
+)
+
+is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+if ! command -v dpkg-query >/dev/null; then
+  echo "setup.sh: this is not a Debian system (no dpkg-query). Install the equivalents of:" >&2
+  echo "  ${packages[*]} nodejs npm" >&2
+  exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  is_installed "$package" || missing+=("$package")
+done
+# Any Node.js with npm will do, wherever it came from.
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
+
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "setup.sh: these packages are missing: ${missing[*]}" >&2
+    echo "Installing them needs root. Run as root: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+
+echo "installing: ${missing[*]}"
+output="$(mktemp)"
+trap 'rm -f "$output"' EXIT
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y "$@" >"$output" 2>&1 </dev/null; }
+if ! apt update || ! apt install --no-install-recommends "${missing[@]}"; then
+  cat "$output" >&2
+  echo "setup.sh: the installation failed; apt's output is above" >&2
+  exit 1
+fi

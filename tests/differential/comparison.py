@@ -1,0 +1,117 @@
+"""When two replies count as the same.
+
+Byte for byte, but for the few commands whose reply holds a time, a random choice or an unordered list:
+for those the rule is by command, below. DIFFERENT lists what one side may answer on its own, with reasons.
+"""
+from resp import parse
+
+# Replies that tell a time: how far they may lie apart, in their own unit.
+TOLERANCE = {b"TTL": 60, b"PTTL": 60_000, b"EXPIRETIME": 60, b"PEXPIRETIME": 60_000}
+
+# (command, what the oracle answers, what Vedette answers, why): compared as prefixes of the reply.
+# Vedette follows Redis 7.2 where the oracle, 7.0, differs.
+DIFFERENT = []
+
+
+def _shape(value):
+    """`value` with every list of plain words in it sorted: flags and categories are sets."""
+    kind, content = value
+    if kind == "*" and content:
+        items = [_shape(item) for item in content]
+        if all(item[0] == "+" for item in items):
+            items.sort()
+        return (kind, items)
+    return value
+
+
+def _within(mine, theirs, tolerance):
+    if mine[0] != ":" or theirs[0] != ":":
+        return mine == theirs
+    return mine == theirs or (mine[1] >= 0 and theirs[1] >= 0 and abs(mine[1] - theirs[1]) <= tolerance)
+
+
+def same(command, mine, theirs):
+    """Whether the replies (bytes) of Vedette and of the oracle to `command` count as the same."""
+    if mine == theirs:
+        return True
+    name = command[0].upper() if command else b""
+    for other, from_oracle, from_us, _ in DIFFERENT:
+        if other == name and theirs.startswith(from_oracle) and mine.startswith(from_us):
+            return True
+    if name not in RULES:
+        return False
+    return RULES[name](command, parse(mine), parse(theirs))
+
+
+def in_order(replies):
+    """The replies of a subscriber with what has no order sorted: the patterns that match one message, the
+    names that one UNSUBSCRIBE without arguments leaves, the names of a list."""
+    ordered, group = [], None
+    for kind, content in map(parse, replies):
+        words = [item[1] for item in content] if kind == "*" and content else []
+        word = words[0] if words else None
+        if word == b"pmessage":
+            mark, entries = (word, words[2], words[3]), [words[1]]
+        elif word in (b"unsubscribe", b"punsubscribe", b"sunsubscribe"):
+            mark, entries = (word,), [("name", words[1] or b""), ("left", words[2])]
+        elif words and word not in (b"message", b"smessage", b"pong") and all(item[0] == "$" for item in content):
+            mark, entries = None, sorted(words)
+        else:
+            mark, entries = None, [(kind, content)]
+        if mark is None or mark != group:
+            ordered.append([mark])
+        ordered[-1].extend(entries)
+        group = mark
+    return [entry if entry[0] is None else [entry[0]] + sorted(entry[1:]) for entry in ordered]
+
+
+def _time(command, mine, theirs):
+    return _within(mine, theirs, TOLERANCE[command[0].upper()])
+
+
+def _set(_, mine, theirs):
+    if mine[0] != "*" or theirs[0] != "*":
+        return mine == theirs
+    return sorted(mine[1]) == sorted(theirs[1])
+
+
+def _scan(command, mine, theirs):
+    """Only a scan that begins at 0 and that both finish in one call can be compared: then as a set.
+    What a cursor means is each server's own affair; whole scans in steps are compared in the contents."""
+    if mine[0] != "*" or theirs[0] != "*":
+        return mine == theirs
+    whole = command[1] == b"0" and (mine[1][0], theirs[1][0]) == (("$", b"0"), ("$", b"0"))
+    return not whole or _set(command, mine[1][1], theirs[1][1])
+
+
+def _config(command, mine, theirs):
+    """CONFIG GET answers pairs in no order."""
+    if mine[0] != "*" or theirs[0] != "*" or command[1].upper() != b"GET":
+        return mine == theirs
+    pairs = [sorted(zip(reply[1][::2], reply[1][1::2])) for reply in (mine, theirs)]
+    return pairs[0] == pairs[1]
+
+
+def _random_choice(_, mine, theirs):
+    return mine[0] == theirs[0] and (mine[1] is None) == (theirs[1] is None)
+
+
+def _object(command, mine, theirs):
+    if len(command) > 1 and command[1].upper() == b"IDLETIME":
+        return _within(mine, theirs, 60)
+    return mine == theirs
+
+
+def _command(_, mine, theirs):
+    return _shape(mine) == _shape(theirs)
+
+
+RULES = {
+    **{name: _time for name in TOLERANCE},
+    b"KEYS": _set,
+    b"SCAN": _scan,
+    b"RANDOMKEY": _random_choice,
+    b"OBJECT": _object,
+    b"COMMAND": _command,
+    b"CONFIG": _config,
+}

@@ -1,0 +1,174 @@
+// Clients that take more than their share: too many, too idle, too slow to read, too fast to write. None
+// of them delays the others, and none makes the server grow without bound.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "tests/wire/connection.h"
+#include "tests/wire/server_process.h"
+#include "tests/wire/waiting.h"
+
+namespace vedette::wire {
+namespace {
+
+/// The number of the field `name` in INFO's `section`; -1 if there is none.
+long long info_number(Connection& client, const std::string& section, const std::string& name) {
+  const std::string text = client.call({"INFO", section});
+  const size_t at = text.find("\n" + name + ":");
+  return at == std::string::npos ? -1 : std::atoll(text.c_str() + at + name.size() + 2);
+}
+
+bool has_client(Connection& client, const std::string& name) {
+  return client("CLIENT LIST").find(" name=" + name + " ") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("one client more than maxclients is told so and turned away") {
+  ServerProcess server({"--maxclients", "3"});
+  Connection first(server.port()), second(server.port());
+  {
+    Connection third(server.port());
+    CHECK(first("PING") == "+PONG");
+    CHECK(second("PING") == "+PONG");
+    CHECK(third("PING") == "+PONG");
+    RawConnection fourth(server.port());
+    CHECK(fourth.receive_until_closed() == "-ERR max number of clients reached\r\n");
+    CHECK(info_number(first, "stats", "rejected_connections") == 1);
+  }
+  CHECK(eventually([&] { return info_number(first, "clients", "connected_clients") == 2; }));
+  Connection again(server.port());
+  CHECK(again("PING") == "+PONG");
+}
+
+TEST_CASE("an idle client is closed after timeout, a subscriber is not") {
+  ServerProcess server({"--timeout", "1"});
+  Connection subscriber(server.port());
+  CHECK(subscriber("SUBSCRIBE news") == "[$subscribe, $news, :1]");
+  RawConnection idle(server.port());
+  CHECK(idle.receive_until_closed() == "");
+  Connection publisher(server.port());
+  CHECK(publisher("PUBLISH news hello") == ":1");
+  CHECK(subscriber.receive() == "[$message, $news, $hello]");
+}
+
+TEST_CASE("a subscriber that does not read is dropped at its output limit") {
+  ServerProcess server({"--client-output-buffer-limit", "pubsub 1mb 0 0"});
+  RawConnection slow(server.port());
+  slow.send("SUBSCRIBE flood\r\n");
+  CHECK(slow.receive_line() == "*3");
+  Connection publisher(server.port());
+  const std::string message(65536, 'm');
+  CHECK(eventually([&] { return publisher.call({"PUBLISH", "flood", message}) == ":0"; }));
+  CHECK(publisher("PUBSUB NUMSUB flood") == "[$flood, :0]");
+}
+
+TEST_CASE("a client that asks without reading is dropped at its output limit") {
+  ServerProcess server({"--client-output-buffer-limit", "normal 4mb 0 0"});
+  Connection other(server.port());
+  CHECK(other.call({"SET", "big", std::string(1'000'000, 'v')}) == "+OK");
+  RawConnection slow(server.port());
+  slow.send("CLIENT SETNAME slow\r\n");
+  CHECK(slow.receive_line() == "+OK");
+  CHECK(has_client(other, "slow"));
+  for (int i = 0; i < 100 && slow.send(request({"GET", "big"})); ++i) {
+  }
+  CHECK(eventually([&] { return !has_client(other, "slow"); }));
+}
+
+TEST_CASE("a soft output limit drops a client only after its seconds") {
+  ServerProcess server({"--client-output-buffer-limit", "normal 0 1mb 1"});
+  Connection other(server.port());
+  CHECK(other.call({"SET", "big", std::string(1'000'000, 'v')}) == "+OK");
+  RawConnection slow(server.port());
+  slow.send("CLIENT SETNAME slow\r\n");
+  CHECK(slow.receive_line() == "+OK");
+  for (int i = 0; i < 40; ++i) slow.send(request({"GET", "big"}));
+  CHECK(has_client(other, "slow"));
+  CHECK(eventually([&] { return !has_client(other, "slow"); }));
+}
+
+TEST_CASE("maxmemory-clients closes the client that holds most") {
+  ServerProcess server({"--maxmemory-clients", "8mb"});
+  Connection other(server.port());
+  CHECK(other.call({"SET", "big", std::string(1'000'000, 'v')}) == "+OK");
+  RawConnection slow(server.port());
+  slow.send("CLIENT SETNAME slow\r\n");
+  CHECK(slow.receive_line() == "+OK");
+  for (int i = 0; i < 100 && slow.send(request({"GET", "big"})); ++i) {
+  }
+  CHECK(eventually([&] { return !has_client(other, "slow"); }));
+  CHECK(info_number(other, "stats", "evicted_clients") == 1);
+}
+
+TEST_CASE("an endless pipeline does not keep others waiting") {
+  ServerProcess server;
+  RawConnection greedy(server.port());
+  std::string pipeline;
+  for (int i = 0; i < 200'000; ++i) pipeline += "*2\r\n$4\r\nINCR\r\n$6\r\ngreedy\r\n";
+  Connection other(server.port());
+  size_t sent = 0;
+  int turns = 0;
+  // While the pipeline flows, the other client's requests are answered between its parts.
+  const bool done = eventually([&] {
+    sent += greedy.send_some(std::string_view(pipeline).substr(sent, 1 << 20));
+    turns += other("PING") == "+PONG";
+    return sent == pipeline.size();
+  });
+  CHECK(done);
+  CHECK(turns > 0);
+  CHECK(eventually([&] { return other("GET greedy") == "$200000"; }));
+  size_t bytes = 0;
+  for (int i = 1; i <= 200'000; ++i) bytes += 3 + std::to_string(i).size();
+  CHECK(greedy.receive(bytes).size() == bytes);
+}
+
+TEST_CASE("a pipeline of a million commands by a client that never reads does not stop the server") {
+  ServerProcess server;
+  RawConnection silent(server.port());
+  std::string part;
+  for (int i = 0; i < 1000; ++i) part += "*1\r\n$4\r\nPING\r\n";
+  Connection other(server.port());
+  for (int i = 0; i < 1000; ++i) silent.send_some(part);
+  CHECK(other("SET k v") == "+OK");
+  CHECK(other("GET k") == "$v");
+}
+
+TEST_CASE("a client that sends a byte at a time delays nobody") {
+  ServerProcess server;
+  RawConnection slow(server.port());
+  Connection other(server.port());
+  for (char byte : request({"SET", "slow", "done"})) {
+    slow.send({&byte, 1});
+    REQUIRE(other("PING") == "+PONG");
+  }
+  CHECK(slow.receive_line() == "+OK");
+}
+
+TEST_CASE("maxmemory refuses writes under noeviction and evicts under allkeys-lru") {
+  ServerProcess server({"--maxmemory", "20mb", "--maxmemory-policy", "noeviction"});
+  Connection client(server.port());
+  const std::string value(100'000, 'v');
+  std::string answer = "+OK";
+  for (int i = 0; i < 400 && answer == "+OK"; ++i)
+    answer = client.call({"SET", "k" + std::to_string(i), value});
+  CHECK(answer == "-OOM command not allowed when used memory > 'maxmemory'.");
+  CHECK((client("GET k0") == "$" + value));
+  CHECK(client("CONFIG SET maxmemory-policy allkeys-lru") == "+OK");
+  for (int i = 0; i < 400; ++i) REQUIRE(client.call({"SET", "n" + std::to_string(i), value}) == "+OK");
+  CHECK(info_number(client, "stats", "evicted_keys") > 0);
+  CHECK(info_number(client, "memory", "used_memory") <= 20 * 1024 * 1024);
+}
+
+TEST_CASE("keys expire without being touched") {
+  ServerProcess server;
+  Connection client(server.port());
+  for (int i = 0; i < 1000; ++i) client.append({"SET", "k" + std::to_string(i), "v", "PX", "1"});
+  for (int i = 0; i < 1000; ++i) client.receive();
+  CHECK(client("SET stays v") == "+OK");
+  CHECK(eventually([&] { return client("DBSIZE") == ":1"; }));
+  CHECK(info_number(client, "stats", "expired_keys") == 1000);
+}
+
+}  // namespace vedette::wire
