@@ -7,8 +7,11 @@
 
 namespace vedette {
 
+std::span<const Command> command_commands();
 std::span<const Command> config_commands();
 std::span<const Command> connection_commands();
+std::span<const Command> info_commands();
+std::span<const Command> slowlog_commands();
 std::span<const Command> string_commands();
 
 /// Fills the table with every family's rows.

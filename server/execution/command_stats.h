@@ -67,6 +67,12 @@ class CommandStats {
   void count_error(std::string_view reply);
   const std::map<std::string, uint64_t, std::less<>>& errors() const { return errors_; }
   uint64_t total_errors() const { return total_errors_; }
+  /// Time spent in all commands.
+  uint64_t total_ns() const {
+    uint64_t total = 0;
+    for (const CommandStat& stat : stats_) total += stat.ns;
+    return total;
+  }
 
  private:
   std::vector<CommandStat> stats_;

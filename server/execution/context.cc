@@ -33,6 +33,13 @@ void CommandContext::propagate_as(Arguments argv) {
   executor_.add_effect(Effect{session.db, std::vector<std::string>(argv.begin(), argv.end())});
 }
 
+std::vector<std::string_view> CommandContext::shown_args() const {
+  std::vector<std::string_view> shown(args_.begin(), args_.end());
+  for (size_t i = 0; redacted_ && i < shown.size(); i++)
+    if (redacted_ >> (i < 63 ? i : 63) & 1) shown[i] = "(redacted)";
+  return shown;
+}
+
 void CommandContext::call(const ServerCommandTable::Entry& entry, Arguments args) {
   executor_.call(session, entry, args, false, 0);
 }

@@ -126,6 +126,11 @@ class CommandContext {
   void propagate_as(Arguments argv);
   void propagate_nothing() { verbatim_ = false; }
 
+  /// Argument `i` is a secret: MONITOR and the slow log show "(redacted)" in its place.
+  void redact(size_t i) { redacted_ |= uint64_t(1) << (i < 63 ? i : 63); }
+  /// The arguments as they may be shown. Past the 63rd one secret hides all.
+  std::vector<std::string_view> shown_args() const;
+
   /// Runs another command on this session with its own reply, as EXEC does.
   void call(const ServerCommandTable::Entry& entry, Arguments args);
 
@@ -146,6 +151,7 @@ class CommandContext {
   uint64_t hash_ = 0;
   std::vector<Change>& changes_;  // of all calls under way; the executor commits those of this one
   uint64_t extra_dirty_ = 0;
+  uint64_t redacted_ = 0;
   bool verbatim_ = true;
 };
 

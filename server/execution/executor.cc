@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/log.h"
+#include "common/command/introspection.h"
 #include "server/execution/commit.h"
 #include "server/execution/eviction.h"
 #include "server/execution/transaction.h"
@@ -20,8 +21,8 @@ constexpr uint32_t kReplyFlags = kReplyOff | kReplySkip | kReplySkipNext;
 
 // The conditions under which `command` may not simply run.
 uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
-  if (!command.run || (command.flags & kProtected)) return ~uint32_t(0);
-  uint32_t mask = kReplyFlags | kMemoryLimited | kPausedClients | kMonitored | kInternal;
+  if (!command.subcommands.empty() || (command.flags & kProtected)) return ~uint32_t(0);
+  uint32_t mask = kReplyFlags | kMemoryLimited | kPausedClients | kMonitored | kMonitoring | kInternal;
   if (!(command.flags & kNoAuth)) mask |= kUnauthenticated;
   if (!(command.flags & kInTransactionAtOnce)) mask |= kInTransaction;
   if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;
@@ -29,12 +30,32 @@ uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
   return mask;
 }
 
+// A protected command needs an option that says yes, or says local while the client is on this machine.
+bool permits_protected(const Settings& settings, const ServerCommandTable::Entry& command, const Session& session) {
+  const std::string& permission = command.name == "debug" ? settings.debug_command : settings.module_command;
+  if (permission != "local") return permission == "yes";
+  if (session.has(kUnixSocket)) return true;
+  const std::string peer = session.transport ? session.transport->peer_address() : "";
+  return peer.starts_with("127.0.0.1:") || peer.starts_with("[::1]:");
+}
+
 void prepare_entry(CommandInfo& info) {
+  auto& entry = static_cast<ServerCommandTable::Entry&>(info);
+  if (!entry.run) {
+    entry.run = reply_container_help;
+    entry.flags |= kLoading | kStale;
+  }
   info.gate_mask = gate_mask_of(static_cast<ServerCommandTable::Entry&>(info));
   for (CommandInfo* sub : info.subcommands) prepare_entry(*sub);
 }
 
 }  // namespace
+
+Status reply_container_help(CommandContext& ctx) {
+  if (ctx.argc() != 2) return errors::wrong_argument_count(ctx.command.name + "|help");
+  write_reply(ctx.reply(), container_help(ctx.command));
+  return Status::ok();
+}
 
 void Executor::prepare() {
   for (CommandInfo* info : state_.commands.commands()) prepare_entry(*info);
@@ -232,11 +253,17 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
 }
 
 bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait) {
-  if (!command.run) {
+  if (!command.subcommands.empty() && args.size() > 1 && !equals_ignoring_case(args[1], "HELP")) {
     reject(session, &command, fmt::format("ERR unknown subcommand '{:.128}'. Try {} HELP.", args[1], to_upper(command.name)));
     return false;
   }
   if (session.has(kInternal)) return true;
+  if ((command.flags & kProtected) && !permits_protected(state_.settings, command, session)) {
+    reject(session, &command, fmt::format("ERR {0} command not allowed. If the enable-{1}-command option is set to \"local\", you can run it "
+                                          "from a local connection, otherwise you need to set this option in the configuration file, and "
+                                          "then restart the server.", to_upper(command.name), command.name));
+    return false;
+  }
   if (session.has(kUnauthenticated) && !(command.flags & kNoAuth)) {
     reject(session, &command, "NOAUTH Authentication required.");
     return false;
@@ -254,6 +281,10 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
            fmt::format("ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
                        "context",
                        command.name));
+    return false;
+  }
+  if (session.has(kMonitoring) && (flags & (kWrite | kReadOnly | kMayReplicate))) {
+    reject(session, &command, "ERR Replica can't interact with the keyspace");
     return false;
   }
   if ((state_.conditions() & kLoadingDataset) && !(flags & kLoading)) {
@@ -310,13 +341,13 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
   const size_t first_change = changes_.size();
   if (hashed) context.set_hash(size_t(command.first_key), hash);
   depth_++;
-  if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin))) feed_monitors(session, args);
   const Status status = command.run(context);
   if (__builtin_expect(!status, 0)) {
     context.reply().error(status.error().text());
     state_.command_stats->count_error(status.error().text());
   }
   VED_ASSERT(context.reply().complete());
+  if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin))) feed_monitors(context);
   finish_call(context, status, first_change);
   depth_--;
 }
@@ -347,7 +378,7 @@ void Executor::account(CommandContext& context, bool failed) {
   const int64_t threshold_us = state_.settings.slow_log_threshold_us;
   if (__builtin_expect(threshold_us >= 0 && ns >= threshold_us * 1000, 0) && !(context.command.flags & kSkipSlowLog)) {
     const Session& session = context.session;
-    state_.slow_log.add(now_.wall, ns / 1000, context.args(), session.transport ? session.transport->peer_address() : "?:0",
+    state_.slow_log.add(now_.wall, ns / 1000, context.shown_args(), session.transport ? session.transport->peer_address() : "?:0",
                         session.name(), state_.settings.slow_log_length_max);
   }
   if (__builtin_expect(state_.settings.latency_threshold_ms > 0, 0)) note_latency(context, ns);
@@ -361,12 +392,14 @@ void Executor::note_latency(CommandContext& context, int64_t ns) {
 
 void Executor::add_effect(Effect effect) { effects_.push_back(std::move(effect)); }
 
-void Executor::feed_monitors(const Session& session, Arguments args) {
-  const std::string peer = session.has(kUnixSocket) && session.transport
-                               ? "unix:" + session.transport->peer_address()
-                               : (session.transport ? session.transport->peer_address() : "?:0");
-  std::string line = fmt::format("{}.{:06} [{} {}]", now_.wall.us / 1000000, now_.wall.us % 1000000, session.db, peer);
-  for (const std::string_view arg : args) {
+// After the call, so that what a transaction ran stands before its EXEC and secrets are known.
+void Executor::feed_monitors(const CommandContext& context) {
+  const Session& session = context.session;
+  std::string peer = session.transport ? session.transport->peer_address() : "?:0";
+  if (session.has(kUnixSocket)) peer = "unix:" + peer;
+  const Now now = clock_.now();
+  std::string line = fmt::format("{}.{:06} [{} {}]", now.wall.us / 1000000, now.wall.us % 1000000, session.db, peer);
+  for (const std::string_view arg : context.shown_args()) {
     line += ' ';
     line += quoted(arg);
   }

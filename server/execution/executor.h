@@ -14,6 +14,9 @@
 
 namespace vedette {
 
+/// The handler of a container that has none of its own: HELP is all that reaches it.
+Status reply_container_help(CommandContext& ctx);
+
 class Executor {
  public:
   Executor(ServerState& state, Clock& clock) : state_(state), clock_(clock) {}
@@ -77,7 +80,7 @@ class Executor {
   void answer_unknown(Session& session, Arguments args);
   void finish_call(CommandContext& context, const Status& status, size_t first_change);
   void account(CommandContext& context, bool failed);
-  void feed_monitors(const Session& session, Arguments args);
+  void feed_monitors(const CommandContext& context);
   void note_latency(CommandContext& context, int64_t ns);
 
   ServerState& state_;

@@ -37,6 +37,7 @@ enum ServerCondition : uint32_t {
   kLoadingDataset = 1u << 19,
   kShuttingDown = 1u << 20,
   kTraced = 1u << 21,          ///< somebody wants every effect (replicas, the log)
+  kServing = 1u << 23,         ///< always on: whoever has it in its mask is looked at closely each time
 };
 
 struct ServerStats {
@@ -99,6 +100,8 @@ struct ProcessInfo {
   std::string version;           ///< Vedette's own
   std::string build_id;
   std::string supervised = "no";
+  std::string monotonic_clock = "POSIX clock_gettime";
+  std::vector<std::string> listeners;  ///< "name=tcp,bind=127.0.0.1,port=6379"
 };
 
 /// The version of the protocol and commands that clients and tools are told.
@@ -120,12 +123,13 @@ struct ServerState {
   SlowLog slow_log;
   LatencyMonitor latency;
   ServerStats stats;
-  RateMeter command_rate, input_rate, output_rate;
+  RateMeter command_rate, input_rate, output_rate, turn_rate, busy_rate;
   std::vector<Session*> monitors;
   std::vector<EffectSink*> effect_sinks;
   ServerActions* actions = nullptr;
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
   Rng rng;
+  std::string replication_id = rng.hex(40);  ///< names this process's history of changes
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
   bool rewrite_all_options = false;    ///< DEBUG CONFIG-REWRITE-FORCE-ALL
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
@@ -136,7 +140,10 @@ struct ServerState {
   }
 
  private:
-  uint32_t conditions_ = 0;
+  uint32_t conditions_ = kServing;
 };
+
+/// Samples every rate; called by the cron ten times a second.
+void sample_rates(ServerState& server, Instant now);
 
 }  // namespace vedette

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/resp/request_parser.h"
 
@@ -53,8 +54,10 @@ struct Settings {
   size_t slow_log_length_max = 128;
   int64_t latency_threshold_ms = 0;            ///< latency-monitor-threshold; 0: off
   bool latency_tracking = true;                ///< per-command histograms
+  std::vector<double> latency_percentiles = {50, 99, 99.9};  ///< latency-tracking-info-percentiles
   std::string debug_command = "no";            ///< enable-debug-command: no, yes or local
   std::string protected_configs = "no";        ///< enable-protected-configs, the same
+  std::string module_command = "no";           ///< enable-module-command, the same
 };
 
 }  // namespace vedette

@@ -1,0 +1,347 @@
+#include "server/execution/info.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "common/base/numbers.h"
+#include "common/base/process_usage.h"
+#include "server/execution/memory_report.h"
+
+namespace vedette {
+namespace {
+
+class InfoText {
+ public:
+  void section(std::string_view name) {
+    if (!text_.empty()) text_ += "\r\n";
+    fmt::format_to(std::back_inserter(text_), "# {}\r\n", name);
+  }
+  template <class T>
+  void field(std::string_view name, const T& value) {
+    fmt::format_to(std::back_inserter(text_), "{}:{}\r\n", name, value);
+  }
+  /// With two decimals.
+  void ratio(std::string_view name, double value) {
+    fmt::format_to(std::back_inserter(text_), "{}:{:.2f}\r\n", name, value);
+  }
+  void percent(std::string_view name, double value) {
+    fmt::format_to(std::back_inserter(text_), "{}:{:.2f}%\r\n", name, value);
+  }
+  void seconds(std::string_view name, int64_t us) {
+    fmt::format_to(std::back_inserter(text_), "{}:{}.{:06}\r\n", name, us / 1000000, us % 1000000);
+  }
+  /// The bytes, and the same for humans under the name with "_human".
+  void bytes(std::string_view name, uint64_t value) {
+    field(name, value);
+    fmt::format_to(std::back_inserter(text_), "{}_human:{}\r\n", name, human_bytes(value));
+  }
+  void zeros(std::initializer_list<std::string_view> names) {
+    for (const std::string_view name : names) field(name, 0);
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+constexpr std::string_view kPollingApi =
+#ifdef __linux__
+    "epoll";
+#else
+    "kqueue";
+#endif
+
+void server_section(InfoText& out, const ServerState& server, const Now& now) {
+  const ProcessInfo& process = server.process;
+  const int64_t uptime = ns_between(process.started, now.instant) / 1000000000;
+  out.field("redis_version", kCompatibleVersion);
+  out.field("redis_git_sha1", "00000000");
+  out.field("redis_git_dirty", 0);
+  out.field("redis_build_id", process.build_id);
+  out.field("redis_mode", "standalone");
+  out.field("os", system_name());
+  out.field("arch_bits", sizeof(void*) * 8);
+  out.field("monotonic_clock", process.monotonic_clock);
+  out.field("multiplexing_api", kPollingApi);
+  out.field("atomicvar_api", "c11-builtin");
+  out.field("gcc_version", fmt::format("{}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__));
+  out.field("process_id", process.pid);
+  out.field("process_supervised", process.supervised);
+  out.field("run_id", process.run_id);
+  out.field("tcp_port", process.port);
+  out.field("server_time_usec", now.wall.us);
+  out.field("uptime_in_seconds", uptime);
+  out.field("uptime_in_days", uptime / 86400);
+  out.field("hz", server.settings.hz);
+  out.field("configured_hz", server.settings.hz);
+  out.field("lru_clock", now.wall.seconds() & 0xffffff);
+  out.field("executable", process.executable);
+  out.field("config_file", process.config_file);
+  out.field("io_threads_active", 0);
+  for (size_t i = 0; i < process.listeners.size(); i++) out.field(fmt::format("listener{}", i), process.listeners[i]);
+  out.field("vedette_version", process.version);
+}
+
+void clients_section(InfoText& out, const ServerState& server, const Now&) {
+  size_t input_max = 0, output_max = 0;
+  for (const Session* session : server.clients.sessions()) {
+    input_max = std::max(input_max, session->input.capacity());
+    output_max = std::max({output_max, session->output.size(), size_t(session->output_peak)});
+  }
+  out.field("connected_clients", server.clients.size());
+  out.field("cluster_connections", 0);
+  out.field("maxclients", server.settings.clients_max);
+  out.field("client_recent_max_input_buffer", input_max);
+  out.field("client_recent_max_output_buffer", output_max);
+  out.zeros({"blocked_clients", "tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
+             "total_blocking_keys_on_nokey"});
+}
+
+void memory_section(InfoText& out, const ServerState& server, const Now&) {
+  const MemoryReport report = memory_report(server);
+  out.bytes("used_memory", report.used);
+  out.bytes("used_memory_rss", report.resident);
+  out.bytes("used_memory_peak", report.peak);
+  out.percent("used_memory_peak_perc", report.peak_percent);
+  out.field("used_memory_overhead", report.overhead);
+  out.field("used_memory_startup", report.startup);
+  out.field("used_memory_dataset", report.dataset);
+  out.percent("used_memory_dataset_perc", report.dataset_percent);
+  out.field("allocator_allocated", report.allocator.allocated);
+  out.field("allocator_active", report.allocator.active);
+  out.field("allocator_resident", report.allocator.resident);
+  out.bytes("total_system_memory", total_system_memory());
+  out.zeros({"used_memory_lua", "used_memory_vm_eval"});
+  out.field("used_memory_lua_human", human_bytes(0));
+  out.zeros({"used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions", "number_of_libraries",
+             "used_memory_vm_functions"});
+  out.bytes("used_memory_vm_total", 0);
+  out.field("used_memory_functions", 0);
+  out.bytes("used_memory_scripts", 0);
+  out.bytes("maxmemory", server.settings.memory_max);
+  out.field("maxmemory_policy", eviction_policy_name(server.settings.eviction_policy));
+  out.ratio("allocator_frag_ratio", report.allocator_fragmentation);
+  out.field("allocator_frag_bytes", report.allocator_fragmentation_bytes);
+  out.ratio("allocator_rss_ratio", report.allocator_resident_ratio);
+  out.field("allocator_rss_bytes", report.allocator_resident_bytes);
+  out.ratio("rss_overhead_ratio", report.resident_overhead);
+  out.field("rss_overhead_bytes", report.resident_overhead_bytes);
+  out.ratio("mem_fragmentation_ratio", report.fragmentation);
+  out.field("mem_fragmentation_bytes", report.fragmentation_bytes);
+  out.zeros({"mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves"});
+  out.field("mem_clients_normal", report.clients_normal);
+  out.zeros({"mem_cluster_links", "mem_aof_buffer"});
+  out.field("mem_allocator", allocator_name());
+  out.field("active_defrag_running", 0);
+  out.field("lazyfree_pending_objects", server.keyspace.lazy_free.pending_objects());
+  out.field("lazyfreed_objects", server.keyspace.lazy_free.freed_objects());
+}
+
+void persistence_section(InfoText& out, const ServerState& server, const Now&) {
+  out.field("loading", server.conditions() & kLoadingDataset ? 1 : 0);
+  out.zeros({"async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"});
+  out.ratio("current_fork_perc", 0);
+  out.zeros({"current_save_keys_processed", "current_save_keys_total"});
+  out.field("rdb_changes_since_last_save", server.stats.dirty);
+  out.field("rdb_bgsave_in_progress", 0);
+  out.field("rdb_last_save_time", server.process.started_wall.seconds());
+  out.field("rdb_last_bgsave_status", "ok");
+  out.field("rdb_last_bgsave_time_sec", -1);
+  out.field("rdb_current_bgsave_time_sec", -1);
+  out.zeros({"rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded", "aof_enabled",
+             "aof_rewrite_in_progress", "aof_rewrite_scheduled"});
+  out.field("aof_last_rewrite_time_sec", -1);
+  out.field("aof_current_rewrite_time_sec", -1);
+  out.field("aof_last_bgrewrite_status", "ok");
+  out.zeros({"aof_rewrites", "aof_rewrites_consecutive_failures"});
+  out.field("aof_last_write_status", "ok");
+  out.zeros({"aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"});
+}
+
+void traffic_fields(InfoText& out, const ServerState& server) {
+  const ServerStats& stats = server.stats;
+  out.field("total_connections_received", stats.connections);
+  out.field("total_commands_processed", stats.commands);
+  out.field("instantaneous_ops_per_sec", server.command_rate.per_second());
+  out.field("total_net_input_bytes", stats.bytes_in);
+  out.field("total_net_output_bytes", stats.bytes_out);
+  out.zeros({"total_net_repl_input_bytes", "total_net_repl_output_bytes"});
+  out.ratio("instantaneous_input_kbps", double(server.input_rate.per_second()) / 1024);
+  out.ratio("instantaneous_output_kbps", double(server.output_rate.per_second()) / 1024);
+  out.ratio("instantaneous_input_repl_kbps", 0);
+  out.ratio("instantaneous_output_repl_kbps", 0);
+  out.field("rejected_connections", stats.rejected_connections);
+  out.zeros({"sync_full", "sync_partial_ok", "sync_partial_err"});
+}
+
+void keyspace_fields(InfoText& out, const ServerState& server) {
+  const KeyspaceStats& keys = server.keyspace.stats;
+  out.field("expired_keys", keys.expired);
+  out.ratio("expired_stale_perc", keys.expired_stale_percent);
+  out.field("expired_time_cap_reached_count", keys.expired_time_cap_reached);
+  out.field("expire_cycle_cpu_milliseconds", keys.expire_cycle_us / 1000);
+  out.field("evicted_keys", keys.evicted);
+  out.field("evicted_clients", server.stats.evicted_clients);
+  out.field("total_eviction_exceeded_time", keys.evicting_us / 1000);
+  out.field("current_eviction_exceeded_time", 0);
+  out.field("keyspace_hits", keys.hits);
+  out.field("keyspace_misses", keys.misses);
+}
+
+void stats_section(InfoText& out, const ServerState& server, const Now&) {
+  const ServerStats& stats = server.stats;
+  traffic_fields(out, server);
+  keyspace_fields(out, server);
+  out.field("pubsub_channels", server.channels.channel_count());
+  out.field("pubsub_patterns", server.channels.pattern_count());
+  out.field("pubsubshard_channels", server.channels.shard_channel_count());
+  out.zeros({"latest_fork_usec", "total_forks", "migrate_cached_sockets",
+             "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+             "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys",
+             "tracking_total_items", "tracking_total_prefixes"});
+  out.field("unexpected_error_replies", stats.unexpected_errors);
+  out.field("total_error_replies", server.command_stats ? server.command_stats->total_errors() : 0);
+  out.field("dump_payload_sanitizations", 0);
+  out.field("total_reads_processed", stats.reads);
+  out.field("total_writes_processed", stats.writes);
+  out.zeros({"io_threaded_reads_processed", "io_threaded_writes_processed", "reply_buffer_shrinks", "reply_buffer_expands"});
+  const uint64_t turns_a_second = server.turn_rate.per_second();
+  out.field("eventloop_cycles", stats.turns);
+  out.field("eventloop_duration_sum", stats.turns_busy_ns / 1000);
+  out.field("eventloop_duration_cmd_sum", server.command_stats ? server.command_stats->total_ns() / 1000 : 0);
+  out.field("instantaneous_eventloop_cycles_per_sec", turns_a_second);
+  out.field("instantaneous_eventloop_duration_usec",
+            turns_a_second ? server.busy_rate.per_second() / 1000 / turns_a_second : 0);
+  out.zeros({"acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"});
+  out.field("client_query_buffer_limit_disconnections", stats.query_buffer_disconnections);
+  out.field("client_output_buffer_limit_disconnections", stats.output_buffer_disconnections);
+}
+
+void replication_section(InfoText& out, const ServerState& server, const Now&) {
+  out.field("role", "master");
+  out.field("connected_slaves", 0);
+  out.field("master_failover_state", "no-failover");
+  out.field("master_replid", server.replication_id);
+  out.field("master_replid2", std::string(40, '0'));
+  out.field("master_repl_offset", 0);
+  out.field("second_repl_offset", -1);
+  out.zeros({"repl_backlog_active", "repl_backlog_size", "repl_backlog_first_byte_offset", "repl_backlog_histlen"});
+}
+
+void cpu_section(InfoText& out, const ServerState&, const Now&) {
+  const ProcessUsage usage = read_process_usage();
+  out.seconds("used_cpu_sys", usage.system_us);
+  out.seconds("used_cpu_user", usage.user_us);
+  out.seconds("used_cpu_sys_children", usage.system_children_us);
+  out.seconds("used_cpu_user_children", usage.user_children_us);
+  out.seconds("used_cpu_sys_main_thread", usage.system_main_thread_us);
+  out.seconds("used_cpu_user_main_thread", usage.user_main_thread_us);
+}
+
+void no_fields(InfoText&, const ServerState&, const Now&) {}
+
+// Calls `visit(const CommandInfo&, const CommandStat&)` for every command, subcommands after their container.
+template <class Visit>
+void for_each_stat(const ServerState& server, Visit&& visit) {
+  if (!server.command_stats) return;
+  for (const CommandInfo* top : server.commands.commands()) {
+    visit(*top, (*server.command_stats)[top->id]);
+    for (const CommandInfo* sub : top->subcommands) visit(*sub, (*server.command_stats)[sub->id]);
+  }
+}
+
+void command_section(InfoText& out, const ServerState& server, const Now&) {
+  for_each_stat(server, [&](const CommandInfo& command, const CommandStat& stat) {
+    if (!stat.calls && !stat.rejected && !stat.failed) return;
+    const uint64_t us = stat.ns / 1000;
+    out.field("cmdstat_" + command.name,
+              fmt::format("calls={},usec={},usec_per_call={:.2f},rejected_calls={},failed_calls={}", stat.calls, us,
+                          stat.calls ? double(stat.ns) / 1000 / double(stat.calls) : 0.0, stat.rejected, stat.failed));
+  });
+}
+
+void error_section(InfoText& out, const ServerState& server, const Now&) {
+  if (!server.command_stats) return;
+  for (const auto& [code, count] : server.command_stats->errors()) out.field("errorstat_" + code, fmt::format("count={}", count));
+}
+
+void latency_section(InfoText& out, const ServerState& server, const Now&) {
+  for_each_stat(server, [&](const CommandInfo& command, const CommandStat& stat) {
+    if (!stat.histogram) return;
+    std::string values;
+    for (const double percentile : server.settings.latency_percentiles)
+      fmt::format_to(std::back_inserter(values), "{}p{:g}={:.3f}", values.empty() ? "" : ",", percentile,
+                     stat.histogram->percentile_us(percentile / 100));
+    out.field("latency_percentiles_usec_" + command.name, values);
+  });
+}
+
+void cluster_section(InfoText& out, const ServerState&, const Now&) { out.field("cluster_enabled", 0); }
+
+void keyspace_section(InfoText& out, const ServerState& server, const Now&) {
+  for (int i = 0; i < server.keyspace.count(); i++) {
+    const Database& db = server.keyspace.db(i);
+    if (db.size())
+      out.field(fmt::format("db{}", i),
+                fmt::format("keys={},expires={},avg_ttl={}", db.size(), db.expires(), int64_t(db.avg_ttl_ms)));
+  }
+}
+
+struct Section {
+  std::string_view name, title;
+  bool by_default;
+  void (*write)(InfoText&, const ServerState&, const Now&);
+};
+constexpr Section kSections[] = {
+    {"server", "Server", true, server_section},
+    {"clients", "Clients", true, clients_section},
+    {"memory", "Memory", true, memory_section},
+    {"persistence", "Persistence", true, persistence_section},
+    {"stats", "Stats", true, stats_section},
+    {"replication", "Replication", true, replication_section},
+    {"cpu", "CPU", true, cpu_section},
+    {"modules", "Modules", true, no_fields},
+    {"commandstats", "Commandstats", false, command_section},
+    {"errorstats", "Errorstats", true, error_section},
+    {"latencystats", "Latencystats", false, latency_section},
+    {"cluster", "Cluster", true, cluster_section},
+    {"keyspace", "Keyspace", true, keyspace_section},
+};
+
+bool is_wanted(const Section& section, std::span<const std::string_view> names) {
+  if (names.empty()) return section.by_default;
+  return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+    return equals_ignoring_case(name, section.name) || equals_ignoring_case(name, "all") ||
+           equals_ignoring_case(name, "everything") || (section.by_default && equals_ignoring_case(name, "default"));
+  });
+}
+
+}  // namespace
+
+std::string_view eviction_policy_name(EvictionPolicy policy) {
+  switch (policy) {
+    case EvictionPolicy::kNoEviction: return "noeviction";
+    case EvictionPolicy::kAllKeysLru: return "allkeys-lru";
+    case EvictionPolicy::kVolatileLru: return "volatile-lru";
+    case EvictionPolicy::kAllKeysLfu: return "allkeys-lfu";
+    case EvictionPolicy::kVolatileLfu: return "volatile-lfu";
+    case EvictionPolicy::kAllKeysRandom: return "allkeys-random";
+    case EvictionPolicy::kVolatileRandom: return "volatile-random";
+    case EvictionPolicy::kVolatileTtl: return "volatile-ttl";
+  }
+  return "";
+}
+
+std::string info_text(const ServerState& server, const Now& now, std::span<const std::string_view> names) {
+  InfoText out;
+  for (const Section& section : kSections) {
+    if (!is_wanted(section, names)) continue;
+    out.section(section.title);
+    section.write(out, server, now);
+  }
+  return out.take();
+}
+
+}  // namespace vedette
