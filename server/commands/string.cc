@@ -63,10 +63,13 @@ Status set_with_options(CommandContext& ctx) {
   overwrite(ctx, entry, value, keep && held ? held->expiry_ms() : expiry_ms);
   ctx.changed(key, kNotifyString, "set");
   if (expiry_ms != kNoExpiry) ctx.event(ctx.session.db, key, kNotifyGeneric, "expire");
-  if (keep)
-    propagate_set_keepttl(ctx, key.bytes, value);
-  else
-    propagate_set(ctx, key.bytes, value, expiry_ms);
+  // With NX, XX and KEEPTTL alone the command itself says what has happened.
+  if (expiry_ms != kNoExpiry || options->get || options->compares()) {
+    if (keep)
+      propagate_set_keepttl(ctx, key.bytes, value);
+    else
+      propagate_set(ctx, key.bytes, value, expiry_ms);
+  }
   return Status::ok();
 }
 

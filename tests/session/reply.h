@@ -15,21 +15,20 @@
 
 namespace vedette::testing {
 
-struct Reply {
+struct ReplyNode {
   enum class Kind { kText, kNull, kError, kAggregate, kAnything };
   Kind kind = Kind::kNull;
-  char marker = 0;   ///< its first byte on the wire: '+', '$', ':', '%' ...
   std::string text;  ///< kText, kError
-  std::vector<Reply> elements;
+  std::vector<ReplyNode> elements;
 };
 
 /// Takes the first reply off `bytes` (RESP2 or RESP3); nothing, with `bytes` as they were, if it is torn or
 /// malformed.
-std::optional<Reply> take_reply(std::string_view& bytes);
-std::string to_text(const Reply& reply);
+std::optional<ReplyNode> take_reply(std::string_view& bytes);
+std::string to_text(const ReplyNode& reply);
 
 /// Reads an expectation; nothing if it is malformed.
-std::optional<Reply> parse_expectation(std::string_view text);
-bool matches(const Reply& expected, const Reply& actual);
+std::optional<ReplyNode> parse_expectation(std::string_view text);
+bool matches(const ReplyNode& expected, const ReplyNode& actual);
 
 }  // namespace vedette::testing
