@@ -16,6 +16,8 @@ constexpr std::span<const Command> (*kFamilies[])() = {
 
 void add_all_commands(ServerCommandTable& table) {
   for (const auto rows : kFamilies) table.add(rows());
+  for (auto rows : {connection_commands, string_commands, string_number_commands, string_range_commands, string_compare_commands,
+                    lcs_commands}) table.add(rows());
 }
 
 }  // namespace vedette

@@ -12,7 +12,11 @@ std::span<const Command> config_commands();
 std::span<const Command> connection_commands();
 std::span<const Command> info_commands();
 std::span<const Command> slowlog_commands();
+std::span<const Command> lcs_commands();
 std::span<const Command> string_commands();
+std::span<const Command> string_compare_commands();
+std::span<const Command> string_number_commands();
+std::span<const Command> string_range_commands();
 
 /// Fills the table with every family's rows.
 void add_all_commands(ServerCommandTable& table);
