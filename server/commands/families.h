@@ -8,6 +8,11 @@
 namespace vedette {
 
 std::span<const Command> connection_commands();
+std::span<const Command> database_commands();
+std::span<const Command> expire_commands();
+std::span<const Command> keys_commands();
+std::span<const Command> object_commands();
+std::span<const Command> scan_commands();
 std::span<const Command> string_commands();
 
 /// Fills the table with every family's rows.
