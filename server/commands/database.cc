@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "common/base/numbers.h"
 #include "common/base/text.h"
 #include "server/commands/database_index.h"
 #include "server/commands/families.h"
@@ -15,9 +16,10 @@ namespace {
 
 // SELECT index.
 Status select(CommandContext& ctx) {
-  const Result<int> index = database_index(ctx, ctx.arg(1));
-  if (!index) return index.error();
-  ctx.session.db = *index;
+  ArgReader args(ctx.args(), 1);
+  const int index = read_database_index(ctx, args);
+  if (!args.is_ok()) return args.status();
+  ctx.session.db = index;
   ctx.reply().ok();
   return Status::ok();
 }

@@ -3,18 +3,16 @@
 
 #include <limits>
 
-#include "common/base/numbers.h"
+#include "common/command/arg_reader.h"
 #include "server/execution/context.h"
 
 namespace vedette {
 
-inline Result<int> database_index(const CommandContext& ctx, std::string_view text) {
-  const auto index = parse_integer(text);
-  if (!index) return errors::not_an_integer();
-  if (*index < std::numeric_limits<int>::min() || *index > std::numeric_limits<int>::max())
-    return failure("value is out of range, value must between -2147483648 and 2147483647");
-  if (*index < 0 || *index >= ctx.server.keyspace.count()) return errors::db_index_out_of_range();
-  return int(*index);
+/// Reads an index; 0 on error.
+inline int read_database_index(const CommandContext& ctx, ArgReader& args) {
+  const int64_t index = args.integer_between(std::numeric_limits<int>::min(), std::numeric_limits<int>::max());
+  if (args.is_ok() && (index < 0 || index >= ctx.server.keyspace.count())) args.fail(errors::db_index_out_of_range().text());
+  return args.is_ok() ? int(index) : 0;
 }
 
 }  // namespace vedette

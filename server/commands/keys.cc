@@ -2,7 +2,6 @@
 //
 // An entry that moves (RENAME, MOVE) is unlinked from one place and linked at another; each link or unlink may start or
 // advance a resize of its table, so a place found before is looked up again after.
-#include "common/base/text.h"
 #include "server/commands/database_index.h"
 #include "server/commands/families.h"
 #include "server/execution/context.h"
@@ -122,15 +121,16 @@ Status rename_if_absent(CommandContext& ctx) {
 
 // MOVE key db. Replies: 1, or 0 if the key is absent here or present there.
 Status move(CommandContext& ctx) {
-  const Result<int> to_db = database_index(ctx, ctx.arg(2));
-  if (!to_db) return to_db.error();
+  ArgReader args(ctx.args(), 2);
+  const int to_db = read_database_index(ctx, args);
+  if (!args.is_ok()) return args.status();
   const int from_db = ctx.session.db;
-  if (*to_db == from_db) return errors::same_object();
+  if (to_db == from_db) return errors::same_object();
   WriteEntry from = ctx.write(ctx.key(1));
   if (!from) return ctx.reply().integer(0), Status::ok();
-  WriteEntry to = ctx.write(ctx.key(1), *to_db);
+  WriteEntry to = ctx.write(ctx.key(1), to_db);
   if (to) return ctx.reply().integer(0), Status::ok();
-  move_entry(ctx, from, from_db, to, *to_db);
+  move_entry(ctx, from, from_db, to, to_db);
   ctx.reply().integer(1);
   return Status::ok();
 }
@@ -140,17 +140,13 @@ Status move(CommandContext& ctx) {
 Status copy(CommandContext& ctx) {
   int to_db = ctx.session.db;
   bool replace = false;
-  for (size_t i = 3; i < ctx.argc(); i++) {
-    if (equals_ignoring_case(ctx.arg(i), "replace")) {
-      replace = true;
-    } else if (equals_ignoring_case(ctx.arg(i), "db") && i + 1 < ctx.argc()) {
-      const Result<int> index = database_index(ctx, ctx.arg(++i));
-      if (!index) return index.error();
-      to_db = *index;
-    } else {
-      return errors::syntax();
-    }
+  ArgReader args(ctx.args(), 3);
+  while (args.more()) {
+    if (args.token("REPLACE")) replace = true;
+    else if (args.token_with("DB")) to_db = read_database_index(ctx, args);
+    else args.fail_syntax();
   }
+  if (!args.is_ok()) return args.status();
   if (to_db == ctx.session.db && ctx.arg(1) == ctx.arg(2)) return errors::same_object();
   const Entry* source = ctx.read(ctx.key(1));
   if (!source) return ctx.reply().integer(0), Status::ok();

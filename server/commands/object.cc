@@ -1,4 +1,6 @@
 // OBJECT: how a value is stored, and what eviction knows of its key. Asking is not a use.
+#include "common/command/introspection.h"
+#include "common/command/reply_value.h"
 #include "server/commands/families.h"
 #include "server/execution/context.h"
 
@@ -45,6 +47,12 @@ Status idle_time(CommandContext& ctx) {
   return Status::ok();
 }
 
+// OBJECT HELP. Replies: an array of lines.
+Status help(CommandContext& ctx) {
+  write_reply(ctx.reply(), container_help(*ctx.command.parent));
+  return Status::ok();
+}
+
 bool policy_tracks_use(EvictionPolicy policy) {
   return policy == EvictionPolicy::kAllKeysLru || policy == EvictionPolicy::kVolatileLru ||
          policy == EvictionPolicy::kAllKeysLfu || policy == EvictionPolicy::kVolatileLfu;
@@ -73,6 +81,8 @@ constexpr Command kCommands[] = {
     {{.name = "OBJECT|FREQ", .usage = "key", .arity = 3, .flags = kReadOnly, .keys = {kKey}, .category = "generic",
       .since = "4.0.0", .complexity = "O(1)", .summary = "Returns the logarithmic access frequency counter of a value.",
       .examples = "OBJECT FREQ k -> nil", .tips = "nondeterministic_output"}, frequency},
+    {{.name = "OBJECT|HELP", .arity = 2, .flags = kLoading | kStale, .category = "generic", .since = "6.2.0",
+      .complexity = "O(1)", .summary = "Returns helpful text about the different subcommands."}, help},
     {{.name = "OBJECT|IDLETIME", .usage = "key", .arity = 3, .flags = kReadOnly, .keys = {kKey}, .category = "generic",
       .since = "2.2.3", .complexity = "O(1)", .summary = "Returns the time since the last access to a value, in seconds.",
       .examples = "SET k v -> OK; OBJECT IDLETIME k -> 0", .tips = "nondeterministic_output"}, idle_time},

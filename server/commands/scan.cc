@@ -6,6 +6,7 @@
 
 #include "common/base/numbers.h"
 #include "common/base/text.h"
+#include "common/command/arg_reader.h"
 #include "server/commands/families.h"
 #include "server/execution/context.h"
 
@@ -13,24 +14,6 @@ namespace vedette {
 namespace {
 
 constexpr uint64_t kCursorMask = (uint64_t(1) << 48) - 1;
-
-// The form that clients have always been allowed: digits with an optional sign (a negative number wraps), leading zeros
-// too, and nothing at all for zero.
-std::optional<uint64_t> cursor_from(std::string_view text) {
-  const bool negative = text.starts_with('-');
-  std::string_view digits = text;
-  if (negative || text.starts_with('+')) {
-    digits.remove_prefix(1);
-    if (digits.empty()) return std::nullopt;
-  }
-  uint64_t value = 0;
-  for (const char c : digits) {
-    if (c < '0' || c > '9') return std::nullopt;
-    if (__builtin_mul_overflow(value, uint64_t(10), &value) || __builtin_add_overflow(value, uint64_t(c - '0'), &value))
-      return std::nullopt;
-  }
-  return negative ? -value : value;
-}
 
 struct ScanOptions {
   int64_t count = 10;
@@ -45,24 +28,20 @@ struct ScanOptions {
   }
 };
 
-Result<ScanOptions> scan_options_from(const CommandContext& ctx) {
+ScanOptions scan_options_from(ArgReader& args) {
   ScanOptions options;
-  for (size_t i = 2; i < ctx.argc(); i += 2) {
-    if (i + 1 == ctx.argc()) return errors::syntax();
-    const std::string_view word = ctx.arg(i), value = ctx.arg(i + 1);
-    if (equals_ignoring_case(word, "count")) {
-      const auto count = parse_integer(value);
-      if (!count) return errors::not_an_integer();
-      if (*count < 1) return errors::syntax();
-      options.count = *count;
-    } else if (equals_ignoring_case(word, "match")) {
-      options.pattern = value;
-      options.has_pattern = value != "*";
-    } else if (equals_ignoring_case(word, "type")) {
-      options.type = value;
+  while (args.more()) {
+    if (args.token_with("COUNT")) {
+      options.count = args.integer();
+      if (args.is_ok() && options.count < 1) args.fail_syntax();
+    } else if (args.token_with("MATCH")) {
+      options.pattern = args.text();
+      options.has_pattern = options.pattern != "*";
+    } else if (args.token_with("TYPE")) {
+      options.type = args.text();
       options.has_type = true;
     } else {
-      return errors::syntax();
+      args.fail_syntax();
     }
   }
   return options;
@@ -86,12 +65,12 @@ uint64_t collect(const Database& db, uint64_t cursor, const ScanOptions& options
 // SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]. Replies: the next cursor ("0" at the end) and an array of keys.
 // Keys whose time has come are removed, not returned. Errors: ERR invalid cursor.
 Status scan(CommandContext& ctx) {
-  const auto cursor = cursor_from(ctx.arg(1));
-  if (!cursor) return failure("invalid cursor");
-  const Result<ScanOptions> options = scan_options_from(ctx);
-  if (!options) return options.error();
+  ArgReader args(ctx.args(), 1);
+  const uint64_t cursor = args.cursor();
+  const ScanOptions options = scan_options_from(args);
+  if (!args.is_ok()) return args.status();
   std::vector<Entry*> found;
-  const uint64_t next = collect(ctx.db(), *cursor & kCursorMask, *options, found);
+  const uint64_t next = collect(ctx.db(), cursor & kCursorMask, options, found);
   // Removal may publish events to this very session, so it comes before the reply; it leaves other entries where they are.
   std::erase_if(found, [&](Entry* entry) {
     if (!entry->expired_at(ctx.now_ms())) return false;

@@ -37,6 +37,7 @@ enum ServerCondition : uint32_t {
   kLoadingDataset = 1u << 19,
   kShuttingDown = 1u << 20,
   kTraced = 1u << 21,          ///< somebody wants every effect (replicas, the log)
+  kAlways = 1u << 22,          ///< always set: what must never take the fast path has it in its mask
 };
 
 struct ServerStats {
@@ -135,7 +136,7 @@ struct ServerState {
   }
 
  private:
-  uint32_t conditions_ = 0;
+  uint32_t conditions_ = kAlways;
 };
 
 }  // namespace vedette
