@@ -16,6 +16,23 @@ constexpr std::string_view kTimeoutNotFloat = "ERR timeout is not a float or out
 constexpr std::string_view kTimeoutNegative = "ERR timeout is negative";
 constexpr std::string_view kTimeoutTooLong = "ERR timeout is out of range";
 
+// The form that clients have always been allowed: digits with an optional sign (a negative number wraps), leading
+// zeros too, and nothing at all for zero.
+std::optional<uint64_t> parse_cursor(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.empty()) return std::nullopt;
+  }
+  uint64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    if (__builtin_mul_overflow(value, uint64_t(10), &value)) return std::nullopt;
+    if (__builtin_add_overflow(value, uint64_t(c - '0'), &value)) return std::nullopt;
+  }
+  return negative ? -value : value;
+}
+
 }  // namespace
 
 ArgReader::ArgReader(std::span<const std::string_view> argv, size_t first) : argv_(argv), at_(first) {}
@@ -92,7 +109,7 @@ double ArgReader::real() {
 uint64_t ArgReader::cursor() {
   const std::string_view argument = text();
   if (error_) return 0;
-  if (const std::optional<uint64_t> value = parse_unsigned(argument)) return *value;
+  if (const std::optional<uint64_t> value = parse_cursor(argument)) return *value;
   fail("ERR invalid cursor");
   return 0;
 }

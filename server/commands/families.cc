@@ -7,17 +7,24 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     command_commands,
     config_commands,
     connection_commands,
+    database_commands,
+    expire_commands,
     info_commands,
+    keys_commands,
+    lcs_commands,
+    object_commands,
+    scan_commands,
     slowlog_commands,
     string_commands,
+    string_compare_commands,
+    string_number_commands,
+    string_range_commands,
 };
 
 }  // namespace
 
 void add_all_commands(ServerCommandTable& table) {
   for (const auto rows : kFamilies) table.add(rows());
-  for (auto rows : {connection_commands, string_commands, string_number_commands, string_range_commands, string_compare_commands,
-                    lcs_commands}) table.add(rows());
 }
 
 }  // namespace vedette

@@ -10,9 +10,14 @@ namespace vedette {
 std::span<const Command> command_commands();
 std::span<const Command> config_commands();
 std::span<const Command> connection_commands();
+std::span<const Command> database_commands();
+std::span<const Command> expire_commands();
 std::span<const Command> info_commands();
-std::span<const Command> slowlog_commands();
+std::span<const Command> keys_commands();
 std::span<const Command> lcs_commands();
+std::span<const Command> object_commands();
+std::span<const Command> scan_commands();
+std::span<const Command> slowlog_commands();
 std::span<const Command> string_commands();
 std::span<const Command> string_compare_commands();
 std::span<const Command> string_number_commands();

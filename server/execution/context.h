@@ -67,7 +67,14 @@ class CommandContext {
     if (!session.has(kNoTouch)) server.keyspace.access.touch(*entry, server.keyspace.rng);
     return entry;
   }
-  /// The live entry, without a trace: for TTL, OBJECT and the like. Database `db` or the session's.
+  /// As read(), but not a use: for TTL, TYPE and the like, which ask about an entry.
+  const Entry* inspect(const Key& key) {
+    const Entry* entry = peek(key);
+    if (!entry) return missed(key);
+    server.keyspace.stats.hits++;
+    return entry;
+  }
+  /// The live entry, without a trace. Database `db` or the session's.
   Entry* peek(const Key& key, int db) {
     const Database::Place place = server.keyspace.db(db).find(key);
     if (!place) return nullptr;

@@ -50,6 +50,12 @@ class WriteEntry {
     if (place_) erase(lazily);
     add(entry);
   }
+  /// Unlinks the entry, which the caller owns from then on. Other places in the database are no longer valid.
+  Entry* take() {
+    Entry* entry = database().take(key_.hash, place_);
+    place_ = {};
+    return entry;
+  }
   void erase(bool lazily) {
     keyspace_->erase(db_, key_.hash, place_, lazily);
     place_ = {};

@@ -28,6 +28,12 @@ namespace vedette {
 
 enum class ValueType : uint8_t { kString = 0, kList = 1, kSet = 2, kSortedSet = 3, kHash = 4, kStream = 6 };
 
+/// What TYPE says.
+constexpr std::string_view type_name(ValueType type) {
+  constexpr std::string_view kNames[] = {"string", "list", "set", "zset", "hash", {}, "stream"};
+  return kNames[size_t(type)];
+}
+
 /// How a value is stored. What OBJECT ENCODING prints derives from it (string_value.h).
 enum class Encoding : uint8_t {
   kInteger,   ///< a string that is a canonical 64-bit integer, in the entry

@@ -6,16 +6,15 @@
 
 namespace vedette {
 
-LazyFree::~LazyFree() {
-  if (worker_.joinable()) {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_one();
-    worker_.join();
+void LazyFree::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
   }
-  for (Job& job : jobs_) perform(job);
+  wake_.notify_one();
+  if (worker_.joinable()) worker_.join();
+  for (Job& job : jobs_) free_contents(job);
+  jobs_.clear();
 }
 
 void LazyFree::free_database(Database&& database, std::function<void()> done) {
@@ -33,19 +32,19 @@ void LazyFree::free_entry(Entry* entry) {
 }
 
 void LazyFree::push(Job job) {
-  pending_.fetch_add(job.objects, std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
+    if (stopping_) return free_contents(job);
+    pending_.fetch_add(job.objects, std::memory_order_relaxed);
     jobs_.push_back(std::move(job));
   }
   if (!worker_.joinable()) worker_ = std::thread([this] { work(); });
   wake_.notify_one();
 }
 
-void LazyFree::perform(Job& job) {
+void LazyFree::free_contents(Job& job) {
   if (job.entry) destroy_entry(job.entry);
   job.database.reset();
-  if (job.done) job.done();
 }
 
 void LazyFree::work() {
@@ -60,10 +59,11 @@ void LazyFree::work() {
     jobs_.pop_front();
     lock.unlock();
     const uint64_t objects = job.objects;
-    perform(job);
+    free_contents(job);
     pending_.fetch_sub(objects, std::memory_order_relaxed);
     freed_.fetch_add(objects, std::memory_order_relaxed);
     lock.lock();
+    if (job.done && !stopping_) job.done();
   }
 }
 

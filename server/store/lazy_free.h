@@ -19,10 +19,14 @@ class LazyFree {
   LazyFree() = default;
   LazyFree(const LazyFree&) = delete;
   LazyFree& operator=(const LazyFree&) = delete;
-  /// Waits for what is under way; what is still queued is freed here.
-  ~LazyFree();
+  ~LazyFree() { stop(); }
 
-  /// Frees `database`'s entries in the background. `done` (may be empty) is called on the worker's thread afterwards.
+  /// Ends the worker: waits for what is under way and frees what is queued. No `done` is called from now on, so that
+  /// whoever they speak to can go; what still comes is freed at once.
+  void stop();
+
+  /// Frees `database`'s entries in the background. `done` (may be empty) is called on the worker's thread
+  /// afterwards; it must be short and may not call back.
   void free_database(Database&& database, std::function<void()> done = {});
   void free_entry(Entry* entry);
 
@@ -44,7 +48,7 @@ class LazyFree {
   };
   void push(Job job);
   void work();
-  static void perform(Job& job);
+  static void free_contents(Job& job);
 
   std::thread worker_;  // started by the first job
   std::mutex mutex_;
