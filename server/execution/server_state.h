@@ -19,6 +19,8 @@
 #include "server/execution/settings.h"
 #include "server/execution/slow_log.h"
 #include "server/execution/watch.h"
+#include "server/store/eviction.h"
+#include "server/store/expire_cycle.h"
 #include "server/store/keyspace.h"
 
 namespace vedette {
@@ -125,6 +127,9 @@ struct ServerState {
   std::vector<EffectSink*> effect_sinks;
   ServerActions* actions = nullptr;
   ConfigAccess* config = nullptr;      ///< for CONFIG; null in tests that need none
+  Clock* clock = nullptr;              ///< for work that bounds its own time; set by the executor
+  ExpirePlan expire_plan;
+  EvictionState eviction;
   Rng rng;
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON

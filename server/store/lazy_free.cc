@@ -29,11 +29,13 @@ void LazyFree::free_database(Database&& database, std::function<void()> done) {
 void LazyFree::free_entry(Entry* entry) {
   Job job;
   job.entry = entry;
+  job.bytes = entry_memory_bytes(*entry);
   push(std::move(job));
 }
 
 void LazyFree::push(Job job) {
   pending_.fetch_add(job.objects, std::memory_order_relaxed);
+  pending_bytes_.fetch_add(job.bytes, std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
@@ -59,9 +61,10 @@ void LazyFree::work() {
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    const uint64_t objects = job.objects;
+    const uint64_t objects = job.objects, bytes = job.bytes;
     perform(job);
     pending_.fetch_sub(objects, std::memory_order_relaxed);
+    pending_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     freed_.fetch_add(objects, std::memory_order_relaxed);
     lock.lock();
   }
