@@ -60,7 +60,7 @@ size_t EvictionChooser::draw(Keyspace& keyspace, int db, bool volatile_only, siz
   for (size_t buckets = 0; buckets < kBucketsMax && drawn_.size() < wanted; buckets++) {
     cursor = table.visit_bucket(cursor, [&](Entry& entry, bool has_expiry) {
       if ((volatile_only && !has_expiry) || drawn_.size() == wanted) return;
-      __builtin_prefetch(&entry);
+      prefetch_line(&entry);
       drawn_.push_back(&entry);
     });
   }

@@ -95,7 +95,7 @@ ExpireStep expire_step(Database& db, int64_t now_ms, uint64_t buckets_max, Remov
     marked.clear();
     for (uint64_t i = 0; i < kBatchBuckets && step.buckets < buckets_max && !step.pass_done; i++) {
       db.expire_cursor = db.table().scan_marked(db.expire_cursor, [&](Entry& entry) {
-        __builtin_prefetch(&entry);
+        prefetch_line(&entry);
         marked.push_back(&entry);
       });
       step.buckets++;

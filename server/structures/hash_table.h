@@ -130,7 +130,7 @@ class HashTable {
   }
 
   /// Calls `visit(Item&, bool mark)` for the items of the bucket at `cursor`; returns the next cursor, 0 at the end.
-  /// `visit` must not change the table.
+  /// `visit` must not change the table. Any number will do as a cursor; bits above the 48th are ignored.
   template <class Visit>
   uint64_t scan(uint64_t cursor, Visit&& visit) const {
     return scan_slots(cursor, 0, [&](uint64_t slot) { visit(*item_of(slot), bool(slot & kMarkBit)); });
@@ -150,7 +150,7 @@ class HashTable {
     const Table& table = table_of(from);
     const size_t index = index_of(from, table.count);
     for_chain(table.buckets[index], [&](uint64_t slot) { visit(*item_of(slot), bool(slot & kMarkBit)); });
-    return next_cursor(cursor, table, index);
+    return next_cursor(from, table, index);
   }
   static constexpr uint64_t kCursors = uint64_t(1) << 48;
 
@@ -171,7 +171,7 @@ class HashTable {
         });
         return *chosen;
       }
-      cursor = next_cursor(cursor, table, index);
+      cursor = next_cursor(from, table, index);
     }
   }
 
@@ -269,12 +269,12 @@ class HashTable {
     return uint64_t(((Uint128(index) << (64 - kCursorShift)) + count - 1) / count) << kCursorShift;
   }
 
-  uint64_t next_cursor(uint64_t cursor, const Table& table, size_t index) const {
+  uint64_t next_cursor(uint64_t from, const Table& table, size_t index) const {
     const uint64_t next = first_hash(index + 1, table.count) >> kCursorShift;
     // In the new table a bucket may reach over the frontier: what lies beyond is still in the old one.
     const uint64_t frontier = frontier_ >> kCursorShift;
     if (&table == &target_ && (next == 0 || next > frontier)) return frontier;
-    VED_ASSERT(next == 0 || next > cursor);
+    VED_ASSERT(next == 0 || next > from >> kCursorShift);
     return next;
   }
 
@@ -288,7 +288,7 @@ class HashTable {
     for_chain(table.buckets[index], [&](uint64_t slot) {
       if ((slot & bits) == bits && (whole || traits_.hash_of(*item_of(slot)) >= from)) visit(slot);
     });
-    return next_cursor(cursor, table, index);
+    return next_cursor(from, table, index);
   }
 
   template <class Visit>
