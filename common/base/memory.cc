@@ -37,7 +37,8 @@ size_t mapping_size(size_t bytes) { return (bytes + 4095) & ~size_t(4095); }
 #ifdef VEDETTE_JEMALLOC
 namespace {
 
-// The counters of each registered thread. Threads of the pool live as long as the process, so entries stay.
+// The counters of each registered thread, which live in the thread's own storage: a thread that ends leaves its balance
+// behind and gives its place back. It is joined by the thread that reads, so nobody reads while it leaves.
 struct ThreadCounters {
   const uint64_t* allocated;
   const uint64_t* freed;
@@ -45,9 +46,37 @@ struct ThreadCounters {
 constexpr int kThreadsMax = 256;
 ThreadCounters thread_counters[kThreadsMax];
 std::atomic<int> thread_count{0};
+std::atomic<uint64_t> departed_balance{0};
 std::mutex thread_mutex;
 
 uint64_t read_counter(const uint64_t* counter) { return __atomic_load_n(counter, __ATOMIC_RELAXED); }
+uint64_t balance_of(const ThreadCounters& counters) { return read_counter(counters.allocated) - read_counter(counters.freed); }
+
+// What a registered thread holds while it lives.
+struct Registration {
+  ThreadCounters counters{};
+  Registration() {
+    size_t size = sizeof(uint64_t*);
+    VED_ASSERT(mallctl("thread.allocatedp", &counters.allocated, &size, nullptr, 0) == 0);
+    VED_ASSERT(mallctl("thread.deallocatedp", &counters.freed, &size, nullptr, 0) == 0);
+    const std::lock_guard lock(thread_mutex);
+    const int at = thread_count.load(std::memory_order_relaxed);
+    VED_ASSERT(at < kThreadsMax);
+    thread_counters[at] = counters;
+    thread_count.store(at + 1, std::memory_order_release);
+  }
+  Registration(const Registration&) = delete;
+  Registration& operator=(const Registration&) = delete;
+  ~Registration() {
+    const std::lock_guard lock(thread_mutex);
+    const int last = thread_count.load(std::memory_order_relaxed) - 1;
+    int at = 0;
+    while (thread_counters[at].allocated != counters.allocated) at++;
+    departed_balance.fetch_add(balance_of(counters), std::memory_order_relaxed);
+    thread_counters[at] = thread_counters[last];
+    thread_count.store(last, std::memory_order_release);
+  }
+};
 
 template <class T>
 T read_control(const char* name) {
@@ -60,24 +89,14 @@ T read_control(const char* name) {
 }  // namespace
 
 void register_memory_thread() {
-  static thread_local bool registered = false;
-  if (registered) return;
-  registered = true;
-  ThreadCounters counters{};
-  size_t size = sizeof(uint64_t*);
-  VED_ASSERT(mallctl("thread.allocatedp", &counters.allocated, &size, nullptr, 0) == 0);
-  VED_ASSERT(mallctl("thread.deallocatedp", &counters.freed, &size, nullptr, 0) == 0);
-  const std::lock_guard lock(thread_mutex);
-  const int at = thread_count.load(std::memory_order_relaxed);
-  VED_ASSERT(at < kThreadsMax);
-  thread_counters[at] = counters;
-  thread_count.store(at + 1, std::memory_order_release);
+  static thread_local const Registration registration;
+  (void)registration;
 }
 
 uint64_t used_memory() {
-  uint64_t used = mapped_bytes.load(std::memory_order_relaxed);
+  uint64_t used = mapped_bytes.load(std::memory_order_relaxed) + departed_balance.load(std::memory_order_relaxed);
   const int count = thread_count.load(std::memory_order_acquire);
-  for (int i = 0; i < count; i++) used += read_counter(thread_counters[i].allocated) - read_counter(thread_counters[i].freed);
+  for (int i = 0; i < count; i++) used += balance_of(thread_counters[i]);
   return used;
 }
 

@@ -61,8 +61,7 @@ TickClock::TickClock() : ns_per_tick_(measure_ns_per_tick()) {
 }
 
 void TickClock::anchor() {
-  const Instant before = anchor_.instant;
-  anchor_.instant = std::max(before, read_monotonic_clock());  // never backwards, however the rate was off
+  anchor_.instant = read_monotonic_clock();
   anchor_.wall = read_wall_clock();
   anchor_ticks_ = read_ticks();
 }
@@ -71,10 +70,12 @@ Now TickClock::now() {
   const uint64_t ticks = read_ticks() - anchor_ticks_;
   if (ticks >= ticks_until_anchor_) {
     anchor();
-    return anchor_;
+    last_ns_ = std::max(last_ns_, anchor_.instant.ns);
+    return Now{Instant{last_ns_}, anchor_.wall};
   }
   const int64_t ns = int64_t(double(ticks) * ns_per_tick_);
-  return Now{Instant{anchor_.instant.ns + ns}, WallTime{anchor_.wall.us + ns / 1000}};
+  last_ns_ = std::max(last_ns_, anchor_.instant.ns + ns);
+  return Now{Instant{last_ns_}, WallTime{anchor_.wall.us + ns / 1000}};
 }
 
 }  // namespace vedette

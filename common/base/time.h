@@ -57,6 +57,7 @@ class TickClock final : public Clock {
 
  private:
   Now anchor_;
+  int64_t last_ns_ = 0;  // the last answer: what the counter runs ahead of the system's clock must not be taken back
   uint64_t anchor_ticks_ = 0;
   uint64_t ticks_until_anchor_ = 0;
   double ns_per_tick_ = 0;  // 0: no usable counter

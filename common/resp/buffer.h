@@ -34,6 +34,7 @@ class ReadBuffer {
   char* reserve(size_t bytes);
   void commit(size_t bytes) { end_ += bytes; }
   void append(const char* bytes, size_t size) {
+    if (size == 0) return;
     std::memcpy(reserve(size), bytes, size);
     commit(size);
   }

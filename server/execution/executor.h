@@ -19,7 +19,7 @@ Status reply_container_help(CommandContext& ctx);
 
 class Executor {
  public:
-  Executor(ServerState& state, Clock& clock) : state_(state), clock_(clock) {}
+  Executor(ServerState& state, Clock& clock) : state_(state), clock_(clock) { state.clock = &clock; }
 
   /// Completes the command table: to be called once, when all rows have been added.
   void prepare();

@@ -19,6 +19,8 @@
 #include "server/execution/settings.h"
 #include "server/execution/slow_log.h"
 #include "server/execution/watch.h"
+#include "server/store/eviction.h"
+#include "server/store/expire_cycle.h"
 #include "server/store/keyspace.h"
 
 namespace vedette {
@@ -127,7 +129,14 @@ struct ServerState {
   std::vector<Session*> monitors;
   std::vector<EffectSink*> effect_sinks;
   ServerActions* actions = nullptr;
+<<<<<<< HEAD
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
+=======
+  ConfigAccess* config = nullptr;      ///< for CONFIG; null in tests that need none
+  Clock* clock = nullptr;              ///< for work that bounds its own time; set by the executor
+  ExpirePlan expire_plan;
+  EvictionState eviction;
+>>>>>>> store
   Rng rng;
   std::string replication_id = rng.hex(40);  ///< names this process's history of changes
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE

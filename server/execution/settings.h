@@ -8,19 +8,9 @@
 #include <vector>
 
 #include "common/resp/request_parser.h"
+#include "server/store/eviction.h"
 
 namespace vedette {
-
-enum class EvictionPolicy : uint8_t {
-  kNoEviction,
-  kAllKeysLru,
-  kVolatileLru,
-  kAllKeysLfu,
-  kVolatileLfu,
-  kAllKeysRandom,
-  kVolatileRandom,
-  kVolatileTtl,
-};
 
 struct OutputLimit {
   uint64_t hard_bytes = 0, soft_bytes = 0;  ///< 0: none

@@ -29,7 +29,7 @@ class Database {
 
   explicit Database(const HashKey& hash_key) : table_(EntryTraits{hash_key}), hash_key_(hash_key) {}
   Database(Database&&) = default;
-  Database& operator=(Database&&) = default;
+  Database& operator=(Database&&) = delete;
   ~Database() { clear(); }
 
   size_t size() const { return table_.size(); }

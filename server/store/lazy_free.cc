@@ -28,10 +28,16 @@ void LazyFree::free_database(Database&& database, std::function<void()> done) {
 void LazyFree::free_entry(Entry* entry) {
   Job job;
   job.entry = entry;
+  job.bytes = entry_memory_bytes(*entry);
   push(std::move(job));
 }
 
 void LazyFree::push(Job job) {
+<<<<<<< HEAD
+=======
+  pending_.fetch_add(job.objects, std::memory_order_relaxed);
+  pending_bytes_.fetch_add(job.bytes, std::memory_order_relaxed);
+>>>>>>> store
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return free_contents(job);
@@ -58,9 +64,15 @@ void LazyFree::work() {
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
+<<<<<<< HEAD
     const uint64_t objects = job.objects;
     free_contents(job);
+=======
+    const uint64_t objects = job.objects, bytes = job.bytes;
+    perform(job);
+>>>>>>> store
     pending_.fetch_sub(objects, std::memory_order_relaxed);
+    pending_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     freed_.fetch_add(objects, std::memory_order_relaxed);
     lock.lock();
     if (job.done && !stopping_) job.done();

@@ -32,6 +32,8 @@ class LazyFree {
 
   /// Objects handed over and not freed yet; freed since the start or the last reset.
   uint64_t pending_objects() const { return pending_.load(std::memory_order_relaxed); }
+  /// Bytes of the entries handed over by free_entry() and not freed yet.
+  uint64_t pending_bytes() const { return pending_bytes_.load(std::memory_order_relaxed); }
   uint64_t freed_objects() const { return freed_.load(std::memory_order_relaxed); }
   void reset_stats() { freed_.store(0, std::memory_order_relaxed); }
 
@@ -45,6 +47,7 @@ class LazyFree {
     Entry* entry = nullptr;
     std::function<void()> done;
     uint64_t objects = 1;
+    uint64_t bytes = 0;
   };
   void push(Job job);
   void work();
@@ -55,7 +58,7 @@ class LazyFree {
   std::condition_variable wake_;
   std::deque<Job> jobs_;
   bool stopping_ = false;
-  std::atomic<uint64_t> pending_{0}, freed_{0};
+  std::atomic<uint64_t> pending_{0}, pending_bytes_{0}, freed_{0};
 };
 
 }  // namespace vedette

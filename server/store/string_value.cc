@@ -122,7 +122,7 @@ char* resize_string(Database& db, Database::Place place, size_t size) {
   entry->set_modified(true);
   if (entry->encoding() == Encoding::kInline) {
     const size_t held = entry->inline_bytes().size(), before = entry->size();
-    if (allocation_size(before) == allocation_size(before - held + size)) {
+    if (size <= Entry::kInlineMax && allocation_size(before) == allocation_size(before - held + size)) {
       if (size > held) std::memset(entry->inline_data() + held, 0, size - held);
       entry->set_inline_size(size);
       return entry->inline_data();

@@ -2,17 +2,17 @@
 //
 // A bucket is one cache line of eight slots. A slot packs a 48-bit pointer with 14 bits of the hash (the tag), so that
 // a lookup touches the bucket's line and, almost always, no item but the right one. A ninth item chains a further
-// line. The bucket of a hash h among n is floor(h * n / 2^64): any n will do, and bucket order is hash order. Three
-// things follow:
+// line. The bucket of a hash among n is floor(h * n / 2^48), where h is the hash's upper 48 bits: any n will do, and
+// bucket order is hash order. Three things follow:
 //
 //   Growth. A resize moves old buckets to the new table in order, a few with each change. All hashes below the
 //   frontier live in the new table, all above it in the old one: a lookup probes one table, never two; the new
 //   table's pages are touched, and the old one's given back, as the frontier moves, so memory does not peak. The
 //   table grows by half, not by two, which wastes less.
 //
-//   Scanning. A cursor is a position in the space of hashes (its upper 48 bits). Whatever resizes happen between two
-//   calls, everything below the cursor has been returned: an item that stays is returned, and (unlike with cursors
-//   that name buckets) only once.
+//   Scanning. A cursor is a position in the space of hashes (its upper 48 bits; every bucket of every size of table
+//   begins at such a position). Whatever resizes happen between two calls, everything below the cursor has been
+//   returned: an item that stays is returned, and (unlike with cursors that name buckets) only once.
 //
 //   Walks. A snapshot that proceeds by hash can tell from an item's hash alone whether it has passed it.
 //
@@ -104,9 +104,15 @@ class HashTable {
     size_--;
     if (resizing()) {
       migrate(1);
-    } else if (current_.count > kInstantBuckets && size_ * 4 < current_.count * 5) {
-      start_resize(size_ / 4 + 1);
+    } else {
+      shrink_if_sparse();
     }
+  }
+
+  /// Starts a resize if the table is much too large for what it holds. Erasing does so too, but not while an earlier
+  /// resize is under way.
+  void shrink_if_sparse() {
+    if (!resizing() && current_.count > kInstantBuckets && size_ * 4 < current_.count * 5) start_resize(size_ / 4 + 1);
   }
 
   /// Starts fetching the bucket of `hash`; later, prefetch_item() starts fetching the item that its tag points to.
@@ -124,20 +130,29 @@ class HashTable {
   }
 
   /// Calls `visit(Item&, bool mark)` for the items of the bucket at `cursor`; returns the next cursor, 0 at the end.
-  /// `visit` must not change the table.
+  /// `visit` must not change the table. Any number will do as a cursor; bits above the 48th are ignored.
   template <class Visit>
   uint64_t scan(uint64_t cursor, Visit&& visit) const {
+    return scan_slots(cursor, 0, [&](uint64_t slot) { visit(*item_of(slot), bool(slot & kMarkBit)); });
+  }
+  /// The same for marked items only, `visit(Item&)`; the others are not touched.
+  template <class Visit>
+  uint64_t scan_marked(uint64_t cursor, Visit&& visit) const {
+    return scan_slots(cursor, kMarkBit, [&](uint64_t slot) { visit(*item_of(slot)); });
+  }
+
+  /// The same, but always for the whole bucket that `cursor` (any number below kCursors) lies in: for taking samples from
+  /// a random place on. Calls `visit(Item&, bool mark)`.
+  template <class Visit>
+  uint64_t visit_bucket(uint64_t cursor, Visit&& visit) const {
     if (size_ == 0) return 0;
     const uint64_t from = cursor << kCursorShift;
     const Table& table = table_of(from);
-    const size_t index = high_product(from, table.count);
-    const bool whole = from <= first_hash(index, table.count);
-    for_chain(table.buckets[index], [&](uint64_t slot) {
-      Item& item = *item_of(slot);
-      if (whole || traits_.hash_of(item) >= from) visit(item, bool(slot & kMarkBit));
-    });
-    return next_cursor(cursor, table, index);
+    const size_t index = index_of(from, table.count);
+    for_chain(table.buckets[index], [&](uint64_t slot) { visit(*item_of(slot), bool(slot & kMarkBit)); });
+    return next_cursor(from, table, index);
   }
+  static constexpr uint64_t kCursors = uint64_t(1) << 48;
 
   /// A random item: a random bucket's, or the next one's that is not empty. Requires !empty().
   Item& random(Rng& rng) const {
@@ -145,7 +160,7 @@ class HashTable {
     for (uint64_t cursor = rng.next() >> kCursorShift;;) {
       const uint64_t from = cursor << kCursorShift;
       const Table& table = table_of(from);
-      const size_t index = high_product(from, table.count);
+      const size_t index = index_of(from, table.count);
       size_t count = 0;
       for_chain(table.buckets[index], [&](uint64_t) { count++; });
       if (count) {
@@ -156,15 +171,17 @@ class HashTable {
         });
         return *chosen;
       }
-      cursor = next_cursor(cursor, table, index);
+      cursor = next_cursor(from, table, index);
     }
   }
 
   /// Calls `visit(Item&)` for every item, in the order of buckets. `visit` must not change the table. O(buckets).
   template <class Visit>
   void for_each(Visit&& visit) const {
+    // What has moved is empty, and its pages may have been given back: they are not touched again.
     for (const Table* table : {&current_, &target_})
-      for (size_t i = 0; i < table->count; i++) for_chain(table->buckets[i], [&](uint64_t slot) { visit(*item_of(slot)); });
+      for (size_t i = table == &current_ ? moved_ : 0; i < table->count; i++)
+        for_chain(table->buckets[i], [&](uint64_t slot) { visit(*item_of(slot)); });
   }
 
   /// Forgets every item and gives the memory back. O(chained buckets).
@@ -188,7 +205,7 @@ class HashTable {
   template <class Histogram>
   void chain_lengths(Histogram& histogram) const {
     for (const Table* table : {&current_, &target_})
-      for (size_t i = 0; i < table->count; i++) {
+      for (size_t i = table == &current_ ? moved_ : 0; i < table->count; i++) {
         size_t length = 0;
         for_chain(table->buckets[i], [&](uint64_t) { length++; });
         histogram[length < histogram.size() ? length : histogram.size() - 1]++;
@@ -243,18 +260,35 @@ class HashTable {
   const Table& table_of(uint64_t hash) const { return hash < frontier_ ? target_ : current_; }
   Bucket& bucket_of(uint64_t hash) const {
     const Table& table = table_of(hash);
-    return table.buckets[high_product(hash, table.count)];
+    return table.buckets[index_of(hash, table.count)];
   }
+  // Only the bits that a cursor holds place an item, so that a bucket's edge is a cursor, exactly.
+  static size_t index_of(uint64_t hash, size_t count) { return high_product(hash >> kCursorShift << kCursorShift, count); }
   // The least hash whose bucket among `count` is `index`; wraps to 0 for index == count.
-  static uint64_t first_hash(size_t index, size_t count) { return uint64_t(((Uint128(index) << 64) + count - 1) / count); }
+  static uint64_t first_hash(size_t index, size_t count) {
+    return uint64_t(((Uint128(index) << (64 - kCursorShift)) + count - 1) / count) << kCursorShift;
+  }
 
-  uint64_t next_cursor(uint64_t cursor, const Table& table, size_t index) const {
-    uint64_t next = first_hash(index + 1, table.count) >> kCursorShift;
+  uint64_t next_cursor(uint64_t from, const Table& table, size_t index) const {
+    const uint64_t next = first_hash(index + 1, table.count) >> kCursorShift;
     // In the new table a bucket may reach over the frontier: what lies beyond is still in the old one.
     const uint64_t frontier = frontier_ >> kCursorShift;
-    if (&table == &target_ && (next == 0 || next > frontier) && frontier > cursor) next = frontier;
-    if (next != 0 && next <= cursor) next = cursor + 1;
+    if (&table == &target_ && (next == 0 || next > frontier)) return frontier;
+    VED_ASSERT(next == 0 || next > from >> kCursorShift);
     return next;
+  }
+
+  template <class Visit>
+  uint64_t scan_slots(uint64_t cursor, uint64_t bits, Visit&& visit) const {
+    if (size_ == 0) return 0;
+    const uint64_t from = cursor << kCursorShift;
+    const Table& table = table_of(from);
+    const size_t index = index_of(from, table.count);
+    const bool whole = from <= first_hash(index, table.count);
+    for_chain(table.buckets[index], [&](uint64_t slot) {
+      if ((slot & bits) == bits && (whole || traits_.hash_of(*item_of(slot)) >= from)) visit(slot);
+    });
+    return next_cursor(from, table, index);
   }
 
   template <class Visit>
@@ -332,7 +366,7 @@ class HashTable {
         if (slot) prefetch_line(reinterpret_cast<const char*>(slot & kPointerMask));
     Bucket& old = current_.buckets[moved_];
     for_chain(old, [&](uint64_t slot) {
-      place_in(target_.buckets[high_product(traits_.hash_of(*item_of(slot)), target_.count)], slot);
+      place_in(target_.buckets[index_of(traits_.hash_of(*item_of(slot)), target_.count)], slot);
     });
     release_chain(old);
     old = Bucket{};
