@@ -12,6 +12,7 @@ bool Channels::add(Index& index, NamesOf names, Subscriber& subscriber, std::str
   if (it == index.end()) it = index.emplace(std::string(name), std::vector<Subscriber*>()).first;
   own.emplace(std::string(name), it->second.size());
   it->second.push_back(&subscriber);
+  subscriber.name_bytes += name.size();
   return true;
 }
 
@@ -26,6 +27,7 @@ bool Channels::remove(Index& index, NamesOf names, Subscriber& subscriber, std::
   VED_ASSERT(position < listeners.size());
   VED_ASSERT(listeners[position] == &subscriber);
   own.erase(at);
+  subscriber.name_bytes -= name.size();
   // Order among listeners promises nothing: the last one fills the hole.
   Subscriber* last = listeners.back();
   listeners.pop_back();

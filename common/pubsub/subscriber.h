@@ -34,7 +34,9 @@ class Subscriber {
   size_t count() const { return channels.size() + patterns.size(); }
   bool subscribed() const { return count() || !shard_channels.empty(); }
 
-  Names channels, patterns, shard_channels;  // kept by Channels
+  // Kept by Channels.
+  Names channels, patterns, shard_channels;
+  size_t name_bytes = 0;  ///< of all names together
 };
 
 }  // namespace vedette

@@ -3,7 +3,7 @@
 namespace vedette {
 
 void add_all_commands(ServerCommandTable& table) {
-  for (auto rows : {config_commands, connection_commands, string_commands}) table.add(rows());
+  for (auto rows : {client_commands, config_commands, connection_commands, pubsub_commands, string_commands, transaction_commands}) table.add(rows());
 }
 
 }  // namespace vedette

@@ -8,8 +8,11 @@
 namespace vedette {
 
 std::span<const Command> config_commands();
+std::span<const Command> client_commands();
 std::span<const Command> connection_commands();
+std::span<const Command> pubsub_commands();
 std::span<const Command> string_commands();
+std::span<const Command> transaction_commands();
 
 /// Fills the table with every family's rows.
 void add_all_commands(ServerCommandTable& table);
