@@ -1,29 +1,41 @@
 #include "common/pubsub/channels.h"
 
-#include <algorithm>
-
+#include "common/base/assert.h"
 #include "common/base/text.h"
 
 namespace vedette {
 
-bool Channels::add(Index& index, Names& names, Subscriber& subscriber, std::string_view name) {
-  if (!names.emplace(name).second) return false;
+bool Channels::add(Index& index, NamesOf names, Subscriber& subscriber, std::string_view name) {
+  Subscriber::Names& own = subscriber.*names;
+  if (own.contains(name)) return false;
   auto it = index.find(name);
   if (it == index.end()) it = index.emplace(std::string(name), std::vector<Subscriber*>()).first;
+  own.emplace(std::string(name), it->second.size());
   it->second.push_back(&subscriber);
+  subscriber.name_bytes += name.size();
   return true;
 }
 
-bool Channels::remove(Index& index, Names& names, Subscriber& subscriber, std::string_view name) {
-  const auto own = names.find(name);
-  if (own == names.end()) return false;
+bool Channels::remove(Index& index, NamesOf names, Subscriber& subscriber, std::string_view name) {
+  Subscriber::Names& own = subscriber.*names;
+  const auto at = own.find(name);
+  if (at == own.end()) return false;
   const auto it = index.find(name);
+  VED_ASSERT(it != index.end());
   auto& listeners = it->second;
+  const size_t position = at->second;
+  VED_ASSERT(position < listeners.size());
+  VED_ASSERT(listeners[position] == &subscriber);
+  own.erase(at);
+  subscriber.name_bytes -= name.size();
   // Order among listeners promises nothing: the last one fills the hole.
-  *std::find(listeners.begin(), listeners.end(), &subscriber) = listeners.back();
+  Subscriber* last = listeners.back();
   listeners.pop_back();
+  if (last != &subscriber) {
+    listeners[position] = last;
+    (last->*names).find(name)->second = position;
+  }
   if (listeners.empty()) index.erase(it);
-  names.erase(own);
   return true;
 }
 
@@ -39,45 +51,48 @@ std::vector<std::string_view> Channels::matching_in(const Index& index, std::str
   return names;
 }
 
-bool Channels::subscribe(Subscriber& s, std::string_view channel) { return add(channels_, s.channels, s, channel); }
-bool Channels::subscribe_pattern(Subscriber& s, std::string_view p) { return add(patterns_, s.patterns, s, p); }
-bool Channels::subscribe_shard(Subscriber& s, std::string_view channel) {
-  return add(shard_channels_, s.shard_channels, s, channel);
+bool Channels::subscribe(Subscriber& s, std::string_view channel) { return add(channels_, &Subscriber::channels, s, channel); }
+bool Channels::subscribe_pattern(Subscriber& s, std::string_view pattern) {
+  return add(patterns_, &Subscriber::patterns, s, pattern);
 }
-bool Channels::unsubscribe(Subscriber& s, std::string_view channel) { return remove(channels_, s.channels, s, channel); }
-bool Channels::unsubscribe_pattern(Subscriber& s, std::string_view p) { return remove(patterns_, s.patterns, s, p); }
+bool Channels::subscribe_shard(Subscriber& s, std::string_view channel) {
+  return add(shard_channels_, &Subscriber::shard_channels, s, channel);
+}
+bool Channels::unsubscribe(Subscriber& s, std::string_view channel) {
+  return remove(channels_, &Subscriber::channels, s, channel);
+}
+bool Channels::unsubscribe_pattern(Subscriber& s, std::string_view pattern) {
+  return remove(patterns_, &Subscriber::patterns, s, pattern);
+}
 bool Channels::unsubscribe_shard(Subscriber& s, std::string_view channel) {
-  return remove(shard_channels_, s.shard_channels, s, channel);
+  return remove(shard_channels_, &Subscriber::shard_channels, s, channel);
 }
 
 void Channels::unsubscribe_all(Subscriber& s) {
-  while (!s.channels.empty()) unsubscribe(s, std::string(*s.channels.begin()));
-  while (!s.patterns.empty()) unsubscribe_pattern(s, std::string(*s.patterns.begin()));
-  while (!s.shard_channels.empty()) unsubscribe_shard(s, std::string(*s.shard_channels.begin()));
+  while (!s.channels.empty()) unsubscribe(s, std::string(s.channels.begin()->first));
+  while (!s.patterns.empty()) unsubscribe_pattern(s, std::string(s.patterns.begin()->first));
+  while (!s.shard_channels.empty()) unsubscribe_shard(s, std::string(s.shard_channels.begin()->first));
+}
+
+size_t Channels::deliver_to(const std::vector<Subscriber*>& listeners, const Message& message) {
+  for (Subscriber* subscriber : listeners) subscriber->deliver(message);
+  return listeners.size();
 }
 
 size_t Channels::publish(std::string_view channel, std::string_view payload) {
   size_t delivered = 0;
   if (const auto it = channels_.find(channel); it != channels_.end())
-    for (Subscriber* subscriber : it->second) {
-      subscriber->deliver(Message{MessageKind::kChannel, {}, channel, payload});
-      delivered++;
-    }
-  for (const auto& [pattern, listeners] : patterns_) {
-    if (!glob_match(pattern, channel)) continue;
-    for (Subscriber* subscriber : listeners) {
-      subscriber->deliver(Message{MessageKind::kPattern, pattern, channel, payload});
-      delivered++;
-    }
-  }
+    delivered += deliver_to(it->second, Message{MessageKind::kChannel, {}, channel, payload});
+  for (const auto& [pattern, listeners] : patterns_)
+    if (glob_match(pattern, channel))
+      delivered += deliver_to(listeners, Message{MessageKind::kPattern, pattern, channel, payload});
   return delivered;
 }
 
 size_t Channels::publish_shard(std::string_view channel, std::string_view payload) {
   const auto it = shard_channels_.find(channel);
   if (it == shard_channels_.end()) return 0;
-  for (Subscriber* subscriber : it->second) subscriber->deliver(Message{MessageKind::kShard, {}, channel, payload});
-  return it->second.size();
+  return deliver_to(it->second, Message{MessageKind::kShard, {}, channel, payload});
 }
 
 }  // namespace vedette

@@ -1,7 +1,6 @@
 // The index of who listens to which channel, pattern and shard channel.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,6 +20,7 @@ class Channels {
   bool unsubscribe(Subscriber& subscriber, std::string_view channel);
   bool unsubscribe_pattern(Subscriber& subscriber, std::string_view pattern);
   bool unsubscribe_shard(Subscriber& subscriber, std::string_view channel);
+  /// O(names); whoever else listens to them costs nothing.
   void unsubscribe_all(Subscriber& subscriber);
 
   /// Delivers to the channel's subscribers and to those of matching patterns; returns how many deliveries.
@@ -44,10 +44,11 @@ class Channels {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
   using Index = std::unordered_map<std::string, std::vector<Subscriber*>, TextHash, std::equal_to<>>;
-  using Names = std::set<std::string, std::less<>>;
+  using NamesOf = Subscriber::Names Subscriber::*;
 
-  static bool add(Index& index, Names& names, Subscriber& subscriber, std::string_view name);
-  static bool remove(Index& index, Names& names, Subscriber& subscriber, std::string_view name);
+  static bool add(Index& index, NamesOf names, Subscriber& subscriber, std::string_view name);
+  static bool remove(Index& index, NamesOf names, Subscriber& subscriber, std::string_view name);
+  static size_t deliver_to(const std::vector<Subscriber*>& listeners, const Message& message);
   static size_t size_of(const Index& index, std::string_view name);
   static std::vector<std::string_view> matching_in(const Index& index, std::string_view glob);
 

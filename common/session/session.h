@@ -34,8 +34,8 @@ enum SessionFlag : uint32_t {
   kSubscribedResp2 = 1u << 2,    ///< RESP2 with subscriptions: few commands are allowed
   kMonitoring = 1u << 3,         ///< is fed by MONITOR
   kReplyOff = 1u << 4,           ///< CLIENT REPLY OFF
-  kReplySkipNext = 1u << 5,      ///< CLIENT REPLY SKIP was this request: the next reply is dropped
-  kReplySkip = 1u << 6,          ///< this reply is dropped
+  kReplySkipNext = 1u << 5,      ///< CLIENT REPLY SKIP: the reply of the next request is dropped
+  kReplySkip = 1u << 6,          ///< the reply of the request under way is dropped
   kSuspended = 1u << 7,          ///< nothing is executed until resumed (paused, waiting for work elsewhere)
   kCloseAfterReply = 1u << 8,    ///< nothing more is executed; closed when the output has been sent
   kCloseNow = 1u << 9,           ///< closed without sending what is left
@@ -123,6 +123,11 @@ class Session {
 
   // Places of this session in its owners' lists.
   uint32_t registry_index = 0;
+  uint32_t memory_index = 0;      ///< in its bucket of sessions by memory
+  uint8_t memory_bucket = 0xff;   ///< 0xff: in none
+  uint8_t counted_class = 0;      ///< the class that counted_memory went to
+  size_t counted_memory = 0;      ///< as last counted
+  uint64_t bytes_out_seen = 0;    ///< bytes_out at the last look of the cron
 
  private:
   ClientId id_;

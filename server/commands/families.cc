@@ -4,6 +4,7 @@ namespace vedette {
 namespace {
 
 constexpr std::span<const Command> (*kFamilies[])() = {
+    client_commands,
     command_commands,
     config_commands,
     connection_commands,
@@ -13,12 +14,14 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     keys_commands,
     lcs_commands,
     object_commands,
+    pubsub_commands,
     scan_commands,
     slowlog_commands,
     string_commands,
     string_compare_commands,
     string_number_commands,
     string_range_commands,
+    transaction_commands,
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 namespace vedette {
 
+std::span<const Command> client_commands();
 std::span<const Command> command_commands();
 std::span<const Command> config_commands();
 std::span<const Command> connection_commands();
@@ -16,12 +17,14 @@ std::span<const Command> info_commands();
 std::span<const Command> keys_commands();
 std::span<const Command> lcs_commands();
 std::span<const Command> object_commands();
+std::span<const Command> pubsub_commands();
 std::span<const Command> scan_commands();
 std::span<const Command> slowlog_commands();
 std::span<const Command> string_commands();
 std::span<const Command> string_compare_commands();
 std::span<const Command> string_number_commands();
 std::span<const Command> string_range_commands();
+std::span<const Command> transaction_commands();
 
 /// Fills the table with every family's rows.
 void add_all_commands(ServerCommandTable& table);

@@ -43,6 +43,7 @@ struct Change {
 struct Effect {
   int db;
   std::vector<std::string> argv;
+  bool replicas_only = false;  ///< not for the log: a published message
 };
 
 /// Where effects go: the replication stream, the append-only file.

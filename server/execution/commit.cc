@@ -14,7 +14,12 @@ void notify_keyspace_event(ServerState& server, NotifyClass event_class, std::st
 void commit_change(ServerState& server, const Change& change) {
   if (change.modified) {
     server.stats.dirty++;
-    if (!server.watches.empty()) server.watches.touch(change.db, change.key);
+    if (!server.watches.empty()) {
+      if (change.event_class == kNotifyExpired)
+        server.watches.touch_expired(change.db, change.key);
+      else
+        server.watches.touch(change.db, change.key);
+    }
   }
   if (server.settings.notify_classes && !change.event.empty())
     notify_keyspace_event(server, change.event_class, change.event, change.key, change.db);
@@ -31,8 +36,12 @@ void remove_key(ServerState& server, int db, const Key& key, Database::Place pla
   (expired ? server.keyspace.stats.expired : server.keyspace.stats.evicted)++;
   commit_change(server, Change{db, key.bytes, key.hash, expired ? kNotifyExpired : kNotifyEvicted,
                                expired ? "expired" : "evicted", true});
-  if (!server.effect_sinks.empty())
-    propagate(server, {Effect{db, {lazily ? "UNLINK" : "DEL", std::string(key.bytes)}}});
+  if (server.effect_sinks.empty()) return;
+  Effect effect{db, {lazily ? "UNLINK" : "DEL", std::string(key.bytes)}};
+  if (server.call_depth > 1)
+    server.effects.push_back(std::move(effect));  // in its place among the transaction's effects
+  else
+    propagate(server, {std::move(effect)});
 }
 
 }  // namespace vedette

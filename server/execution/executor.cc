@@ -5,7 +5,11 @@
 #include <algorithm>
 
 #include "common/base/log.h"
+<<<<<<< HEAD
 #include "common/command/introspection.h"
+=======
+#include "server/execution/client_limits.h"
+>>>>>>> clients
 #include "server/execution/commit.h"
 #include "server/execution/eviction.h"
 #include "server/execution/transaction.h"
@@ -69,12 +73,13 @@ const Now& Executor::refresh_now() {
 }
 
 void Executor::start_turn() {
-  refresh_now();
+  state_.now = refresh_now();
   state_.keyspace.access.set_now(now_.instant, now_.wall);
 }
 
 void Executor::gather(Session& session, std::string_view bytes) {
   if (session.closing()) return;
+  session.last_active = now_.instant;
   if (session.has(kSuspended | kBacklogged)) {
     session.input.append(bytes.data(), bytes.size());
     return;
@@ -129,6 +134,7 @@ void Executor::execute() {
   for (size_t i = 0; i < std::min(kBucketAhead, requests_.size()); i++)
     if (requests_[i].hashed) state_.keyspace.db(0).table().prefetch(requests_[i].hash);
   for (const Run& run : runs_) execute_run(run);
+  if (__builtin_expect(state_.settings.client_memory_max > 0, 0)) evict_clients(state_);
   runs_.clear();
   requests_.clear();
   arguments_.clear();
@@ -141,6 +147,7 @@ void Executor::execute_run(const Run& run) {
   const Instant start = now_.instant;
   const size_t output_start = session.output.size();
   session.last_active = start;
+  state_.executing = &session;
   size_t consumed = 0;
   bool deferred = false;
   for (uint32_t i = 0; i < run.request_count; i++) {
@@ -156,12 +163,16 @@ void Executor::execute_run(const Run& run) {
       break;
     }
     const Request& request = requests_[at];
-    if (!execute_request(session, request, Arguments(arguments_.data() + request.first_argument, request.argument_count))) {
+    const Arguments args(arguments_.data() + request.first_argument, request.argument_count);
+    const bool done = execute_request(session, request, args);
+    if (__builtin_expect(!state_.pushes_after_reply.empty(), 0)) deliver_pushes(session);
+    if (!done) {
       deferred = true;
       break;
     }
     consumed = request.end;
   }
+  state_.executing = nullptr;
   keep_rest(run, consumed, deferred);
   session.parser.forget_inline();
   if (session.output.empty() && !session.closing()) return;
@@ -189,12 +200,31 @@ void Executor::keep_rest(const Run& run, size_t consumed, bool deferred) {
     state_.stats.query_buffer_disconnections++;
     session.close(false);
   }
+  if (__builtin_expect(state_.settings.client_memory_max > 0, 0)) note_memory(state_, session);
+}
+
+void Executor::deliver_pushes(Session& session) {
+  session.output.append(state_.pushes_after_reply);
+  std::string().swap(state_.pushes_after_reply);
+  check_output(state_, session);
+}
+
+bool Executor::has_backlog() const {
+  return !backlog_.empty() || std::any_of(stalled_.begin(), stalled_.end(), [&](const Session* session) {
+           return !replies_over_backlog_limit(state_, *session);
+         });
 }
 
 void Executor::gather_backlog() {
   std::vector<Session*> ready;
-  ready.swap(backlog_);
+  ready.swap(stalled_);
+  ready.insert(ready.end(), backlog_.begin(), backlog_.end());
+  backlog_.clear();
   for (Session* session : ready) {
+    if (replies_over_backlog_limit(state_, *session)) {
+      stalled_.push_back(session);
+      continue;
+    }
     session->unset(kBacklogged);
     gather(*session, {});
   }
@@ -210,6 +240,8 @@ void Executor::resume(Session& session) {
 
 void Executor::forget(Session& session) {
   std::erase(backlog_, &session);
+  std::erase(stalled_, &session);
+  state_.client_memory.remove(session);
   discard_transaction(state_, session);
   if (session.subscriber) state_.channels.unsubscribe_all(*session.subscriber);
   if (session.has(kMonitoring)) {
@@ -241,15 +273,15 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
     return true;
   }
   const size_t output_before = session.output.size();
+  const bool skip = session.has(kReplySkipNext);
+  session.set(kReplySkip, skip);
+  session.unset(kReplySkipNext);
   bool wait = false;
   if (pass_gates(session, command, args, wait)) call(session, command, args, request.hashed, request.hash);
-  if (wait) return false;
-  if (session.has(kReplyFlags) && !session.closing()) {
-    if (session.has(kReplyOff | kReplySkip)) session.output.truncate(std::min(output_before, session.output.size()));
-    session.set(kReplySkip, session.has(kReplySkipNext));
-    session.unset(kReplySkipNext);
-  }
-  return true;
+  if (session.has(kReplyOff | kReplySkip)) session.output.truncate(output_before);
+  session.unset(kReplySkip);
+  if (wait) session.set(kReplySkipNext, skip);
+  return !wait;
 }
 
 bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait) {
@@ -271,8 +303,10 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
   const bool reached_memory_limit = (state_.conditions() & kMemoryLimited) && !make_room(state_, now_);
   const bool exec = command.name == "exec";
   const ServerSession* own = ServerSession::of_or_null(session);
-  const uint32_t flags = command.flags | (exec && own ? own->queued_flags : 0);
-  if (reached_memory_limit && (flags & kDenyOom)) {
+  const uint32_t flags = command.flags | (exec && own ? own->queue.flags() : 0);
+  // A queue may grow without bound, so over the limit nothing is queued either; what ends the transaction may run.
+  const bool ends_transaction = exec || command.name == "discard" || command.name == "quit" || command.name == "reset";
+  if (reached_memory_limit && ((flags & kDenyOom) || (session.has(kInTransaction) && !ends_transaction))) {
     reject(session, &command, errors::out_of_memory().text());
     return false;
   }
@@ -316,7 +350,9 @@ void Executor::reject(Session& session, const ServerCommandTable::Entry* command
   if (session.has(kInTransaction)) session.set(kTransactionDirty);
   // EXEC with a refusal of its own ends the transaction it stands for.
   if (command && command->name == "exec" && session.has(kInTransaction)) {
-    const std::string text = fmt::format("EXECABORT Transaction discarded because of: {}", error.substr(error.find(' ') + 1));
+    constexpr std::string_view kGenericCode = "ERR ";
+    if (error.starts_with(kGenericCode)) error.remove_prefix(kGenericCode.size());
+    const std::string text = fmt::format("EXECABORT Transaction discarded because of: {}", error);
     discard_transaction(state_, session);
     session.out_of_band().error(text);
     state_.command_stats->count_error(text);
@@ -337,22 +373,34 @@ void Executor::answer_unknown(Session& session, Arguments args) {
 }
 
 void Executor::call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash) {
-  CommandContext context(*this, state_, session, command, args, now_, ReplyWriter(session.output, session.resp), changes_);
+  const Instant start = now_.instant;
+  if (state_.call_depth == 0) unit_now_ = now_;
+  CommandContext context(*this, state_, session, command, args, unit_now_, ReplyWriter(session.output, session.resp), changes_);
   const size_t first_change = changes_.size();
   if (hashed) context.set_hash(size_t(command.first_key), hash);
+<<<<<<< HEAD
   depth_++;
+=======
+  state_.call_depth++;
+  if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin))) feed_monitors(session, args);
+>>>>>>> clients
   const Status status = command.run(context);
   if (__builtin_expect(!status, 0)) {
     context.reply().error(status.error().text());
     state_.command_stats->count_error(status.error().text());
   }
   VED_ASSERT(context.reply().complete());
+<<<<<<< HEAD
   if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin))) feed_monitors(context);
   finish_call(context, status, first_change);
   depth_--;
+=======
+  finish_call(context, status, first_change, start);
+  state_.call_depth--;
+>>>>>>> clients
 }
 
-void Executor::finish_call(CommandContext& context, const Status& status, size_t first_change) {
+void Executor::finish_call(CommandContext& context, const Status& status, size_t first_change, Instant start) {
   const bool wrote = changes_.size() > first_change || context.extra_dirty();
   for (size_t i = first_change; i < changes_.size(); i++) commit_change(state_, changes_[i]);
   changes_.erase(changes_.begin() + long(first_change), changes_.end());
@@ -360,16 +408,15 @@ void Executor::finish_call(CommandContext& context, const Status& status, size_t
   if (__builtin_expect(!state_.effect_sinks.empty(), 0)) {
     if (wrote && context.verbatim() && (context.command.flags & (kWrite | kMayReplicate)))
       add_effect(Effect{context.session.db, std::vector<std::string>(context.args().begin(), context.args().end())});
-    if (depth_ == 1 && !effects_.empty()) {
-      propagate(state_, effects_);
-      effects_.clear();
+    if (state_.call_depth == 1 && !state_.effects.empty()) {
+      propagate(state_, state_.effects);
+      state_.effects.clear();
     }
   }
-  account(context, !status);
+  account(context, !status, start);
 }
 
-void Executor::account(CommandContext& context, bool failed) {
-  const Instant start = context.now().instant;
+void Executor::account(CommandContext& context, bool failed, Instant start) {
   refresh_now();
   const int64_t ns = ns_between(start, now_.instant);
   state_.stats.commands++;
@@ -390,7 +437,7 @@ void Executor::note_latency(CommandContext& context, int64_t ns) {
   state_.latency.add(context.command.flags & kFast ? "fast-command" : "command", now_.wall.seconds(), ms);
 }
 
-void Executor::add_effect(Effect effect) { effects_.push_back(std::move(effect)); }
+void Executor::add_effect(Effect effect) { state_.effects.push_back(std::move(effect)); }
 
 // After the call, so that what a transaction ran stands before its EXEC and secrets are known.
 void Executor::feed_monitors(const CommandContext& context) {

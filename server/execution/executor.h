@@ -30,7 +30,7 @@ class Executor {
   /// Runs the batch. Sessions with output, or to be closed, are woken.
   void execute();
   /// Sessions that have input which can be executed at once, without reading: gather() them in the next tick.
-  bool has_backlog() const { return !backlog_.empty(); }
+  bool has_backlog() const;
   void gather_backlog();
 
   /// Ends a suspension: what the session has sent is executed from the next tick on.
@@ -78,9 +78,16 @@ class Executor {
   bool pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait);
   void reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error);
   void answer_unknown(Session& session, Arguments args);
+<<<<<<< HEAD
   void finish_call(CommandContext& context, const Status& status, size_t first_change);
   void account(CommandContext& context, bool failed);
   void feed_monitors(const CommandContext& context);
+=======
+  void finish_call(CommandContext& context, const Status& status, size_t first_change, Instant start);
+  void account(CommandContext& context, bool failed, Instant start);
+  void deliver_pushes(Session& session);
+  void feed_monitors(const Session& session, Arguments args);
+>>>>>>> clients
   void note_latency(CommandContext& context, int64_t ns);
 
   ServerState& state_;
@@ -90,9 +97,9 @@ class Executor {
   std::vector<Request> requests_;
   std::vector<Run> runs_;
   std::vector<Session*> backlog_;
+  std::vector<Session*> stalled_;  // with a backlog too, but they must read their replies first
   std::vector<Change> changes_;
-  std::vector<Effect> effects_;
-  int depth_ = 0;
+  Now unit_now_;  // the time that a whole command or transaction sees
 };
 
 }  // namespace vedette

@@ -2,6 +2,7 @@
 // still meanwhile, so that the dataset does not change.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "common/base/time.h"
@@ -32,5 +33,15 @@ class ClientPause {
   PauseMode mode_ = PauseMode::kNone;
   Instant until_{};
 };
+
+struct ServerState;
+class Executor;
+
+/// Lasts until `until`, or until a longer pause that was started before.
+void start_pause(ServerState& server, PauseMode mode, Instant until, Instant now);
+/// Ends the pause now; what waited goes on in the order it came.
+void end_pause(ServerState& server, Executor& executor);
+/// Ends the pause if its time is over: for the cron, or a timer at ClientPause::until().
+void check_pause(ServerState& server, Executor& executor, Instant now);
 
 }  // namespace vedette

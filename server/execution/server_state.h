@@ -13,6 +13,7 @@
 #include "common/pubsub/channels.h"
 #include "common/session/client_registry.h"
 #include "server/execution/change.h"
+#include "server/execution/client_memory.h"
 #include "server/execution/command_stats.h"
 #include "server/execution/latency_monitor.h"
 #include "server/execution/pause.h"
@@ -121,6 +122,8 @@ struct ServerState {
   ChunkPool chunks;
   WatchIndex watches;
   ClientPause pause;
+  ClientMemory client_memory;
+  size_t client_cron_at = 0;           ///< where the cron's walk over the clients goes on
   std::optional<CommandStats> command_stats;  ///< made when the table is complete
   SlowLog slow_log;
   LatencyMonitor latency;
@@ -128,6 +131,14 @@ struct ServerState {
   RateMeter command_rate, input_rate, output_rate, turn_rate, busy_rate;
   std::vector<Session*> monitors;
   std::vector<EffectSink*> effect_sinks;
+
+  // Of the execution under way; kept by the executor.
+  Now now;                             ///< when the turn began
+  Session* executing = nullptr;        ///< whose requests are being executed
+  std::string pushes_after_reply;      ///< out-of-band bytes for `executing`, to come after its reply
+  int call_depth = 0;                  ///< 1 in a command, more inside EXEC
+  std::vector<Effect> effects;         ///< of the command or transaction under way
+
   ServerActions* actions = nullptr;
 <<<<<<< HEAD
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none

@@ -9,18 +9,60 @@
 
 namespace vedette {
 
-struct QueuedCommand {
-  const ServerCommandTable::Entry* command;
-  std::vector<std::string> argv;
+/// Commands with their arguments, in one piece of text: queueing a command costs a copy of its bytes.
+class CommandQueue {
+ public:
+  size_t size() const { return commands_.size(); }
+  bool empty() const { return commands_.empty(); }
+  size_t memory_bytes() const {
+    return text_.capacity() + lengths_.capacity() * sizeof(size_t) + commands_.capacity() * sizeof(commands_[0]);
+  }
+  /// The flags of all queued commands together.
+  uint32_t flags() const { return flags_; }
+
+  void add(const ServerCommandTable::Entry& command, Arguments args);
+  /// Forgets everything; small buffers are kept for the next transaction.
+  void clear();
+  void swap(CommandQueue& other) noexcept;
+
+  /// Calls `visit(const Entry&, Arguments)` for each in order. The queue must not change meanwhile.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    std::vector<std::string_view> args;
+    size_t at = 0, argument = 0;
+    for (const Queued& queued : commands_) {
+      args.clear();
+      for (uint32_t i = 0; i < queued.argument_count; i++) {
+        args.emplace_back(text_.data() + at, lengths_[argument]);
+        at += lengths_[argument++];
+      }
+      visit(*queued.command, Arguments(args));
+    }
+  }
+
+ private:
+  struct Queued {
+    const ServerCommandTable::Entry* command;
+    uint32_t argument_count;
+  };
+  std::string text_;
+  std::vector<size_t> lengths_;
+  std::vector<Queued> commands_;
+  uint32_t flags_ = 0;
 };
 
 /// The server's state with a session. Made by the first MULTI or WATCH.
 class ServerSession final : public SessionState {
  public:
-  std::vector<QueuedCommand> queue;
+  CommandQueue queue;
   std::vector<WatchedKey> watched;
-  uint32_t queued_flags = 0;    ///< all flags of the queued commands together
-  size_t queued_bytes = 0;
+  size_t watched_bytes = 0;
+
+  size_t memory_bytes() const {
+    constexpr size_t kIndexBytes = 96;  // of a key's place in the index
+    return sizeof(*this) + queue.memory_bytes() + watched.capacity() * sizeof(WatchedKey) + 2 * watched_bytes +
+           kIndexBytes * watched.size();
+  }
 
   static ServerSession& of(Session& session) {
     if (!session.state) session.state = std::make_unique<ServerSession>();
@@ -33,6 +75,10 @@ class ServerSession final : public SessionState {
 
 /// Puts a command of a session inside MULTI into its queue.
 void queue_command(Session& session, const ServerCommandTable::Entry& command, Arguments args);
+/// Watches a key of the session's database, once.
+void watch(ServerState& server, Session& session, const Key& key, int64_t now_ms);
+/// Whether a watched entry's time has come since it was watched, though nobody has removed it yet.
+bool watched_entry_expired(ServerState& server, const Session& session, int64_t now_ms);
 /// Ends the transaction without running it: the queue is dropped and nothing is watched any more.
 void discard_transaction(ServerState& server, Session& session);
 void unwatch_all(ServerState& server, Session& session);

@@ -1,4 +1,5 @@
-// WATCH: which sessions wait for a change of which keys.
+// WATCH: which sessions wait for a change of which keys. A watched key that is changed makes the transactions of its
+// watchers stale. An entry whose time was up already when it was watched counts as absent, so its removal is no change.
 #pragma once
 
 #include <string>
@@ -13,7 +14,6 @@ namespace vedette {
 struct WatchedKey {
   int db;
   std::string key;
-  bool was_expired;  ///< at WATCH it was there but past its time: its removal is no change
 };
 
 class WatchIndex {
@@ -21,31 +21,57 @@ class WatchIndex {
   bool empty() const { return watchers_.empty(); }
   size_t key_count() const { return watchers_.size(); }
 
-  void add(Session& session, int db, std::string_view key);
+  /// `was_expired`: there is an entry, but its time is up.
+  void add(Session& session, int db, std::string_view key, bool was_expired);
   void remove(Session& session, int db, std::string_view key);
   bool watches(const Session& session, int db, std::string_view key) const;
+  /// Whether the entry that `session` watches was past its time already then, and has not been removed since.
+  bool was_expired(const Session& session, int db, std::string_view key) const;
 
   /// A key has changed: its watchers' transactions are stale.
   void touch(int db, std::string_view key);
+  /// An entry has been removed because its time was up.
+  void touch_expired(int db, std::string_view key);
   /// Calls `changed(db, key)` for each watched key; where it holds, the watchers' transactions are stale. For events
-  /// that change many keys at once: FLUSHALL, SWAPDB, a dataset replaced.
+  /// that change many keys at once: FLUSHALL, SWAPDB, a dataset replaced. An entry past its time counts as absent.
   template <class Changed>
   void touch_where(Changed&& changed) {
-    for (auto& [place, sessions] : watchers_)
-      if (changed(place.first, std::string_view(place.second))) mark(sessions);
+    for (auto& [place, watchers] : watchers_)
+      if (changed(place.db, std::string_view(place.key))) mark(watchers);
   }
 
  private:
-  using Place = std::pair<int, std::string>;
+  struct Place {
+    int db;
+    std::string key;
+  };
+  struct PlaceView {
+    int db;
+    std::string_view key;
+  };
   struct PlaceHash {
-    size_t operator()(const Place& place) const {
-      return std::hash<std::string>()(place.second) ^ (size_t(place.first) * 0x9e3779b97f4a7c15u);
+    using is_transparent = void;
+    size_t operator()(const PlaceView& p) const {
+      return std::hash<std::string_view>()(p.key) ^ (size_t(p.db) * 0x9e3779b97f4a7c15u);
+    }
+    size_t operator()(const Place& p) const { return (*this)(PlaceView{p.db, p.key}); }
+  };
+  struct PlaceEqual {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return a.db == b.db && a.key == b.key;
     }
   };
-  static void mark(std::vector<Session*>& sessions) {
-    for (Session* session : sessions) session->set(kTransactionStale);
+  struct Watcher {
+    Session* session;
+    bool was_expired;
+  };
+  const Watcher* find(const Session& session, int db, std::string_view key) const;
+  static void mark(std::vector<Watcher>& watchers) {
+    for (const Watcher& watcher : watchers) watcher.session->set(kTransactionStale);
   }
-  std::unordered_map<Place, std::vector<Session*>, PlaceHash> watchers_;
+  std::unordered_map<Place, std::vector<Watcher>, PlaceHash, PlaceEqual> watchers_;
 };
 
 }  // namespace vedette

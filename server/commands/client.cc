@@ -1,0 +1,212 @@
+// CLIENT: what the server knows of its connections, and what can be done to them.
+#include "common/base/numbers.h"
+#include "common/base/text.h"
+#include "server/commands/client_filter.h"
+#include "server/commands/client_names.h"
+#include "server/commands/families.h"
+#include "server/execution/client_limits.h"
+#include "server/execution/pause.h"
+
+namespace vedette {
+namespace {
+
+Status done(CommandContext& ctx) {
+  ctx.reply().ok();
+  return Status::ok();
+}
+
+Error wrong_subcommand_arguments(const CommandContext& ctx) {
+  return failure("unknown subcommand or wrong number of arguments for '" + std::string(ctx.arg(1)) + "'. Try CLIENT HELP.");
+}
+
+// Switches `flag` by "ON" or "OFF" in argument 2.
+Status switch_flag(CommandContext& ctx, SessionFlag flag) {
+  const bool on = equals_ignoring_case(ctx.arg(2), "on");
+  if (!on && !equals_ignoring_case(ctx.arg(2), "off")) return errors::syntax();
+  ctx.session.set(flag, on);
+  return done(ctx);
+}
+
+Status client_id(CommandContext& ctx) {
+  ctx.reply().integer(int64_t(ctx.session.id()));
+  return Status::ok();
+}
+
+Status client_getname(CommandContext& ctx) {
+  if (ctx.session.name().empty())
+    ctx.reply().null();
+  else
+    ctx.reply().bulk(ctx.session.name());
+  return Status::ok();
+}
+
+// CLIENT SETNAME connection-name. An empty name takes the name away.
+Status client_setname(CommandContext& ctx) {
+  if (Status status = check_client_name(ctx.arg(2)); !status) return status;
+  ctx.session.names().name = ctx.arg(2);
+  return done(ctx);
+}
+
+// CLIENT SETINFO <LIB-NAME libname | LIB-VER libver>. What a client library says of itself.
+Status client_setinfo(CommandContext& ctx) {
+  const std::string_view attribute = ctx.arg(2), value = ctx.arg(3);
+  std::string SessionNames::*member = nullptr;
+  if (equals_ignoring_case(attribute, "lib-name")) member = &SessionNames::library_name;
+  if (equals_ignoring_case(attribute, "lib-ver")) member = &SessionNames::library_version;
+  if (!member) return failure("Unrecognized option '" + std::string(attribute) + "'");
+  if (!fits_a_line(value)) return failure(std::string(attribute) + " cannot contain spaces, newlines or special characters.");
+  ctx.session.names().*member = value;
+  return done(ctx);
+}
+
+Status client_info_line(CommandContext& ctx) {
+  ctx.reply().verbatim("txt", client_info(ctx.server, ctx.session) + "\n");
+  return Status::ok();
+}
+
+// CLIENT LIST [filters]. Replies: one line for each client, oldest first.
+Status client_list(CommandContext& ctx) {
+  const auto filter = ClientFilter::parse(ctx, 2, false, "Invalid client ID");
+  if (!filter) return filter.error();
+  const auto names = command_names(ctx.server.commands);
+  std::string text;
+  for (const Session* session : filter->select(ctx)) {
+    append_client_info(text, ctx.server, *session, session->last_command < names.size() ? names[session->last_command] : "NULL");
+    text += '\n';
+  }
+  ctx.reply().verbatim("txt", text);
+  return Status::ok();
+}
+
+void kill(CommandContext& ctx, Session& session) {
+  if (&session == &ctx.session)
+    session.close(true);  // the answer is still sent
+  else
+    disconnect(ctx.server, session);
+}
+
+// CLIENT KILL addr | filters. Replies: OK or an error for the form with an address alone, else how many were closed.
+Status client_kill(CommandContext& ctx) {
+  if (ctx.argc() == 3) {
+    for (Session* session : ctx.server.clients.sessions()) {
+      if (session->has(kCloseNow) || peer_address(*session) != ctx.arg(2)) continue;
+      kill(ctx, *session);
+      return done(ctx);
+    }
+    return failure("No such client");
+  }
+  const auto filter = ClientFilter::parse(ctx, 2, true, "client-id should be greater than 0");
+  if (!filter) return filter.error();
+  const std::vector<Session*> sessions = filter->select(ctx);
+  for (Session* session : sessions) kill(ctx, *session);
+  ctx.reply().integer(int64_t(sessions.size()));
+  return Status::ok();
+}
+
+// CLIENT PAUSE timeout [WRITE | ALL].
+Status client_pause(CommandContext& ctx) {
+  if (ctx.argc() > 4) return wrong_subcommand_arguments(ctx);
+  PauseMode mode = PauseMode::kAll;
+  if (ctx.argc() == 4) {
+    if (equals_ignoring_case(ctx.arg(3), "write"))
+      mode = PauseMode::kWrites;
+    else if (!equals_ignoring_case(ctx.arg(3), "all"))
+      return failure("CLIENT PAUSE mode must be WRITE or ALL");
+  }
+  const auto ms = parse_integer(ctx.arg(2));
+  if (!ms) return failure("timeout is not an integer or out of range");
+  if (*ms < 0) return failure("timeout is negative");
+  Instant until;
+  if (__builtin_mul_overflow(*ms, int64_t(1000000), &until.ns) || __builtin_add_overflow(until.ns, ctx.now().instant.ns, &until.ns))
+    return failure("timeout is out of range");
+  start_pause(ctx.server, mode, until, ctx.now().instant);
+  return done(ctx);
+}
+
+Status client_unpause(CommandContext& ctx) {
+  end_pause(ctx.server, ctx.executor());
+  return done(ctx);
+}
+
+// CLIENT REPLY <ON | OFF | SKIP>. Only ON is answered.
+Status client_reply(CommandContext& ctx) {
+  Session& session = ctx.session;
+  if (equals_ignoring_case(ctx.arg(2), "on")) {
+    session.unset(kReplyOff | kReplySkip | kReplySkipNext);
+    return done(ctx);
+  }
+  if (equals_ignoring_case(ctx.arg(2), "off"))
+    session.set(kReplyOff);
+  else if (!equals_ignoring_case(ctx.arg(2), "skip"))
+    return errors::syntax();
+  else if (!session.has(kReplyOff))
+    session.set(ctx.in_transaction() ? kReplySkip : kReplySkipNext);
+  ctx.reply().none();
+  return Status::ok();
+}
+
+Status client_no_evict(CommandContext& ctx) {
+  Status status = switch_flag(ctx, kNoEvict);
+  note_memory(ctx.server, ctx.session);
+  return status;
+}
+Status client_no_touch(CommandContext& ctx) { return switch_flag(ctx, kNoTouch); }
+
+constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
+constexpr uint32_t kOthers = kOwn | kAdmin;
+
+constexpr std::string_view kFilterUsage =
+    "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]] [USER username] [ADDR ip:port] [LADDR ip:port] "
+    "[SKIPME <YES | NO>] [MAXAGE maxage] [FLAGS flags] [NAME name] [IDLE idle] [LIB-NAME libname] [LIB-VER libver] [DB db] [IP ip]";
+
+constexpr Command kCommands[] = {
+    {{.name = "CLIENT|ID", .arity = 2, .flags = kOwn, .category = "connection", .since = "5.0.0", .complexity = "O(1)",
+      .summary = "Returns the unique client ID of the connection.", .examples = "CLIENT ID -> 1"}, client_id},
+    {{.name = "CLIENT|INFO", .arity = 2, .flags = kOwn, .category = "connection", .since = "6.2.0", .complexity = "O(1)",
+      .summary = "Returns information about the connection.", .tips = "nondeterministic_output"}, client_info_line},
+    {{.name = "CLIENT|LIST", .usage = kFilterUsage, .arity = -2, .flags = kOthers, .category = "connection", .since = "2.4.0",
+      .complexity = "O(N) where N is the number of client connections", .summary = "Lists open connections.",
+      .tips = "nondeterministic_output",
+      .history = "2.8.12|Added unique client `id` field.\n5.0.0|Added optional `TYPE` filter.\n6.0.0|Added `user` field.\n"
+                 "6.2.0|Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` filter.\n"
+                 "7.0.0|Added `resp`, `multi-mem`, `rbs` and `rbp` fields.\n7.0.3|Added `ssub` field."}, client_list},
+    {{.name = "CLIENT|KILL", .usage = "<ip:port | filter value [filter value ...]>", .arity = -3, .flags = kOthers,
+      .category = "connection", .since = "2.4.0", .complexity = "O(N) where N is the number of client connections",
+      .summary = "Closes connections.", .examples = "CLIENT KILL 1.2.3.4:5 -> (error) ERR No such client",
+      .history = "2.8.12|Added new filter format.\n2.8.12|`ID` option.\n3.2.0|Added `master` type in for `TYPE` option.\n"
+                 "5.0.0|Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility.\n"
+                 "6.2.0|`LADDR` option."}, client_kill},
+    {{.name = "CLIENT|GETNAME", .arity = 2, .flags = kOwn, .category = "connection", .since = "2.6.9", .complexity = "O(1)",
+      .summary = "Returns the name of the connection.", .examples = "CLIENT GETNAME -> nil"}, client_getname},
+    {{.name = "CLIENT|SETNAME", .usage = "connection-name", .arity = 3, .flags = kOwn, .category = "connection",
+      .since = "2.6.9", .complexity = "O(1)", .summary = "Sets the connection name.",
+      .examples = "CLIENT SETNAME me -> OK; CLIENT GETNAME -> me"}, client_setname},
+    {{.name = "CLIENT|SETINFO", .usage = "<LIB-NAME libname | LIB-VER libver>", .arity = 4, .flags = kOwn,
+      .category = "connection", .since = "7.2.0", .complexity = "O(1)",
+      .summary = "Sets information specific to the client library.",
+      .examples = "CLIENT SETINFO LIB-NAME mylib -> OK; CLIENT SETINFO foo bar -> (error) ERR Unrecognized option 'foo'"},
+     client_setinfo},
+    {{.name = "CLIENT|PAUSE", .usage = "timeout [WRITE | ALL]", .arity = -3, .flags = kOthers, .category = "connection",
+      .since = "2.9.50", .complexity = "O(1)", .summary = "Suspends commands processing.", .examples = "CLIENT PAUSE 0 -> OK",
+      .history = "6.2.0|`CLIENT PAUSE WRITE` mode added along with the `mode` option."}, client_pause},
+    {{.name = "CLIENT|UNPAUSE", .arity = 2, .flags = kOthers, .category = "connection", .since = "6.2.0",
+      .complexity = "O(N) Where N is the number of paused clients", .summary = "Resumes processing commands from paused clients.",
+      .examples = "CLIENT UNPAUSE -> OK"}, client_unpause},
+    {{.name = "CLIENT|REPLY", .usage = "<ON | OFF | SKIP>", .arity = 3, .flags = kOwn, .category = "connection",
+      .since = "3.2.0", .complexity = "O(1)", .summary = "Instructs the server whether to reply to commands.",
+      .examples = "CLIENT REPLY ON -> OK"}, client_reply},
+    {{.name = "CLIENT|NO-EVICT", .usage = "<ON | OFF>", .arity = 3, .flags = kOthers, .category = "connection",
+      .since = "7.0.0", .complexity = "O(1)", .summary = "Sets the client eviction mode of the connection.",
+      .examples = "CLIENT NO-EVICT ON -> OK"}, client_no_evict},
+    {{.name = "CLIENT|NO-TOUCH", .usage = "<ON | OFF>", .arity = 3, .flags = kOwn, .category = "connection",
+      .since = "7.2.0", .complexity = "O(1)",
+      .summary = "Controls whether commands of the connection count as a use of the keys they read.",
+      .examples = "CLIENT NO-TOUCH ON -> OK"}, client_no_touch},
+};
+static_assert(all_consistent(kCommands));
+
+}  // namespace
+
+std::span<const Command> client_commands() { return kCommands; }
+
+}  // namespace vedette

@@ -1,0 +1,25 @@
+#include "server/execution/pause.h"
+
+#include "server/execution/executor.h"
+
+namespace vedette {
+
+void start_pause(ServerState& server, PauseMode mode, Instant until, Instant now) {
+  server.pause.start(mode, until, now);
+  server.set_condition(kPausedClients, server.pause.active(now));
+}
+
+void end_pause(ServerState& server, Executor& executor) {
+  server.pause.end();
+  server.set_condition(kPausedClients, false);
+  std::vector<ClientId> waiting;
+  waiting.swap(server.pause.waiting);
+  for (const ClientId id : waiting)
+    if (Session* session = server.clients.find(id)) executor.resume(*session);
+}
+
+void check_pause(ServerState& server, Executor& executor, Instant now) {
+  if ((server.conditions() & kPausedClients) && !server.pause.active(now)) end_pause(server, executor);
+}
+
+}  // namespace vedette
