@@ -5,11 +5,8 @@
 #include <algorithm>
 
 #include "common/base/log.h"
-<<<<<<< HEAD
 #include "common/command/introspection.h"
-=======
 #include "server/execution/client_limits.h"
->>>>>>> clients
 #include "server/execution/commit.h"
 #include "server/execution/eviction.h"
 #include "server/execution/transaction.h"
@@ -378,26 +375,16 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
   CommandContext context(*this, state_, session, command, args, unit_now_, ReplyWriter(session.output, session.resp), changes_);
   const size_t first_change = changes_.size();
   if (hashed) context.set_hash(size_t(command.first_key), hash);
-<<<<<<< HEAD
-  depth_++;
-=======
   state_.call_depth++;
-  if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin))) feed_monitors(session, args);
->>>>>>> clients
   const Status status = command.run(context);
   if (__builtin_expect(!status, 0)) {
     context.reply().error(status.error().text());
     state_.command_stats->count_error(status.error().text());
   }
   VED_ASSERT(context.reply().complete());
-<<<<<<< HEAD
   if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin))) feed_monitors(context);
-  finish_call(context, status, first_change);
-  depth_--;
-=======
   finish_call(context, status, first_change, start);
   state_.call_depth--;
->>>>>>> clients
 }
 
 void Executor::finish_call(CommandContext& context, const Status& status, size_t first_change, Instant start) {

@@ -78,16 +78,10 @@ class Executor {
   bool pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait);
   void reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error);
   void answer_unknown(Session& session, Arguments args);
-<<<<<<< HEAD
-  void finish_call(CommandContext& context, const Status& status, size_t first_change);
-  void account(CommandContext& context, bool failed);
-  void feed_monitors(const CommandContext& context);
-=======
   void finish_call(CommandContext& context, const Status& status, size_t first_change, Instant start);
   void account(CommandContext& context, bool failed, Instant start);
   void deliver_pushes(Session& session);
-  void feed_monitors(const Session& session, Arguments args);
->>>>>>> clients
+  void feed_monitors(const CommandContext& context);
   void note_latency(CommandContext& context, int64_t ns);
 
   ServerState& state_;

@@ -140,14 +140,10 @@ struct ServerState {
   std::vector<Effect> effects;         ///< of the command or transaction under way
 
   ServerActions* actions = nullptr;
-<<<<<<< HEAD
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
-=======
-  ConfigAccess* config = nullptr;      ///< for CONFIG; null in tests that need none
   Clock* clock = nullptr;              ///< for work that bounds its own time; set by the executor
   ExpirePlan expire_plan;
   EvictionState eviction;
->>>>>>> store
   Rng rng;
   std::string replication_id = rng.hex(40);  ///< names this process's history of changes
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE

@@ -33,15 +33,11 @@ void LazyFree::free_entry(Entry* entry) {
 }
 
 void LazyFree::push(Job job) {
-<<<<<<< HEAD
-=======
-  pending_.fetch_add(job.objects, std::memory_order_relaxed);
-  pending_bytes_.fetch_add(job.bytes, std::memory_order_relaxed);
->>>>>>> store
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return free_contents(job);
     pending_.fetch_add(job.objects, std::memory_order_relaxed);
+    pending_bytes_.fetch_add(job.bytes, std::memory_order_relaxed);
     jobs_.push_back(std::move(job));
   }
   if (!worker_.joinable()) worker_ = std::thread([this] { work(); });
@@ -64,13 +60,8 @@ void LazyFree::work() {
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-<<<<<<< HEAD
-    const uint64_t objects = job.objects;
-    free_contents(job);
-=======
     const uint64_t objects = job.objects, bytes = job.bytes;
-    perform(job);
->>>>>>> store
+    free_contents(job);
     pending_.fetch_sub(objects, std::memory_order_relaxed);
     pending_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     freed_.fetch_add(objects, std::memory_order_relaxed);

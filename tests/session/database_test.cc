@@ -157,9 +157,9 @@ TEST_CASE("flushes make watchers of keys that were there stale") {
   client("SET k v");
   client("SELECT 1");
   client("SET k v");
-  server.state.watches.add(in_zero.session, 0, "k");
-  server.state.watches.add(in_one.session, 1, "k");
-  server.state.watches.add(absent.session, 1, "none");
+  server.state.watches.add(in_zero.session, 0, "k", false);
+  server.state.watches.add(in_one.session, 1, "k", false);
+  server.state.watches.add(absent.session, 1, "none", false);
   client("FLUSHDB");
   CHECK_FALSE(in_zero.session.has(kTransactionStale));
   CHECK(in_one.session.has(kTransactionStale));
@@ -180,7 +180,7 @@ TEST_CASE("SWAPDB exchanges contents under the feet of everyone") {
   other("SELECT 1");
   other("SET only-one v");
   effects.take();
-  server.state.watches.add(watcher.session, 1, "k");
+  server.state.watches.add(watcher.session, 1, "k", false);
   CHECK(client("SWAPDB 0 1") == "OK");
   CHECK(effects.take() == "SWAPDB 0 1");
   CHECK(watcher.session.has(kTransactionStale));

@@ -120,7 +120,7 @@ TEST_CASE("changes of a key's time are events and make watchers stale") {
   KeyspaceEvents events(server, kNotifyGeneric);
   client("SET k v");
   TestClient watcher(server);
-  server.state.watches.add(watcher.session, 0, "k");
+  server.state.watches.add(watcher.session, 0, "k", false);
   client("EXPIRE none 10");
   client("PERSIST k");
   CHECK_FALSE(watcher.session.has(kTransactionStale));

@@ -161,7 +161,7 @@ TEST_CASE("an evicted key leaves as a deletion, an event and a stale transaction
   f.state.settings.latency_threshold_ms = 1;
   f.state.channels.subscribe(events, "__keyevent@2__:evicted");
   f.add(2, "k", std::string(5000, 'v'));
-  f.state.watches.add(f.session, 2, "k");
+  f.state.watches.add(f.session, 2, "k", false);
   f.limit(-1000, EvictionPolicy::kAllKeysLru);
   f.clock.step_ns = 2'000'000;
   CHECK(make_room(f.state, f.now()));

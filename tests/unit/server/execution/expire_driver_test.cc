@@ -131,7 +131,7 @@ TEST_CASE("an expired key leaves as a deletion, an event and a stale transaction
   f.state.settings.notify_classes = kNotifyKeyevent | kNotifyExpired;
   f.state.channels.subscribe(events, "__keyevent@1__:expired");
   f.add(1, "k", "v", f.now_ms() + 5);
-  f.state.watches.add(f.session, 1, "k");
+  f.state.watches.add(f.session, 1, "k", false);
   f.tick();
   CHECK(effects.lines == std::vector<std::string>{"1 DEL k"});
   CHECK(events.lines == std::vector<std::string>{"__keyevent@1__:expired k"});
