@@ -121,9 +121,9 @@ Option output_buffer_limit_option(const OptionRow& row,
   const auto lines = [&value] {
     std::vector<std::string> classes;
     for (size_t i = 0; i < kClientClasses; i++)
-      classes.push_back(fmt::format(
-          "{} {} {} {}", i == kReplicaClass ? "replica" : kClassNames[i],
-          print_bytes(value[i].hard_bytes), print_bytes(value[i].soft_bytes), value[i].soft_seconds));
+      classes.push_back(fmt::format("{} {} {} {}", i == kReplicaClass ? "replica" : kClassNames[i],
+                                    print_bytes(value[i].hard_bytes), print_bytes(value[i].soft_bytes),
+                                    value[i].soft_seconds));
     return classes;
   };
   return special_option(with_words(row), "class, hard limit, soft limit, seconds at the soft limit", set, get,
