@@ -158,6 +158,13 @@ void ConfigRegistry::on_change(std::initializer_list<std::string_view> names, st
   hooks_.push_back(std::move(added));
 }
 
+void ConfigRegistry::on_any_change(std::function<Status()> hook) {
+  Hook added;
+  each([&](const Option& option) { added.options.insert(&option); });
+  added.run = std::move(hook);
+  hooks_.insert(hooks_.begin(), std::move(added));
+}
+
 void ConfigRegistry::set_directive_lines(std::string_view name,
                                          std::function<std::vector<std::string>()> lines) {
   const Option* option = find(name);

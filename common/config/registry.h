@@ -59,6 +59,9 @@ class ConfigRegistry {
   /// again.
   void on_change(std::initializer_list<std::string_view> names, std::function<Status()> hook);
 
+  /// Runs after every CONFIG SET that changes anything, before the hooks of single options.
+  void on_any_change(std::function<Status()> hook);
+
   /// The lines of a directive that CONFIG REWRITE writes (users, say); each without the name. Without this
   /// the lines of the file stay as they are.
   void set_directive_lines(std::string_view name, std::function<std::vector<std::string>()> lines);

@@ -1,6 +1,7 @@
 #include "server/app/apply_settings.h"
 
 #include "common/base/memory.h"
+#include "common/base/sha256.h"
 
 namespace vedette {
 namespace {
@@ -91,6 +92,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   to.hz = options.process.hz;
   to.active_rehashing = options.process.activerehashing;
   to.debug_command = permission_text(options.process.enable_debug_command);
+  to.module_command = permission_text(options.process.enable_module_command);
   to.protected_configs = permission_text(options.process.enable_protected_configs);
   const ObservationOptions& seen = options.observation;
   to.notify_classes = notify_classes(seen.notify_keyspace_events);
@@ -99,6 +101,9 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   state.slow_log.trim(to.slow_log_length_max);
   to.latency_threshold_ms = seen.latency_monitor_threshold_milliseconds;
   to.latency_tracking = seen.latency_tracking;
+  to.latency_percentiles = seen.latency_percentiles;
+  const std::string& password = options.security.requirepass;
+  to.password_hash = password.empty() ? std::string() : sha256_hex(password);
 }
 
 LogSettings log_settings(const ProcessOptions& options) {

@@ -1,41 +1,70 @@
 #include "server/app/cron.h"
 
+#include <algorithm>
+
 #include "common/base/log.h"
+#include "server/execution/client_limits.h"
 #include "server/execution/eviction.h"
+#include "server/execution/expire_driver.h"
+#include "server/execution/pause.h"
+#include "server/execution/rehash.h"
 
 namespace vedette {
 namespace {
 
-void note_peak_memory(ServerState& state, Executor&, const Now& now) {
+constexpr int64_t kRehashSliceUs = 500;
+
+bool note_peak_memory(ServerState& state, Executor&, const Now& now) {
   const uint64_t used = used_memory();
-  if (used <= state.stats.peak_memory) return;
+  if (used <= state.stats.peak_memory) return false;
   state.stats.peak_memory = used;
   state.stats.peak_memory_unix_seconds = now.wall.seconds();
+  return false;
 }
 
-void sample_rates(ServerState& state, Executor&, const Now& now) {
-  state.command_rate.sample(state.stats.commands, now.instant);
-  state.input_rate.sample(state.stats.bytes_in, now.instant);
-  state.output_rate.sample(state.stats.bytes_out, now.instant);
+bool sample_all_rates(ServerState& state, Executor&, const Now& now) {
+  sample_rates(state, now.instant);
+  return false;
 }
 
-void go_on_evicting(ServerState& state, Executor&, const Now& now) {
-  if (over_memory_limit(state)) make_room(state, now);
+bool expire(ServerState& state, Executor&, const Now& now) { return run_expire_cycle(state, now, ExpireSlice::kTick); }
+bool expire_on(ServerState& state, const Now& now) { return run_expire_cycle(state, now, ExpireSlice::kBetweenTurns); }
+
+bool evict(ServerState& state, Executor&, const Now& now) { return continue_eviction(state, now); }
+
+bool rehash(ServerState& state, Executor&, const Now&) {
+  run_rehash_slice(state, kRehashSliceUs);
+  return false;  // a resize goes on with writes too; the idle share is enough
 }
 
-void log_databases(ServerState& state, Executor&, const Now&) {
-  if (!log_enabled(LogLevel::kVerbose)) return;
+bool look_at_clients(ServerState& state, Executor&, const Now&) {
+  run_client_cron(state);
+  return false;
+}
+
+bool end_due_pause(ServerState& state, Executor& executor, const Now& now) {
+  check_pause(state, executor, now.instant);
+  return false;
+}
+
+bool log_databases(ServerState& state, Executor&, const Now&) {
+  if (!log_enabled(LogLevel::kVerbose)) return false;
   for (int i = 0; i < state.keyspace.count(); i++) {
     const Database& db = state.keyspace.db(i);
     if (db.size()) log_verbose("DB {}: {} keys ({} volatile) in {} buckets.", i, db.size(), db.expires(), db.table().bucket_count());
   }
   log_debug("{} clients connected, {} bytes in use", state.clients.size(), used_memory());
+  return false;
 }
 
 constexpr CronTask kTasks[] = {
+    {"pause", 0, end_due_pause},
+    {"clients", 0, look_at_clients},
+    {"expire", 0, expire, expire_on},
+    {"eviction", 0, evict, continue_eviction},
+    {"rehash", 0, rehash},
     {"peak-memory", 100, note_peak_memory},
-    {"rates", 100, sample_rates},
-    {"eviction", 0, go_on_evicting},
+    {"rates", 100, sample_all_rates},
     {"databases-log", 5000, log_databases},
 };
 
@@ -49,10 +78,19 @@ void Cron::tick() {
   const auto tasks = cron_tasks();
   for (size_t i = 0; i < tasks.size(); i++) {
     const Now now = executor_.refresh_now();
-    if (now.instant < due_[i]) continue;
-    due_[i] = Instant{now.instant.ns + tasks[i].period_ms * 1000000};
-    tasks[i].run(state_, executor_, now);
+    if (now.instant < tasks_[i].due) continue;
+    tasks_[i].due = Instant{now.instant.ns + tasks[i].period_ms * 1000000};
+    tasks_[i].more = tasks[i].run(state_, executor_, now);
   }
+  busy_ = std::any_of(tasks_.begin(), tasks_.end(), [](const TaskState& task) { return task.more; });
+}
+
+void Cron::between_turns() {
+  if (!busy_ || state_.cron_paused) return;
+  const auto tasks = cron_tasks();
+  for (size_t i = 0; i < tasks.size(); i++)
+    if (tasks_[i].more) tasks_[i].more = tasks[i].go_on && tasks[i].go_on(state_, executor_.refresh_now());
+  busy_ = std::any_of(tasks_.begin(), tasks_.end(), [](const TaskState& task) { return task.more; });
 }
 
 }  // namespace vedette

@@ -1,5 +1,6 @@
 // What a server does by itself, as a table: name, period, function. The cron runs the tasks that are due at each of its
-// ticks (`hz` a second); each takes a bounded part of the tick.
+// ticks (`hz` a second). Each takes a bounded slice; one that has more to do goes on between the turns of the loop, slice
+// by slice, so that requests never wait for more than one.
 #pragma once
 
 #include <span>
@@ -13,20 +14,31 @@ namespace vedette {
 struct CronTask {
   std::string_view name;
   int64_t period_ms;  ///< 0: each tick
-  void (*run)(ServerState& state, Executor& executor, const Now& now);
+  /// True if there is more to do before the next time: `go_on` is called after each turn until it says no.
+  bool (*run)(ServerState& state, Executor& executor, const Now& now);
+  bool (*go_on)(ServerState& state, const Now& now) = nullptr;
 };
 
 std::span<const CronTask> cron_tasks();
 
 class Cron {
  public:
-  Cron(ServerState& state, Executor& executor) : state_(state), executor_(executor), due_(cron_tasks().size()) {}
+  Cron(ServerState& state, Executor& executor) : state_(state), executor_(executor), tasks_(cron_tasks().size()) {}
   void tick();
+  /// One slice of each task that has more to do.
+  void between_turns();
+  /// The loop should not wait for events: a task has more to do.
+  bool busy() const { return busy_; }
 
  private:
   ServerState& state_;
   Executor& executor_;
-  std::vector<Instant> due_;
+  struct TaskState {
+    Instant due{};
+    bool more = false;
+  };
+  std::vector<TaskState> tasks_;
+  bool busy_ = false;
 };
 
 }  // namespace vedette

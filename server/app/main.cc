@@ -21,11 +21,6 @@ __attribute__((used)) const char* malloc_conf = "narenas:1,dirty_decay_ms:5000,m
 namespace vedette {
 namespace {
 
-std::string working_directory() {
-  char path[4096];
-  return getcwd(path, sizeof path) ? path : ".";
-}
-
 int serve(int argc, char** argv) {
   ProcessTitle title;
   const std::string program = argv[0];
@@ -37,12 +32,11 @@ int serve(int argc, char** argv) {
   ConfigRegistry registry(server_option_groups(options, environment));
   const StartResult start = load_configuration(arguments, registry);
   if (!start.proceed) return start.exit_code;
-  if (options.process.dir.empty()) options.process.dir = working_directory();
   if (!configure_log(log_settings(options.process))) {
     std::fprintf(stderr, "logfile '%s': %s\n", options.process.logfile.c_str(), std::strerror(errno));
     return 1;
   }
-  if (chdir(options.process.dir.c_str()) != 0) {
+  if (!options.process.dir.empty() && chdir(options.process.dir.c_str()) != 0) {
     log_warning("dir '{}': {}", options.process.dir, std::strerror(errno));
     return 1;
   }

@@ -4,12 +4,15 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <thread>
 
 #include "common/base/log.h"
 #include "server/app/apply_settings.h"
 #include "server/app/version.h"
 #include "server/commands/families.h"
+#include "server/execution/client_limits.h"
+#include "server/execution/pause.h"
 
 namespace vedette {
 namespace {
@@ -19,6 +22,11 @@ constexpr std::string_view kDenied =
     "this mode connections are only accepted from the loopback interface. If you want to connect from external computers, set "
     "'protected-mode no' or 'requirepass' in the configuration file or by CONFIG SET from the loopback interface, or start the "
     "server with '--protected-mode no', and make sure that it cannot be reached from the internet.\r\n";
+
+std::string working_directory() {
+  char path[4096];
+  return getcwd(path, sizeof path) ? path : ".";
+}
 
 bool is_loopback(const std::string& address) { return address.starts_with("127.") || address.starts_with("[::1]"); }
 
@@ -84,12 +92,22 @@ Status Server::prepare() {
     return status;
   }
   if (Status status = listeners_.open_unix(options_.network); !status) return status;
+  options_.process.dir = working_directory();
   if (listeners_.empty()) return Error("nothing to listen on: set 'port' or 'unixsocket'");
   register_hooks();
   return Status::ok();
 }
 
 void Server::register_hooks() {
+  registry_.on_any_change([this] {
+    apply_settings(options_, state_);
+    return Status::ok();
+  });
+  registry_.on_change({"dir"}, [this]() -> Status {
+    if (chdir(options_.process.dir.c_str()) != 0) return Error(std::strerror(errno));
+    options_.process.dir = working_directory();
+    return Status::ok();
+  });
   registry_.on_change({"port", "bind", "tcp-backlog"}, [this]() -> Status {
     if (!listeners_.open_tcp(options_.network)) return Error("Unable to listen on this port. Check server logs.");
     state_.process.port = options_.network.port;
@@ -185,12 +203,18 @@ std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_uni
 
 void Server::execute() {
   executor_.execute();
+  cron_.between_turns();
   state_.stats.turns++;
+  // The end of a pause is not left to the cron: clients asked for it to the millisecond.
+  if (state_.conditions() & kPausedClients) {
+    const int64_t left_ms = ms_between(executor_.now().instant, state_.pause.until());
+    pause_timer_.start(uint64_t(std::max<int64_t>(0, left_ms) + 1), 0, [this] { check_pause(state_, executor_, executor_.refresh_now().instant); });
+  }
 }
 
-bool Server::wants_input(const Session& session) const { return !session.closing() && !session.has(kBacklogged); }
+bool Server::wants_input(const Session& session) const { return vedette::wants_input(state_, session); }
 
-void Server::check_output(Session&) {}
+void Server::check_output(Session& session) { vedette::check_output(state_, session); }
 
 void Server::closed(Session& session) {
   executor_.forget(session);

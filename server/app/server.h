@@ -30,7 +30,7 @@ class Server final : public SessionHandler, public ServerActions {
   std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
   void gather(Session& session, std::string_view bytes) override { executor_.gather(session, bytes); }
   void execute() override;
-  bool has_backlog() const override { return executor_.has_backlog(); }
+  bool has_backlog() const override { return executor_.has_backlog() || cron_.busy(); }
   void gather_backlog() override { executor_.gather_backlog(); }
   bool wants_input(const Session& session) const override;
   void check_output(Session& session) override;
