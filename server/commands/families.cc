@@ -28,6 +28,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
 
 void add_all_commands(ServerCommandTable& table) {
   for (const auto rows : kFamilies) table.add(rows());
+  for (auto rows : {cluster_commands, command_commands, connection_commands, debug_commands, info_commands, latency_commands, memory_commands, module_commands, monitor_commands, shutdown_commands, slowlog_commands, string_commands}) table.add(rows());
 }
 
 }  // namespace vedette
