@@ -5,17 +5,24 @@ namespace {
 
 constexpr std::span<const Command> (*kFamilies[])() = {
     client_commands,
+    cluster_commands,
     command_commands,
     config_commands,
     connection_commands,
     database_commands,
+    debug_commands,
     expire_commands,
     info_commands,
     keys_commands,
+    latency_commands,
     lcs_commands,
+    memory_commands,
+    module_commands,
+    monitor_commands,
     object_commands,
     pubsub_commands,
     scan_commands,
+    shutdown_commands,
     slowlog_commands,
     string_commands,
     string_compare_commands,
@@ -28,7 +35,6 @@ constexpr std::span<const Command> (*kFamilies[])() = {
 
 void add_all_commands(ServerCommandTable& table) {
   for (const auto rows : kFamilies) table.add(rows());
-  for (auto rows : {cluster_commands, command_commands, connection_commands, debug_commands, info_commands, latency_commands, memory_commands, module_commands, monitor_commands, shutdown_commands, slowlog_commands, string_commands}) table.add(rows());
 }
 
 }  // namespace vedette
