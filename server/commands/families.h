@@ -8,10 +8,12 @@
 namespace vedette {
 
 std::span<const Command> client_commands();
+std::span<const Command> cluster_commands();
 std::span<const Command> command_commands();
 std::span<const Command> config_commands();
 std::span<const Command> connection_commands();
 std::span<const Command> database_commands();
+std::span<const Command> debug_commands();
 std::span<const Command> expire_commands();
 std::span<const Command> info_commands();
 std::span<const Command> keys_commands();
@@ -19,6 +21,16 @@ std::span<const Command> lcs_commands();
 std::span<const Command> object_commands();
 std::span<const Command> pubsub_commands();
 std::span<const Command> scan_commands();
+std::span<const Command> debug_commands();
+std::span<const Command> info_commands();
+std::span<const Command> latency_commands();
+std::span<const Command> lcs_commands();
+std::span<const Command> memory_commands();
+std::span<const Command> module_commands();
+std::span<const Command> monitor_commands();
+std::span<const Command> object_commands();
+std::span<const Command> scan_commands();
+std::span<const Command> shutdown_commands();
 std::span<const Command> slowlog_commands();
 std::span<const Command> string_commands();
 std::span<const Command> string_compare_commands();

@@ -24,6 +24,18 @@ uint64_t LatencyHistogram::count_up_to_us(uint64_t us) const {
   return seen;
 }
 
+std::vector<LatencyHistogram::Step> LatencyHistogram::cumulative() const {
+  std::vector<Step> steps;
+  uint64_t seen = 0;
+  for (uint64_t ns = 1024; seen < total_; ns *= 2) {
+    const uint64_t bound_us = (ns + ns / 128 - 1) / 1000;
+    const uint64_t count = count_up_to_us(bound_us);
+    if (count > seen) steps.push_back({bound_us, count});
+    seen = count;
+  }
+  return steps;
+}
+
 void CommandStats::reset() {
   for (CommandStat& stat : stats_) stat = CommandStat{};
   errors_.clear();

@@ -22,6 +22,12 @@ class LatencyHistogram {
   double percentile_us(double fraction) const;
   /// How many took at most `us`.
   uint64_t count_up_to_us(uint64_t us) const;
+  struct Step {
+    uint64_t bound_us, count;
+  };
+  /// Cumulative counts at bounds that double from about 1 us (2^10 ns and a bit: 1, 2, 4, 8, 16, 33, 66 ...), those at
+  /// which the count grows.
+  std::vector<Step> cumulative() const;
 
  private:
   static constexpr int kStepBits = 5;  // 32 steps an octave

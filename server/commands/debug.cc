@@ -1,0 +1,277 @@
+// DEBUG: looks inside and small interventions for tests. One command with a table of its own: clients know it as a
+// command without subcommands. Allowed by enable-debug-command only (the executor asks).
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "common/base/log.h"
+#include "common/base/numbers.h"
+#include "server/commands/families.h"
+#include "server/execution/context.h"
+#include "server/store/digest.h"
+
+namespace vedette {
+namespace {
+
+constexpr size_t kFirst = 2;  // index of the subcommand's first argument
+
+Status reply_ok(CommandContext& ctx) {
+  ctx.reply().ok();
+  return Status::ok();
+}
+
+Result<const Entry*> existing(CommandContext& ctx) {
+  if (const Entry* entry = ctx.peek(ctx.key(kFirst))) return entry;
+  return errors::no_such_key();
+}
+
+bool is_on(std::string_view text) { return parse_integer(text).value_or(0) != 0; }
+
+Status change_replication_id(CommandContext& ctx) {
+  log_notice("Changing the replication ID after a request of DEBUG");
+  ctx.server.replication_id = ctx.rng().hex(40);
+  return reply_ok(ctx);
+}
+
+Status digest(CommandContext& ctx) {
+  ctx.reply().status(to_hex(dataset_digest(ctx.server.keyspace)));
+  return Status::ok();
+}
+
+Status digest_value(CommandContext& ctx) {
+  ctx.reply().array(ctx.argc() - kFirst);
+  for (size_t i = kFirst; i < ctx.argc(); i++) {
+    const Entry* entry = ctx.peek(ctx.key(i));
+    ctx.reply().status(to_hex(entry ? value_digest(*entry) : Sha1Digest{}));
+  }
+  return Status::ok();
+}
+
+Status error(CommandContext& ctx) { return Error(std::string(ctx.arg(kFirst))); }
+
+Status hash_table_stats(CommandContext& ctx) {
+  const auto index = parse_integer(ctx.arg(kFirst));
+  if (!index) return errors::not_an_integer();
+  if (*index < 0 || *index >= ctx.server.keyspace.count()) return failure("Out of range database");
+  const Database& db = ctx.server.keyspace.db(int(*index));
+  std::string text = "[Dictionary HT]\n";
+  if (db.size())
+    text += fmt::format("Hash table 0 stats (main hash table):\n table size: {} buckets\n number of elements: {}\n bytes: {}\n resizing: {}\n",
+                        db.table().bucket_count(), db.size(), db.table().memory_bytes(), db.table().resizing() ? "yes" : "no");
+  else
+    text += "No stats available for empty dictionaries\n";
+  text += fmt::format("[Expires HT]\nExpiries are kept in the entries: {}\n", db.expires());
+  ctx.reply().verbatim("txt", text);
+  return Status::ok();
+}
+
+Status log(CommandContext& ctx) {
+  log_warning("DEBUG LOG: {}", ctx.arg(kFirst));
+  return reply_ok(ctx);
+}
+
+// The bytes of a string in a snapshot, before compression: small integers in 2 to 5 bytes, else a length and the bytes.
+size_t serialized_size(const Entry& entry) {
+  if (const auto number = string_integer(entry)) {
+    if (*number >= INT8_MIN && *number <= INT8_MAX) return 2;
+    if (*number >= INT16_MIN && *number <= INT16_MAX) return 3;
+    if (*number >= INT32_MIN && *number <= INT32_MAX) return 5;
+  }
+  const size_t size = string_size(entry);
+  return size + (size < 64 ? 1 : size < 16384 ? 2 : size <= UINT32_MAX ? 5 : 9);
+}
+
+Status object(CommandContext& ctx) {
+  const auto entry = existing(ctx);
+  if (!entry) return entry.error();
+  const AccessClock& access = ctx.server.keyspace.access;
+  ctx.reply().status(fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+                                 fmt::ptr(*entry), string_encoding_name(**entry), serialized_size(**entry), (*entry)->access(),
+                                 access.lfu ? 0 : access.idle_seconds(**entry)));
+  return Status::ok();
+}
+
+Status out_of_memory(CommandContext&) {
+  void* block = allocate(SIZE_MAX / 2);
+  release(block, SIZE_MAX / 2);
+  return Status::ok();
+}
+
+Status panic(CommandContext&) {
+  log_warning("Panic called at Unix time after a request of DEBUG");
+  std::abort();
+}
+
+Status assertion(CommandContext& ctx) {
+  VED_ASSERT(ctx.argc() == 0);
+  return Status::ok();
+}
+
+Status segfault(CommandContext& ctx) {
+  std::raise(SIGSEGV);
+  return reply_ok(ctx);
+}
+
+Status pause_cron(CommandContext& ctx) {
+  ctx.server.cron_paused = is_on(ctx.arg(kFirst));
+  return reply_ok(ctx);
+}
+
+// DEBUG POPULATE count [prefix] [size]. Adds `prefix`:0 ... with values value:0 ..., cut or filled with zero bytes to
+// `size`; keys that are there stay as they are. Not replicated.
+Status populate(CommandContext& ctx) {
+  const auto count = parse_integer(ctx.arg(kFirst));
+  const auto size = parse_integer(ctx.argc() > kFirst + 2 ? ctx.arg(kFirst + 2) : "0");
+  if (!count || *count < 0 || !size || *size < 0) return failure("value is out of range, must be positive");
+  const std::string_view prefix = ctx.argc() > kFirst + 1 ? ctx.arg(kFirst + 1) : "key";
+  for (int64_t i = 0; i < *count; i++) {
+    const std::string name = fmt::format("{}:{}", prefix, i);
+    WriteEntry entry = ctx.write(ctx.key_of(name));
+    if (entry) continue;
+    std::string value = fmt::format("value:{}", i);
+    if (*size) value.resize(size_t(*size), '\0');
+    entry.set_string(value, kNoExpiry);
+    if (!ctx.server.watches.empty()) ctx.server.watches.touch(ctx.session.db, name);
+  }
+  return reply_ok(ctx);
+}
+
+Status protocol_push(CommandContext& ctx) {
+  if (!ctx.reply().resp3()) return failure("RESP2 is not supported by this command");
+  ReplyWriter before = ctx.session.out_of_band();
+  before.push(2);
+  before.bulk("server-cpu-usage");
+  before.integer(42);
+  ctx.reply().bulk("Some real reply following the push reply");
+  return Status::ok();
+}
+
+// DEBUG PROTOCOL type. A value of each type that the protocol has.
+Status protocol(CommandContext& ctx) {
+  ReplyWriter& reply = ctx.reply();
+  const std::string type = to_lower(ctx.arg(kFirst));
+  if (type == "string") reply.bulk("Hello World");
+  else if (type == "integer") reply.integer(12345);
+  else if (type == "double") reply.real(3.141);
+  else if (type == "null") reply.null();
+  else if (type == "bignum") reply.big_number("1234567999999999999999999999999999999");
+  else if (type == "true" || type == "false") reply.boolean(type == "true");
+  else if (type == "verbatim") reply.verbatim("txt", "This is a verbatim\nstring");
+  else if (type == "push") return protocol_push(ctx);
+  else if (type == "array" || type == "set") {
+    type == "array" ? reply.array(3) : reply.set(3);
+    for (int i = 0; i < 3; i++) reply.integer(i);
+  } else if (type == "map") {
+    reply.map(3);
+    for (int i = 0; i < 3; i++) reply.integer(i), reply.boolean(i == 1);
+  } else if (type == "attrib") {
+    if (reply.resp3()) reply.out().append("|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n");
+    reply.bulk("Some real reply following the attribute");
+  } else {
+    return failure("Wrong protocol type name. Please use one of the following: "
+                   "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
+  }
+  return Status::ok();
+}
+
+Status string_lengths(CommandContext& ctx) {
+  const auto entry = existing(ctx);
+  if (!entry) return entry.error();
+  const Entry& held = **entry;
+  if (held.type() != ValueType::kString || held.encoding() == Encoding::kInteger) return failure("Not an sds encoded string.");
+  const size_t size = string_size(held);
+  const bool external = held.encoding() == Encoding::kExternal;
+  const size_t room = external ? held.pointer<StringBuffer>()->capacity : held.inline_capacity();
+  ctx.reply().status(fmt::format("key_sds_len:{}, key_sds_avail:0, key_zmalloc: {}, val_sds_len:{}, val_sds_avail:{}, val_zmalloc: {}",
+                                 held.key_size(), allocation_size(held.size()), size, room - size,
+                                 external ? sizeof(StringBuffer) + room : 0));
+  return Status::ok();
+}
+
+Status set_active_expire(CommandContext& ctx) {
+  ctx.server.active_expire = is_on(ctx.arg(kFirst));
+  return reply_ok(ctx);
+}
+
+Status sleep(CommandContext& ctx) {
+  const double seconds = parse_double(ctx.arg(kFirst)).value_or(0);
+  VED_ASSERT(ctx.server.actions);
+  if (seconds > 0) ctx.server.actions->sleep_us(int64_t(std::min(seconds, 1e9) * 1e6));
+  return reply_ok(ctx);
+}
+
+Status match_length(CommandContext& ctx) {
+  const auto size = parse_integer(ctx.arg(kFirst));
+  constexpr int64_t kSizeMax = 512 << 20;
+  if (!size || *size < 0 || *size > kSizeMax) return failure("value is out of range, must be positive");
+  ctx.reply().integer(glob_match(ctx.arg(kFirst + 1), std::string(size_t(*size), 'a')));
+  return Status::ok();
+}
+
+Status structure_sizes(CommandContext& ctx) {
+  ctx.reply().status(fmt::format("bits:{} entry:{} stringbuffer:{} slot:8 session:{} outputchunk:{}", sizeof(void*) * 8, sizeof(Entry),
+                                 sizeof(StringBuffer), sizeof(Session), sizeof(OutputChunk)));
+  return Status::ok();
+}
+
+struct Subcommand {
+  std::string_view name, usage, help;
+  size_t arguments_min, arguments_max;
+  Status (*run)(CommandContext&);
+};
+constexpr size_t kAnyNumber = SIZE_MAX;
+constexpr Subcommand kSubcommands[] = {
+    {"ASSERT", "", "Fails an assertion: the process ends.", 0, 0, assertion},
+    {"CHANGE-REPL-ID", "", "Gives this server a new replication id.", 0, 0, change_replication_id},
+    {"DIGEST", "", "Returns a signature of the whole dataset.", 0, 0, digest},
+    {"DIGEST-VALUE", "<key> [<key> ...]", "Returns a signature of each key's value.", 0, kAnyNumber, digest_value},
+    {"ERROR", "<text>", "Replies with this text as an error.", 1, 1, error},
+    {"HTSTATS", "<dbid>", "Returns figures of a database's table.", 1, 1, hash_table_stats},
+    {"LOG", "<message>", "Writes a message to the log.", 1, 1, log},
+    {"OBJECT", "<key>", "Shows how the value of a key is stored.", 1, 1, object},
+    {"OOM", "", "Runs out of memory: the process ends.", 0, 0, out_of_memory},
+    {"PANIC", "", "Ends the process as an internal error does.", 0, 0, panic},
+    {"PAUSE-CRON", "<0|1>", "Stops or resumes periodic work.", 1, 1, pause_cron},
+    {"POPULATE", "<count> [<prefix>] [<size>]", "Adds keys named key:<number> (or by the prefix) with values of a size.", 1, 3, populate},
+    {"PROTOCOL", "<type>", "Replies with a value of a type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, false.", 1, 1, protocol},
+    {"SDSLEN", "<key>", "Shows lengths and room of a key and its string.", 1, 1, string_lengths},
+    {"SEGFAULT", "", "Ends the process by SIGSEGV.", 0, 0, segfault},
+    {"SET-ACTIVE-EXPIRE", "<0|1>", "Switches the sweep for expired keys off or on.", 1, 1, set_active_expire},
+    {"SLEEP", "<seconds>", "Stops the whole server for a time; decimals are allowed.", 1, 1, sleep},
+    {"STRINGMATCH-LEN", "<length> <pattern>", "Matches a pattern against a text of that many letters a.", 2, 2, match_length},
+    {"STRUCTSIZE", "", "Returns the sizes of the main structures.", 0, 0, structure_sizes},
+};
+
+Status help(CommandContext& ctx) {
+  ctx.reply().array(2 * std::size(kSubcommands) + 3);
+  ctx.reply().status("DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  for (const Subcommand& sub : kSubcommands) {
+    ctx.reply().status(sub.usage.empty() ? std::string(sub.name) : fmt::format("{} {}", sub.name, sub.usage));
+    ctx.reply().status(fmt::format("    {}", sub.help));
+  }
+  ctx.reply().status("HELP");
+  ctx.reply().status("    Prints this help.");
+  return Status::ok();
+}
+
+Status debug(CommandContext& ctx) {
+  const size_t arguments = ctx.argc() - kFirst;
+  if (arguments == 0 && equals_ignoring_case(ctx.arg(1), "HELP")) return help(ctx);
+  for (const Subcommand& sub : kSubcommands)
+    if (equals_ignoring_case(sub.name, ctx.arg(1)) && arguments >= sub.arguments_min && arguments <= sub.arguments_max) return sub.run(ctx);
+  return failure(fmt::format("unknown subcommand or wrong number of arguments for '{:.128}'. Try DEBUG HELP.", ctx.arg(1)));
+}
+
+constexpr Command kCommands[] = {
+    {{.name = "DEBUG", .usage = "subcommand [arg [arg ...]]", .arity = -2,
+      .flags = kAdmin | kNoScript | kLoading | kStale | kProtected, .category = "server", .since = "1.0.0",
+      .complexity = "Depends on subcommand.", .summary = "Looks inside the server and intervenes, for tests."}, debug},
+};
+static_assert(all_consistent(kCommands));
+
+}  // namespace
+
+std::span<const Command> debug_commands() { return kCommands; }
+
+}  // namespace vedette
