@@ -129,7 +129,7 @@ TEST_CASE("an inline line is split into words with quotes") {
 TEST_CASE("errors of the protocol are told in the words that clients know") {
   CHECK(error_of("*1\r\nPING\r\n") == "ERR Protocol error: expected '$', got 'P'");
   CHECK(error_of("*2\r\n$1\r\na\r\n:1\r\n") == "ERR Protocol error: expected '$', got ':'");
-  for (const char* bytes : {"*x\r\n", "*\r\n", "* 1\r\n", "*+1\r\n", "*01\r\n", "*1048577000\r\n", "*99999999999999999999\r\n"})
+  for (const char* bytes : {"*x\r\n", "*\r\n", "* 1\r\n", "*+1\r\n", "*01\r\n", "*2147483648\r\n", "*99999999999999999999\r\n"})
     CHECK(error_of(bytes) == "ERR Protocol error: invalid multibulk length");
   for (const char* bytes : {"*1\r\n$x\r\n", "*1\r\n$\r\n", "*1\r\n$-1\r\n", "*1\r\n$01\r\n", "*1\r\n$536870913\r\n",
                             "*1\r\n$99999999999999999999\r\n"})
