@@ -80,6 +80,8 @@ int hex_value(char c) {
 }
 
 bool is_blank(char c) { return std::isspace(static_cast<unsigned char>(c)) || c == 0; }
+// Vertical tabs and form feeds are skipped between words, but do not end one.
+bool ends_word(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == 0; }
 
 // Reads the escape that follows a backslash at `at`; leaves `at` behind it.
 char read_escape(std::string_view line, size_t& at) {
@@ -118,7 +120,7 @@ bool read_word(std::string_view line, size_t& at, std::string& word) {
       }
       continue;
     }
-    if (is_blank(c)) return true;
+    if (ends_word(c)) return true;
     if (c == '"' || c == '\'')
       quote = c;
     else

@@ -49,7 +49,7 @@ RequestParser::Outcome RequestParser::fail(std::string_view text) {
   at_ = 0;
   remaining_ = 0;
   bulk_ = -1;
-  partial_ = {};
+  partial_ = std::vector<Span>();
   return Outcome::kError;
 }
 
@@ -109,7 +109,7 @@ RequestParser::Outcome RequestParser::parse(const char* data, size_t size, const
     consumed = size_t(p - data);
     at_ = 0;
     bulk_ = -1;
-    if (resumed) partial_ = {};
+    if (resumed) partial_ = std::vector<Span>();
     return Outcome::kRequest;
   }
   // Torn: what was found goes into offsets, which stay true when the buffer moves.

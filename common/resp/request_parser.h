@@ -16,7 +16,7 @@ namespace vedette {
 
 struct RequestLimits {
   size_t bulk_bytes_max = 512 << 20;     ///< proto-max-bulk-len
-  size_t arguments_max = 1024 * 1024;
+  size_t arguments_max = INT32_MAX;
   size_t inline_bytes_max = 64 * 1024;   ///< of an inline line, and of any header line
   bool authenticated = true;             ///< else 10 arguments of 16 KiB at the most
 };

@@ -136,7 +136,7 @@ void Executor::execute() {
   requests_.clear();
   arguments_.clear();
   constexpr size_t kKeptMax = 1 << 16;  // one huge request must not hold its memory for ever
-  if (arguments_.capacity() > kKeptMax) arguments_ = {};
+  if (arguments_.capacity() > kKeptMax) arguments_ = std::vector<std::string_view>();
 }
 
 void Executor::execute_run(const Run& run) {
