@@ -1,5 +1,6 @@
 // DEBUG, MONITOR, SHUTDOWN and the small ones.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "common/base/sha1.h"
 #include "common/base/text.h"

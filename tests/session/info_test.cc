@@ -1,5 +1,6 @@
 // INFO, SLOWLOG, LATENCY, MEMORY and COMMAND through whole calls.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <map>
 #include <string>
