@@ -50,7 +50,10 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
   describe_process(config_file, executable);
 }
 
-Server::~Server() { listeners_.close(); }
+Server::~Server() {
+  state_.keyspace.lazy_free.stop();  // it posts to the loop, which goes before the keyspace
+  listeners_.close();
+}
 
 void Server::describe_process(const std::string& config_file, const std::string& executable) {
   ProcessInfo& process = state_.process;
