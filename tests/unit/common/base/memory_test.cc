@@ -44,7 +44,7 @@ TEST_CASE("used memory counts each allocation in its true size and comes back to
   std::vector<Block> blocks;
   blocks.reserve(2000);
   const uint64_t before = used_memory();
-  uint64_t expected = before;
+  [[maybe_unused]] uint64_t expected = before;
   for (int i = 0; i < 6000; i++) {
     if (blocks.size() == 2000 || (!blocks.empty() && rng.below(2))) {
       std::swap(blocks[rng.below(blocks.size())], blocks.back());
