@@ -171,12 +171,17 @@ void register_memory_thread() {}
 void advise_huge_pages() {}
 uint64_t used_memory() { return mapped_bytes.load(std::memory_order_relaxed) + counted_bytes.load(std::memory_order_relaxed); }
 
-void* allocate(size_t bytes) {
+namespace {
+void* counted_malloc(size_t bytes) {
   void* block = malloc(bytes);
   if (!block) out_of_memory(bytes);
   count_allocation(block);
   return block;
 }
+}  // namespace
+
+void* allocate(size_t bytes) { return counted_malloc(allocation_size(bytes)); }  // callers may use the true size
+void* allocate_exactly(size_t bytes) { return counted_malloc(bytes ? bytes : 1); }
 void release(void* block, size_t) {
   if (block) count_release(block);
   free(block);
@@ -249,7 +254,7 @@ uint64_t total_system_memory() { return uint64_t(sysconf(_SC_PHYS_PAGES)) * uint
 }  // namespace vedette
 
 #ifndef VEDETTE_JEMALLOC
-void* operator new(size_t bytes) { return vedette::allocate(bytes ? bytes : 1); }
+void* operator new(size_t bytes) { return vedette::allocate_exactly(bytes); }
 void operator delete(void* block) noexcept { vedette::release(block, 0); }
 void operator delete(void* block, size_t) noexcept { vedette::release(block, 0); }
 #endif
