@@ -170,6 +170,10 @@ TEST_CASE("the slow log keeps the newest commands, without secrets") {
   CHECK(client("SLOWLOG GET -2").starts_with("(error) ERR count should be greater than or equal to -1"));
   CHECK(client("SLOWLOG GET x").starts_with("(error) ERR count should be greater"));
   CHECK(client("SLOWLOG GET 1 2").starts_with("(error) ERR unknown subcommand or wrong number of arguments for 'get'"));
+  client("AUTH nobody secret");
+  CHECK(client("SLOWLOG GET 1").find("[AUTH, (redacted), (redacted)]") != std::string::npos);
+  client("HELLO 2 AUTH nobody secret SETNAME n");
+  CHECK(client("SLOWLOG GET 1").find("[HELLO, 2, AUTH, (redacted), (redacted), SETNAME, n]") != std::string::npos);
   server.state.settings.slow_log_threshold_us = -1;
   client("SLOWLOG RESET");
   CHECK(client("SLOWLOG LEN") == "0");
