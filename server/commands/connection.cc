@@ -24,6 +24,7 @@ Status authenticate(CommandContext& ctx, std::string_view user, std::string_view
 
 // AUTH [username] password. Replies: OK. Errors: WRONGPASS.
 Status auth(CommandContext& ctx) {
+  for (size_t i = 1; i < ctx.argc(); i++) ctx.redact(i);
   if (ctx.argc() > 3) return errors::syntax();
   if (ctx.argc() == 2 && ctx.server.settings.password_hash.empty())
     return failure(
@@ -62,7 +63,7 @@ struct HelloRequest {
   std::optional<std::string_view> name;
 };
 
-Result<HelloRequest> parse_hello(const CommandContext& ctx) {
+Result<HelloRequest> parse_hello(CommandContext& ctx) {
   HelloRequest request;
   if (ctx.argc() > 1) {
     const auto version = parse_integer(ctx.arg(1));
@@ -75,6 +76,8 @@ Result<HelloRequest> parse_hello(const CommandContext& ctx) {
     const size_t follow = ctx.argc() - i - 1;
     if (equals_ignoring_case(option, "AUTH") && follow >= 2) {
       request.credentials = {ctx.arg(i + 1), ctx.arg(i + 2)};
+      ctx.redact(i + 1);
+      ctx.redact(i + 2);
       i += 2;
     } else if (equals_ignoring_case(option, "SETNAME") && follow >= 1) {
       request.name = ctx.arg(++i);

@@ -76,7 +76,7 @@ void server_section(InfoText& out, const ServerState& server, const Now& now) {
   out.field("uptime_in_days", uptime / 86400);
   out.field("hz", server.settings.hz);
   out.field("configured_hz", server.settings.hz);
-  out.field("lru_clock", now.wall.seconds() & 0xffffff);
+  out.field("lru_clock", server.keyspace.access.lru_now());
   out.field("executable", process.executable);
   out.field("config_file", process.config_file);
   out.field("io_threads_active", 0);

@@ -5,17 +5,18 @@
 namespace vedette {
 namespace {
 
-void combine(Sha1Digest& digest, const Sha1Digest& other) {
-  for (size_t i = 0; i < digest.size(); i++) digest[i] ^= other[i];
-}
+std::string_view bytes_of(const Sha1Digest& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
 
 // Adds bytes for which their order among others does not count.
-void add_unordered(Sha1Digest& digest, std::string_view bytes) { combine(digest, sha1(bytes)); }
+void add_unordered(Sha1Digest& digest, std::string_view bytes) {
+  const Sha1Digest other = sha1(bytes);
+  for (size_t i = 0; i < digest.size(); i++) digest[i] ^= other[i];
+}
 
 // Adds bytes for which it does.
 void add_ordered(Sha1Digest& digest, std::string_view bytes) {
   add_unordered(digest, bytes);
-  digest = sha1({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  digest = sha1(bytes_of(digest));
 }
 
 void add_number(Sha1Digest& digest, uint32_t number) {
@@ -49,7 +50,7 @@ Sha1Digest dataset_digest(const Keyspace& keyspace) {
       Sha1Digest digest{};
       add_ordered(digest, entry.key());
       add_value(digest, entry);
-      combine(total, digest);
+      add_unordered(total, bytes_of(digest));
     });
   }
   return total;
