@@ -81,7 +81,7 @@ Status incrbyfloat(CommandContext& ctx) {
 }
 
 struct IncrexOptions {
-  bool by_float = false, by_int = false, saturate = false, only_without_expiry = false;
+  bool by_float = false, saturate = false, only_without_expiry = false;
   std::string_view increment = "1", lower = {}, upper = {};
   bool has_lower = false, has_upper = false;
   ExpiryKind expiry = ExpiryKind::kNone;

@@ -32,7 +32,6 @@ struct StringOptions {
   std::string_view time;  ///< of an expiry that has one
   bool get = false;
 
-  bool has_time() const { return !time.empty() || is_timed(expiry); }
   bool compares() const { return condition >= SetCondition::kEqual; }
   static bool is_timed(ExpiryKind kind) { return kind >= ExpiryKind::kSeconds && kind <= ExpiryKind::kUnixMilliseconds; }
 };
@@ -71,7 +70,7 @@ DigestText digest_of(std::string_view bytes);
 void propagate_set(CommandContext& ctx, std::string_view key, std::string_view value, int64_t expiry_ms);
 void propagate_set_keepttl(CommandContext& ctx, std::string_view key, std::string_view value);
 
-/// Whether the time that was asked for has come: the key is deleted at once. A replica waits for its primary's word.
+/// Whether the time that was asked for has come, so that the key is to be deleted at once.
 inline bool already_expired(const CommandContext& ctx, int64_t expiry_ms) { return expiry_ms <= ctx.now_ms(); }
 /// Deletes the key because the new expiry that a command gives it has passed: event "del", effect DEL or UNLINK.
 void delete_expired_by_command(CommandContext& ctx, WriteEntry& entry);

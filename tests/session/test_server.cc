@@ -40,6 +40,19 @@ std::string RecordedEffects::take() {
   return text;
 }
 
+void RecordedEvents::deliver(const Message& message) {
+  if (!text_.empty()) text_ += ' ';
+  text_ += message.channel.substr(message.channel.find(':') + 1);
+  text_ += ':';
+  text_ += message.payload;
+}
+
+std::string RecordedEvents::take() {
+  std::string text;
+  text.swap(text_);
+  return text;
+}
+
 TestServer::TestServer(uint64_t seed) : state(16, HashKey{seed, ~seed}, seed), executor(state, clock) {
   register_memory_thread();
   state.actions = &actions;
@@ -51,7 +64,10 @@ TestServer::TestServer(uint64_t seed) : state(16, HashKey{seed, ~seed}, seed), e
   executor.prepare();
 }
 
-TestServer::~TestServer() { VED_ASSERT(state.clients.size() == 0); }
+TestServer::~TestServer() {
+  VED_ASSERT(state.clients.size() == 0);
+  state.channels.unsubscribe_all(events_);
+}
 
 void TestServer::advance_ms(int64_t ms) {
   clock.advance_us(ms * 1000);
@@ -72,6 +88,12 @@ void TestServer::turn() {
 RecordedEffects& TestServer::effects() {
   if (state.effect_sinks.empty()) state.effect_sinks.push_back(&effects_);
   return effects_;
+}
+
+RecordedEvents& TestServer::events() {
+  state.settings.notify_classes |= kNotifyKeyevent | kNotifyAll;
+  state.channels.subscribe_pattern(events_, "__keyevent@*");
+  return events_;
 }
 
 const Entry* TestServer::entry(std::string_view key, int db) const {

@@ -41,6 +41,17 @@ class RecordedEffects final : public EffectSink {
   std::string text_;
 };
 
+/// Notes keyspace events: "set:k expire:k", in the order they were published.
+class RecordedEvents final : public Subscriber {
+ public:
+  void deliver(const Message& message) override;
+  /// What came since the last call.
+  std::string take();
+
+ private:
+  std::string text_;
+};
+
 /// Notes what handlers asked the app for.
 class RecordedActions final : public ServerActions {
  public:
@@ -71,6 +82,8 @@ class TestServer {
   void turn();
   /// Starts (or goes on) recording; see RecordedEffects.
   RecordedEffects& effects();
+  /// Configures keyspace events of all classes that are in A and starts (or goes on) recording them.
+  RecordedEvents& events();
   /// The live or expired entry of a key, past every rule; null if there is none.
   const Entry* entry(std::string_view key, int db = 0) const;
 
@@ -81,6 +94,7 @@ class TestServer {
 
  private:
   RecordedEffects effects_;
+  RecordedEvents events_;
 };
 
 class TestClient {
