@@ -37,6 +37,7 @@ TEST_CASE("the line of a client has its fields in order") {
   client("WATCH a b");
   server.advance_ms(5000);
   const std::string text = client.send(request_bytes({"CLIENT", "INFO"}));
+  CAPTURE(text);
   CHECK(text.find("id=1 addr=10.0.0.1:5000 laddr=127.0.0.1:6379 fd=8 name=me age=5 idle=0 flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 "
                   "watch=2 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=") != std::string::npos);
   size_t at = 0;
