@@ -145,6 +145,17 @@ Status client_reply(CommandContext& ctx) {
   return Status::ok();
 }
 
+// CLIENT UNBLOCK client-id [TIMEOUT | ERROR]. Replies: 1 if that client was blocked in a command, else 0. No command blocks
+// its client yet, so nobody is.
+Status client_unblock(CommandContext& ctx) {
+  if (ctx.argc() > 4) return wrong_subcommand_arguments(ctx);
+  if (ctx.argc() == 4 && !equals_ignoring_case(ctx.arg(3), "timeout") && !equals_ignoring_case(ctx.arg(3), "error"))
+    return failure("CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  if (!parse_integer(ctx.arg(2))) return errors::not_an_integer();
+  ctx.reply().integer(0);
+  return Status::ok();
+}
+
 Status client_no_evict(CommandContext& ctx) {
   Status status = switch_flag(ctx, kNoEvict);
   note_memory(ctx.server, ctx.session);
@@ -195,6 +206,10 @@ constexpr Command kCommands[] = {
     {{.name = "CLIENT|REPLY", .usage = "<ON | OFF | SKIP>", .arity = 3, .flags = kOwn, .category = "connection",
       .since = "3.2.0", .complexity = "O(1)", .summary = "Instructs the server whether to reply to commands.",
       .examples = "CLIENT REPLY ON -> OK"}, client_reply},
+    {{.name = "CLIENT|UNBLOCK", .usage = "client-id [TIMEOUT | ERROR]", .arity = -3, .flags = kOthers, .category = "connection",
+      .since = "5.0.0", .complexity = "O(log N) where N is the number of client connections",
+      .summary = "Unblocks a client blocked by a blocking command from a different connection.",
+      .examples = "CLIENT UNBLOCK 9 -> 0"}, client_unblock},
     {{.name = "CLIENT|NO-EVICT", .usage = "<ON | OFF>", .arity = 3, .flags = kOthers, .category = "connection",
       .since = "7.0.0", .complexity = "O(1)", .summary = "Sets the client eviction mode of the connection.",
       .examples = "CLIENT NO-EVICT ON -> OK"}, client_no_evict},

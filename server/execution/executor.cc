@@ -9,6 +9,7 @@
 #include "server/execution/client_limits.h"
 #include "server/execution/commit.h"
 #include "server/execution/eviction.h"
+#include "server/execution/session_subscriber.h"
 #include "server/execution/transaction.h"
 
 namespace vedette {
@@ -249,35 +250,41 @@ void Executor::forget(Session& session) {
 }
 
 bool Executor::execute_request(Session& session, const Request& request, Arguments args) {
-  if (__builtin_expect(!request.command, 0)) {
-    if (request.protocol_error) {
-      reject(session, nullptr, session.parser.error());
-      session.set(kCloseAfterReply);
-    } else if (!args.empty()) {
-      answer_unknown(session, args);
+  const ServerCommandTable::Entry* command = request.command;
+  if (__builtin_expect(command && command->accepts_argument_count(args.size()), 1)) {
+    session.last_command = uint32_t(command->id);
+    session.commands++;
+    if (__builtin_expect(((session.flags() | state_.conditions()) & command->gate_mask) == 0, 1)) {
+      call(session, *command, args, request.hashed, request.hash);
+      return true;
     }
-    return true;
   }
-  const ServerCommandTable::Entry& command = *request.command;
-  if (__builtin_expect(!command.accepts_argument_count(args.size()), 0)) {
-    reject(session, &command, errors::wrong_argument_count(command.name).text());
-    return true;
-  }
-  session.last_command = uint32_t(command.id);
-  session.commands++;
-  if (__builtin_expect(((session.flags() | state_.conditions()) & command.gate_mask) == 0, 1)) {
-    call(session, command, args, request.hashed, request.hash);
-    return true;
-  }
+  // An empty line is no request: it neither gets nor uses up a reply.
+  if (args.empty() && !request.protocol_error) return true;
   const size_t output_before = session.output.size();
   const bool skip = session.has(kReplySkipNext);
   session.set(kReplySkip, skip);
   session.unset(kReplySkipNext);
-  bool wait = false;
-  if (pass_gates(session, command, args, wait)) call(session, command, args, request.hashed, request.hash);
+  const bool done = execute_closely(session, request, args);
   if (session.has(kReplyOff | kReplySkip)) session.output.truncate(output_before);
   session.unset(kReplySkip);
-  if (wait) session.set(kReplySkipNext, skip);
+  if (!done) session.set(kReplySkipNext, skip);
+  return done;
+}
+
+bool Executor::execute_closely(Session& session, const Request& request, Arguments args) {
+  const ServerCommandTable::Entry* command = request.command;
+  bool wait = false;
+  if (request.protocol_error) {
+    reject(session, nullptr, session.parser.error());
+    session.set(kCloseAfterReply);
+  } else if (!command) {
+    answer_unknown(session, args);
+  } else if (!command->accepts_argument_count(args.size())) {
+    reject(session, command, errors::wrong_argument_count(command->name).text());
+  } else if (pass_gates(session, *command, args, wait)) {
+    call(session, *command, args, request.hashed, request.hash);
+  }
   return !wait;
 }
 
@@ -437,10 +444,8 @@ void Executor::feed_monitors(const CommandContext& context) {
     line += ' ';
     line += quoted(arg);
   }
-  for (Session* monitor : state_.monitors) {
-    monitor->out_of_band().status(line);
-    monitor->wake();
-  }
+  line += "\r\n";
+  for (Session* monitor : state_.monitors) push_to(state_, *monitor, '+', line);
 }
 
 }  // namespace vedette

@@ -71,6 +71,7 @@ class Executor {
   void execute_run(const Run& run);
   /// False if the request must wait (the session was suspended).
   bool execute_request(Session& session, const Request& request, Arguments args);
+  bool execute_closely(Session& session, const Request& request, Arguments args);
   void keep_rest(const Run& run, size_t consumed, bool deferred);
   void look_ahead(size_t at) const;
 

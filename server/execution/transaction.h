@@ -15,7 +15,7 @@ class CommandQueue {
   size_t size() const { return commands_.size(); }
   bool empty() const { return commands_.empty(); }
   size_t memory_bytes() const {
-    return text_.capacity() + lengths_.capacity() * sizeof(size_t) + commands_.capacity() * sizeof(commands_[0]);
+    return text_.capacity() - std::string().capacity() + lengths_.capacity() * sizeof(size_t) + commands_.capacity() * sizeof(commands_[0]);
   }
   /// The flags of all queued commands together.
   uint32_t flags() const { return flags_; }

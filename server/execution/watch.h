@@ -21,8 +21,8 @@ class WatchIndex {
   bool empty() const { return watchers_.empty(); }
   size_t key_count() const { return watchers_.size(); }
 
-  /// `was_expired`: there is an entry, but its time is up.
-  void add(Session& session, int db, std::string_view key, bool was_expired);
+  /// `was_expired`: there is an entry, but its time is up already.
+  void add(Session& session, int db, std::string_view key, bool was_expired = false);
   void remove(Session& session, int db, std::string_view key);
   bool watches(const Session& session, int db, std::string_view key) const;
   /// Whether the entry that `session` watches was past its time already then, and has not been removed since.

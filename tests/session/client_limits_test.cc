@@ -1,0 +1,139 @@
+#include <doctest/doctest.h>
+
+#include "server/execution/client_limits.h"
+#include "tests/session/test_server.h"
+
+namespace vedette::testing {
+namespace {
+
+// One second of the cron.
+void run_cron(TestServer& server) {
+  server.executor.start_turn();
+  for (int i = 0; i < server.state.settings.hz; i++) run_client_cron(server.state);
+}
+
+TEST_CASE("a silent client is closed after timeout, a listener or a paused one is not") {
+  TestServer server;
+  TestClient silent(server), active(server), listener(server), reading(server);
+  server.state.settings.client_timeout_seconds = 10;
+  listener("SUBSCRIBE a");
+  reading("SET k v");
+  for (int second = 0; second < 12; second++) {
+    server.advance_ms(1000);
+    active("PING");
+    reading.session.bytes_out++;
+    run_cron(server);
+  }
+  CHECK(silent.session.has(kCloseNow));
+  CHECK(!active.session.closing());
+  CHECK(!listener.session.closing());
+  CHECK(!reading.session.closing());
+}
+
+TEST_CASE("over maxmemory-clients the largest goes first, and NO-EVICT never") {
+  TestServer server;
+  TestClient small(server), large(server), kept(server);
+  const std::string big(300000, 'x');
+  large("MULTI");
+  large({"SET", "k", big});
+  kept("CLIENT NO-EVICT ON");
+  kept("MULTI");
+  kept({"SET", "k", std::string(big + big)});
+  server.state.settings.client_memory_max = 1000000;
+  run_cron(server);
+  CHECK(!large.session.closing());
+  CHECK(server.state.client_memory.total() > 900000);
+  server.state.settings.client_memory_max = 800000;
+  SUBCASE("seen by the cron") { run_cron(server); }
+  SUBCASE("seen by the next command") { small("PING"); }
+  CHECK(large.session.has(kCloseNow));
+  CHECK(!small.session.closing());
+  CHECK(!kept.session.closing());
+  CHECK(server.state.stats.evicted_clients == 1);
+  server.state.settings.client_memory_max = 1;
+  run_cron(server);
+  CHECK(small.session.has(kCloseNow));
+  CHECK(!kept.session.closing());
+}
+
+TEST_CASE("subscriptions, watched keys and an unfinished request count as memory") {
+  TestServer server;
+  TestClient client(server);
+  const std::string name(100000, 'n');
+  size_t before = client_memory_bytes(client.session);
+  const auto grown = [&] {
+    const size_t after = client_memory_bytes(client.session);
+    const bool more = after >= before + name.size();
+    before = after;
+    return more;
+  };
+  client({"WATCH", name});
+  CHECK(grown());
+  client({"SUBSCRIBE", name});
+  CHECK(grown());
+  client.send("*2\r\n$3\r\nGET\r\n$200000\r\n" + name);
+  CHECK(grown());
+}
+
+TEST_CASE("a client that does not read its replies is not executed further") {
+  TestServer server;
+  TestClient client(server);
+  server.state.settings.reply_backlog_bytes_max = 3 << 20;
+  client({"SET", "k", std::string(1 << 20, 'x')});
+  std::string pipeline;
+  for (int i = 0; i < 10; i++) pipeline += "GET k\r\n";
+  pipeline += "SET done 1\r\n";
+  server.executor.gather(client.session, pipeline);
+  server.turn();
+  CHECK(client.session.output.size() > 3 << 20);
+  CHECK(client.session.output.size() < 6 << 20);
+  CHECK(!wants_input(server.state, client.session));
+  CHECK(!server.executor.has_backlog());
+  CHECK(server.entry("done") == nullptr);
+  for (int i = 0; i < 10 && !server.entry("done"); i++) {
+    client.pending_bytes();
+    CHECK(server.executor.has_backlog());
+    server.turn();
+  }
+  CHECK(server.entry("done") != nullptr);
+  CHECK(wants_input(server.state, client.session));
+}
+
+TEST_CASE("a paused client's input is bounded") {
+  TestServer server;
+  TestClient client(server), other(server);
+  other("CLIENT PAUSE 1000");
+  client.send("PING\r\n");
+  CHECK(wants_input(server.state, client.session));
+  client.send("*2\r\n$4\r\nECHO\r\n$2000000\r\n" + std::string(2000000, 'x') + "\r\n");
+  CHECK(!wants_input(server.state, client.session));
+}
+
+TEST_CASE("client memory in random order keeps sums and buckets") {
+  const uint64_t seed = 42;
+  CAPTURE(seed);
+  Rng rng(seed);
+  ChunkPool chunks;
+  ClientMemory memory;
+  std::vector<std::unique_ptr<Session>> sessions;
+  for (ClientId id = 1; id <= 50; id++) sessions.push_back(std::make_unique<Session>(id, chunks, Instant{}));
+  std::vector<uint64_t> sizes(50);
+  for (int step = 0; step < 20000; step++) {
+    const size_t i = rng.below(50);
+    sizes[i] = rng.below(4) ? rng.below(uint64_t(1) << rng.below(36)) : 0;
+    if (sizes[i])
+      memory.update(*sessions[i], sizes[i], int(rng.below(3)), true);
+    else
+      memory.remove(*sessions[i]);
+    uint64_t sum = 0, most = 0;
+    for (const uint64_t size : sizes) sum += size, most = std::max(most, size);
+    REQUIRE(memory.total() == sum);
+    REQUIRE(memory.of_class(0) + memory.of_class(1) + memory.of_class(2) == sum);
+    const Session* largest = memory.largest();
+    REQUIRE((largest != nullptr) == (most > 0));
+    if (largest) REQUIRE(sizes[largest->id() - 1] * 2 >= std::min<uint64_t>(most, uint64_t(1) << 32) - (most < 32768 ? most : 0));
+  }
+}
+
+}  // namespace
+}  // namespace vedette::testing
