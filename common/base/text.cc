@@ -51,6 +51,7 @@ bool matches_one(std::string_view pattern, size_t& at, char c, bool ignore_case)
 
 bool glob_match(std::string_view pattern, std::string_view text, bool ignore_case) {
   // Greedy with one point of return: on a mismatch only the last star can usefully take one character more.
+  if (text.empty()) return pattern.empty();  // not even a star matches nothing: clients know it so
   constexpr size_t kNone = size_t(-1);
   size_t p = 0, t = 0, star = kNone, star_text = 0;
   while (t < text.size()) {

@@ -36,4 +36,7 @@ std::string quoted_if_needed(std::string_view text);
 
 std::string_view trim(std::string_view text);
 
+/// What an error text shows of a client's word: the part before the first NUL, as every server of the protocol does.
+inline std::string_view shown_word(std::string_view word) { return word.substr(0, word.find('\0')); }
+
 }  // namespace vedette

@@ -114,7 +114,7 @@ Status ConfigRegistry::set(const std::vector<std::string_view>& words, const Con
     Status status = change.option->set(option_words(*change.option, change.value));
     if (status) continue;
     restore(*changes, i);
-    return set_failed(change.asked_name, status.error().text());
+    return set_failed(to_lower(change.asked_name), status.error().text());
   }
   return apply_hooks(*changes);
 }
@@ -142,7 +142,7 @@ Status ConfigRegistry::apply_hooks(std::vector<Change>& changes) {
     for (const Hook* again : ran)
       if (const Status undone = again->run(); !undone)
         log_warning("Taking back a failed CONFIG SET failed: {}", undone.error().text());
-    return set_failed(cause->asked_name, status.error().text());
+    return set_failed(to_lower(cause->asked_name), status.error().text());
   }
   return Status::ok();
 }

@@ -1,6 +1,7 @@
 #include "common/host/session_host.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vedette {
 
@@ -146,6 +147,17 @@ SessionHost::~SessionHost() {
   while (first_) destroy(first_);
 }
 
+void SessionHost::on_connection(Stream::Kind kind, uv_stream_t* listener) {
+  if (handler_.full())
+    waiting_listeners_.emplace_back(kind, listener);
+  else
+    accept(kind, listener);
+}
+
+void SessionHost::accept_waiting() {
+  for (const auto& [kind, listener] : std::exchange(waiting_listeners_, {})) accept(kind, listener);
+}
+
 void SessionHost::accept(Stream::Kind kind, uv_stream_t* listener) {
   auto connection = std::make_unique<Connection>(*this, kind);
   if (!connection->stream.accept(listener)) return;
@@ -177,6 +189,7 @@ void SessionHost::after_events() {
   handler_.gather_backlog();
   handler_.execute();
   flush_pending();
+  accept_waiting();
   arena_.reset();
   tick_++;
 }

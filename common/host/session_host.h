@@ -21,6 +21,8 @@ class SessionHandler {
   virtual ~SessionHandler() = default;
   /// A new connection. Null: it has been refused, and `refusal` is sent before it is closed.
   virtual std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) = 0;
+  /// As many connections as may be: a further one waits until the end of the turn, when those that have left are gone.
+  virtual bool full() const = 0;
   virtual void gather(Session& session, std::string_view bytes) = 0;
   virtual void execute() = 0;
   virtual bool has_backlog() const = 0;
@@ -44,7 +46,9 @@ class SessionHost {
   ~SessionHost();
 
   /// The callback for listeners.
-  void accept(Stream::Kind kind, uv_stream_t* listener);
+  void on_connection(Stream::Kind kind, uv_stream_t* listener);
+  /// Accepts what on_connection() has put off. To be called before listeners are closed.
+  void accept_waiting();
   ConnectionOptions options;
 
   /// Closes every connection; those with output get one more chance to take it.
@@ -66,6 +70,7 @@ class SessionHost {
     size_t block_ = 0, at_ = 0;
   };
 
+  void accept(Stream::Kind kind, uv_stream_t* listener);
   void before_wait();
   void after_events();
   void flush_pending();
@@ -75,6 +80,7 @@ class SessionHost {
   Loop& loop_;
   SessionHandler& handler_;
   Arena arena_;
+  std::vector<std::pair<Stream::Kind, uv_stream_t*>> waiting_listeners_;
   std::vector<Connection*> pending_;   // with output, or to be closed
   Connection* first_ = nullptr;        // all connections, intrusively linked
   size_t connections_ = 0;

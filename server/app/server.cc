@@ -40,7 +40,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       executor_(state_, clock_),
       cron_(state_, executor_),
       host_(loop_, *this),
-      listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { host_.accept(kind, listener); }),
+      listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { host_.on_connection(kind, listener); }),
       cron_timer_(loop_),
       pause_timer_(loop_),
       supervisor_(options.process.supervised),
@@ -112,6 +112,7 @@ void Server::register_hooks() {
     return Status::ok();
   });
   registry_.on_change({"port", "bind", "tcp-backlog"}, [this]() -> Status {
+    host_.accept_waiting();
     if (!listeners_.open_tcp(options_.network)) return Error("Unable to listen on this port. Check server logs.");
     state_.process.port = options_.network.port;
     update_title();
@@ -244,6 +245,7 @@ bool Server::abort_shutdown() { return false; }
 
 void Server::perform_shutdown() {
   supervisor_.notify("STOPPING=1\n");
+  host_.accept_waiting();
   listeners_.close();
   cron_timer_.stop();
   pause_timer_.stop();

@@ -28,6 +28,7 @@ class Server final : public SessionHandler, public ServerActions {
 
   // SessionHandler
   std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
+  bool full() const override { return state_.clients.size() >= state_.settings.clients_max; }
   void gather(Session& session, std::string_view bytes) override { executor_.gather(session, bytes); }
   void execute() override;
   bool has_backlog() const override { return executor_.has_backlog() || cron_.busy(); }

@@ -34,7 +34,7 @@ Result<Conditions> conditions_from(const CommandContext& ctx) {
     else if (equals_ignoring_case(word, "xx")) conditions.if_some = true;
     else if (equals_ignoring_case(word, "gt")) conditions.if_later = true;
     else if (equals_ignoring_case(word, "lt")) conditions.if_earlier = true;
-    else return failure("Unsupported option " + std::string(word));
+    else return failure("Unsupported option " + std::string(shown_word(word)));
   }
   if (conditions.if_none && (conditions.if_some || conditions.if_later || conditions.if_earlier))
     return failure("NX and XX, GT or LT options at the same time are not compatible");

@@ -290,7 +290,7 @@ bool Executor::execute_closely(Session& session, const Request& request, Argumen
 
 bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait) {
   if (!command.subcommands.empty() && args.size() > 1 && !equals_ignoring_case(args[1], "HELP")) {
-    reject(session, &command, fmt::format("ERR unknown subcommand '{:.128}'. Try {} HELP.", args[1], to_upper(command.name)));
+    reject(session, &command, fmt::format("ERR unknown subcommand '{:.128}'. Try {} HELP.", shown_word(args[1]), to_upper(command.name)));
     return false;
   }
   if (session.has(kInternal)) return true;
@@ -353,7 +353,7 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
 void Executor::reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error) {
   if (session.has(kInTransaction)) session.set(kTransactionDirty);
   // EXEC with a refusal of its own ends the transaction it stands for.
-  if (command && command->name == "exec" && session.has(kInTransaction)) {
+  if (command && command->name == "exec") {
     constexpr std::string_view kGenericCode = "ERR ";
     if (error.starts_with(kGenericCode)) error.remove_prefix(kGenericCode.size());
     const std::string text = fmt::format("EXECABORT Transaction discarded because of: {}", error);
@@ -368,12 +368,19 @@ void Executor::reject(Session& session, const ServerCommandTable::Entry* command
 }
 
 void Executor::answer_unknown(Session& session, Arguments args) {
+  // The first words of an HTTP request, sent by a browser that was lured here: nothing more of it is executed.
+  if (equals_ignoring_case(args[0], "POST") || equals_ignoring_case(args[0], "HOST:")) {
+    log_warning("Possible SECURITY ATTACK detected: client id={} addr={} speaks HTTP (\"{}\"). Its connection is closed.",
+                session.id(), session.transport ? session.transport->peer_address() : "?", shown_word(args[0]));
+    session.close(false);
+    return;
+  }
   constexpr size_t kShownBytesMax = 128;
   std::string shown;
   for (size_t i = 1; i < args.size() && shown.size() < kShownBytesMax; i++)
-    shown += fmt::format("'{}' ", args[i].substr(0, kShownBytesMax - shown.size()));
+    shown += fmt::format("'{}' ", shown_word(args[i]).substr(0, kShownBytesMax - shown.size()));
   reject(session, nullptr,
-         fmt::format("ERR unknown command '{}', with args beginning with: {}", args[0].substr(0, kShownBytesMax), shown));
+         fmt::format("ERR unknown command '{}', with args beginning with: {}", shown_word(args[0]).substr(0, kShownBytesMax), shown));
 }
 
 void Executor::call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash) {

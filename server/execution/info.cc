@@ -85,9 +85,10 @@ void server_section(InfoText& out, const ServerState& server, const Now& now) {
 }
 
 void clients_section(InfoText& out, const ServerState& server, const Now&) {
-  size_t input_max = 0, output_max = 0;
+  size_t input_max = 0, output_max = 0, blocked = 0;
   for (const Session* session : server.clients.sessions()) {
     input_max = std::max(input_max, session->input.capacity());
+    blocked += session->has(kSuspended);
     output_max = std::max({output_max, session->output.size(), size_t(session->output_peak)});
   }
   out.field("connected_clients", server.clients.size());
@@ -95,7 +96,8 @@ void clients_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("maxclients", server.settings.clients_max);
   out.field("client_recent_max_input_buffer", input_max);
   out.field("client_recent_max_output_buffer", output_max);
-  out.zeros({"blocked_clients", "tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
+  out.field("blocked_clients", blocked);
+  out.zeros({"tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
              "total_blocking_keys_on_nokey"});
 }
 

@@ -10,7 +10,10 @@ TOLERANCE = {b"TTL": 60, b"PTTL": 60_000, b"EXPIRETIME": 60, b"PEXPIRETIME": 60_
 
 # (command, what the oracle answers, what Vedette answers, why): compared as prefixes of the reply.
 # Vedette follows Redis 7.2 where the oracle, 7.0, differs.
-DIFFERENT = []
+DIFFERENT = [
+    (b"COMMAND", b"-ERR wrong number of arguments for 'command|getkeys", b"-ERR Invalid ",
+     "7.2 takes a command without arguments (arity -3), 7.0 wants one at least (-4)"),
+]
 
 
 def _shape(value):
@@ -102,8 +105,25 @@ def _object(command, mine, theirs):
     return mine == theirs
 
 
+def _without_tips(value):
+    """COMMAND INFO's elements less their eighth field: 7.2 gives SCAN a further tip."""
+    kind, content = value
+    if kind == "*" and content and len(content) == 10 and content[0][0] == "$" and content[1][0] == ":":
+        return (kind, content[:7] + content[8:9] + [_without_tips(content[9])])
+    return (kind, [_without_tips(item) for item in content]) if kind == "*" and content else value
+
+
 def _command(_, mine, theirs):
-    return _shape(mine) == _shape(theirs)
+    return _without_tips(_shape(mine)) == _without_tips(_shape(theirs))
+
+
+def _hello(_, mine, theirs):
+    """Each side has its own version and its own count of clients."""
+    if mine[0] != theirs[0] or mine[0] not in "*%":
+        return mine == theirs
+    own = {b"version", b"id"}
+    pairs = [[pair for pair in zip(reply[1][::2], reply[1][1::2]) if pair[0][1] not in own] for reply in (mine, theirs)]
+    return pairs[0] == pairs[1]
 
 
 RULES = {
@@ -114,4 +134,5 @@ RULES = {
     b"OBJECT": _object,
     b"COMMAND": _command,
     b"CONFIG": _config,
+    b"HELLO": _hello,
 }
