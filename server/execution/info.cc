@@ -95,7 +95,8 @@ void clients_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("maxclients", server.settings.clients_max);
   out.field("client_recent_max_input_buffer", input_max);
   out.field("client_recent_max_output_buffer", output_max);
-  out.zeros({"blocked_clients", "tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
+  out.field("blocked_clients", server.pause.waiting.size());
+  out.zeros({"tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
              "total_blocking_keys_on_nokey"});
 }
 
