@@ -34,7 +34,7 @@ Status config_set(CommandContext& ctx) {
   if (!ctx.server.config) return failure("this server has no configuration");
   for (size_t i = 2; i + 1 < ctx.argc(); i += 2)
     if (ctx.server.config->is_sensitive(ctx.arg(i))) ctx.redact(i + 1);
-  if (ctx.argc() % 2 != 0) return errors::wrong_argument_count(ctx.command.name);
+  if (ctx.argc() % 2 != 0) return errors::syntax();
   ConfigSetRights rights;
   rights.protected_options = may_set_protected(ctx);
   rights.loading = ctx.server.conditions() & kLoadingDataset;

@@ -83,7 +83,7 @@ Result<HelloRequest> parse_hello(CommandContext& ctx) {
       request.name = ctx.arg(++i);
       if (Status status = check_client_name(*request.name); !status) return status.error();
     } else {
-      return failure("Syntax error in HELLO option '" + std::string(option) + "'");
+      return failure("Syntax error in HELLO option '" + std::string(shown_word(option)) + "'");
     }
   }
   return request;

@@ -41,6 +41,15 @@ bool permits_protected(const Settings& settings, const ServerCommandTable::Entry
   return peer.starts_with("127.0.0.1:") || peer.starts_with("[::1]:");
 }
 
+// A page in somebody's browser can make it send a request here, whose body holds commands. Its first line or its header
+// tells it; nobody else begins a line so.
+bool is_http(std::string_view word) { return equals_ignoring_case(word, "POST") || equals_ignoring_case(word, "Host:"); }
+
+void refuse_http(ServerState& state, Session& session) {
+  log_warning("Client {} closed: it speaks HTTP (POST or Host:), perhaps made to by a web page", client_info(state, session));
+  session.close(false);
+}
+
 void prepare_entry(CommandInfo& info) {
   auto& entry = static_cast<ServerCommandTable::Entry&>(info);
   if (!entry.run) {
@@ -279,7 +288,10 @@ bool Executor::execute_closely(Session& session, const Request& request, Argumen
     reject(session, nullptr, session.parser.error());
     session.set(kCloseAfterReply);
   } else if (!command) {
-    answer_unknown(session, args);
+    if (is_http(args[0]))
+      refuse_http(state_, session);
+    else
+      answer_unknown(session, args);
   } else if (!command->accepts_argument_count(args.size())) {
     reject(session, command, errors::wrong_argument_count(command->name).text());
   } else if (pass_gates(session, *command, args, wait)) {
@@ -368,13 +380,6 @@ void Executor::reject(Session& session, const ServerCommandTable::Entry* command
 }
 
 void Executor::answer_unknown(Session& session, Arguments args) {
-  // The first words of an HTTP request, sent by a browser that was lured here: nothing more of it is executed.
-  if (equals_ignoring_case(args[0], "POST") || equals_ignoring_case(args[0], "HOST:")) {
-    log_warning("Possible SECURITY ATTACK detected: client id={} addr={} speaks HTTP (\"{}\"). Its connection is closed.",
-                session.id(), session.transport ? session.transport->peer_address() : "?", shown_word(args[0]));
-    session.close(false);
-    return;
-  }
   constexpr size_t kShownBytesMax = 128;
   std::string shown;
   for (size_t i = 1; i < args.size() && shown.size() < kShownBytesMax; i++)

@@ -78,6 +78,30 @@ TEST_CASE("RESET makes a new session of an old one") {
   CHECK(server.state.channels.empty());
 }
 
+TEST_CASE("passwords are not shown to monitors") {
+  TestServer server;
+  TestClient client(server), monitor(server);
+  server.state.settings.password_hash = sha256_hex("sesame");
+  monitor("MONITOR");
+  client("AUTH sesame");
+  client("AUTH default sesame");
+  client("HELLO 3 AUTH default sesame SETNAME me");
+  const std::string seen = monitor.pending_bytes();
+  CHECK(seen.find("\"AUTH\" \"(redacted)\"") != std::string::npos);
+  CHECK(seen.find("\"SETNAME\" \"me\"") != std::string::npos);
+  CHECK(seen.find("sesame") == std::string::npos);
+}
+
+TEST_CASE("a web page's request closes the connection before its body is executed") {
+  TestServer server;
+  for (const std::string_view request : {"POST / HTTP/1.1\r\nSET k v\r\n", "GET / HTTP/1.1\r\nhost: x\r\nSET k v\r\n"}) {
+    TestClient client(server);
+    client.send(request);
+    CHECK(client.session.has(kCloseNow));
+    CHECK(server.entry("k") == nullptr);
+  }
+}
+
 TEST_CASE("QUIT is answered and nothing after it runs, inside MULTI too") {
   TestServer server;
   for (const bool in_transaction : {false, true}) {
