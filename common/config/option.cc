@@ -116,7 +116,7 @@ Option bytes_option(const OptionRow& row, uint64_t& value, uint64_t min, uint64_
                             : min   ? fmt::format("{} bytes or more", print_bytes(min))
                                     : "bytes, as 1000, 1k, 1kb, 1m, 1mb, 1g or 1gb");
   option.set = one_word([&value, min, max](const std::string& text) -> Status {
-    const auto bytes = parse_bytes(text);
+    const auto bytes = text.empty() ? std::optional<uint64_t>(0) : parse_bytes(text);  // no number is zero, as elsewhere
     if (!bytes) return Error("argument must be a memory value");
     if (*bytes < min || (max && *bytes > max)) return out_of_bounds(int64_t(min), int64_t(max));
     value = *bytes;
