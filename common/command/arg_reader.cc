@@ -109,7 +109,7 @@ double ArgReader::real() {
 uint64_t ArgReader::cursor() {
   const std::string_view argument = text();
   if (error_) return 0;
-  if (const std::optional<uint64_t> value = parse_cursor(argument)) return *value;
+  if (const std::optional<uint64_t> value = parse_cursor(shown_word(argument))) return *value;
   fail("ERR invalid cursor");
   return 0;
 }

@@ -74,7 +74,7 @@ ConfigRegistry::Pairs ConfigRegistry::get(const std::vector<std::string_view>& p
         const bool matches = is_glob(pattern) ? !option.has(kOptionHidden) && glob_match(pattern, name, true)
                                               : equals_ignoring_case(pattern, name);
         if (!matches) continue;
-        pairs.emplace_back(name, option.get());
+        pairs.emplace_back(is_glob(pattern) ? name : std::string(pattern), option.get());  // as it was asked for
         return;
       }
     };

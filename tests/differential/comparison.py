@@ -105,6 +105,9 @@ def _random_choice(_, mine, theirs):
 def _object(command, mine, theirs):
     if len(command) > 1 and command[1].upper() == b"IDLETIME":
         return _within(mine, theirs, 60)
+    if len(command) > 1 and command[1].upper() == b"REFCOUNT":
+        # Small integers count as shared for ever; the oracle forgets it for a copy.
+        return mine == theirs or {mine, theirs} == {(":", 1), (":", 2147483647)}
     return mine == theirs
 
 
