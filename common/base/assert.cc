@@ -1,3 +1,4 @@
+// The end of a process that has found a mistake of its own: it is told on standard error and in the log.
 #include "common/base/assert.h"
 
 #include <cstdio>

@@ -1,3 +1,4 @@
+// The process's log: one line a call, in one write, to standard output or a file, and to syslog if wanted.
 #include "common/base/log.h"
 
 #include <fcntl.h>

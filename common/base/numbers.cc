@@ -1,3 +1,4 @@
+// Numbers as the protocol writes them: what is read strictly is what would be printed.
 #include "common/base/numbers.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// getrusage and uname.
 #include "common/base/process_usage.h"
 
 #include <sys/resource.h>

@@ -1,3 +1,4 @@
+// The generator behind Rng, and the seed that the machine gives.
 #include "common/base/rng.h"
 
 #include <sys/random.h>

@@ -1,3 +1,4 @@
+// SHA-1 block by block, as FIPS 180-4 writes it.
 #include "common/base/sha1.h"
 
 #include <bit>

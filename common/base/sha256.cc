@@ -1,3 +1,4 @@
+// SHA-256 by OpenSSL's libcrypto, in hexadecimal, and the comparison for digests of secrets.
 #include "common/base/sha256.h"
 
 #include <openssl/crypto.h>

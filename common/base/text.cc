@@ -1,3 +1,4 @@
+// Globs on bytes; words with quotes, and their inverse.
 #include "common/base/text.h"
 
 #include <cctype>

@@ -1,3 +1,4 @@
+// Where the clocks are read, and the arithmetic between the counter and them.
 #include "common/base/time.h"
 
 #include <time.h>

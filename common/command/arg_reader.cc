@@ -1,3 +1,4 @@
+// Each kind of option value with the error text that clients know.
 #include "common/command/arg_reader.h"
 
 #include <cmath>

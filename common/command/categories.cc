@@ -1,3 +1,4 @@
+// The names of the categories, and how group and flags give them.
 #include "common/command/categories.h"
 
 #include "common/base/text.h"

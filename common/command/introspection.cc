@@ -1,3 +1,4 @@
+// The replies of COMMAND as values, from the table's rows.
 #include "common/command/introspection.h"
 
 #include <algorithm>

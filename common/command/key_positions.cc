@@ -1,3 +1,4 @@
+// Walks over key specs, and the finders of commands whose keys no spec describes.
 #include "common/command/key_positions.h"
 
 #include "common/base/numbers.h"

@@ -1,3 +1,4 @@
+// Making the table: containers, derived flags, the index of names.
 #include "common/command/table.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// From a usage line to the argument tree; the lists of names that have a type stand at the end.
 #include "common/command/usage.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Reading lines from files, includes, standard input and the command line; replacing a file.
 #include "common/config/config_file.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// Each kind of option: its text, its bounds, its refusals.
 #include "common/config/option.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// CONFIG GET and SET over the rows, and what is said of options at the start.
 #include "common/config/registry.h"
 
 #include <fmt/format.h>

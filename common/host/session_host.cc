@@ -1,3 +1,4 @@
+// The connection (stream and session together), the arena, and the three phases of a tick.
 #include "common/host/session_host.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Binding and listening, for TCP and unix sockets.
 #include "common/net/listener.h"
 
 #include <netdb.h>

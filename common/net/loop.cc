@@ -1,3 +1,4 @@
+// libuv's callbacks, each led back to its owner.
 #include "common/net/loop.h"
 
 namespace vedette {

@@ -1,3 +1,4 @@
+// Reading into memory that the owner names, writing from it.
 #include "common/net/stream.h"
 
 #include <netinet/in.h>

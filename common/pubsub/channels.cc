@@ -1,3 +1,4 @@
+// Both sides of a subscription are kept here: a leaver takes the last listener of the name to its place.
 #include "common/pubsub/channels.h"
 
 #include "common/base/assert.h"

@@ -1,3 +1,4 @@
+// Chunks: taking, filling, inserting into, giving back.
 #include "common/resp/buffer.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Lines and bulks as they arrive, values into the aggregates that wait for them.
 #include "common/resp/reply_parser.h"
 
 #include <algorithm>

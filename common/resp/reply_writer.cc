@@ -1,3 +1,4 @@
+// The forms of replies that RESP2 and RESP3 write differently.
 #include "common/resp/reply_writer.h"
 
 #include <cmath>

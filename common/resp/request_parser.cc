@@ -1,3 +1,4 @@
+// Requests as arrays and as inline lines, from where the last look ended.
 #include "common/resp/request_parser.h"
 
 #include <cstring>

@@ -1,3 +1,4 @@
+// Option by option, from the words of a configuration to the numbers of execution.
 #include "server/app/apply_settings.h"
 
 #include "common/base/memory.h"

@@ -1,3 +1,4 @@
+// The table of regular tasks, and the ticks that work it off.
 #include "server/app/cron.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Opening a new set of addresses before the old one is given up.
 #include "server/app/listeners.h"
 
 #include "common/base/log.h"

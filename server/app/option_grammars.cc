@@ -1,3 +1,4 @@
+// The grammars themselves: reading, printing, and the lines of a file.
 #include "server/app/option_grammars.h"
 
 #include <fmt/format.h>

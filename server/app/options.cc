@@ -1,3 +1,4 @@
+// The groups of options in the order of conf/vedette.conf, and its opening.
 #include "server/app/options.h"
 
 #include <sys/stat.h>

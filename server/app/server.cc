@@ -1,3 +1,4 @@
+// Binding the parts to each other, hooks for options, connections, signals, the end.
 #include "server/app/server.h"
 
 #include <fmt/format.h>

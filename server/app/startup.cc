@@ -1,3 +1,4 @@
+// Command line, daemon, supervisor, title, limits: each a short talk with the operating system.
 #include "server/app/startup.h"
 
 #include <fcntl.h>

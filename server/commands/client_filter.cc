@@ -1,3 +1,4 @@
+// The filters of CLIENT LIST and CLIENT KILL, in the old form and the new.
 #include "server/commands/client_filter.h"
 
 #include <algorithm>

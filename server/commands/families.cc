@@ -1,3 +1,4 @@
+// The list of families, in one place.
 #include "server/commands/families.h"
 
 namespace vedette {

@@ -1,3 +1,4 @@
+// Reading the options that SET, GETEX and their kin share.
 #include "server/commands/string_options.h"
 
 #include <xxhash.h>

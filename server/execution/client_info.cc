@@ -1,3 +1,4 @@
+// The fields of a client's line, in the order that tools expect.
 #include "server/execution/client_info.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Where sessions meet their limits: after a read, after a flush, and in the cron.
 #include "server/execution/client_limits.h"
 
 #include <algorithm>

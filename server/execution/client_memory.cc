@@ -1,3 +1,4 @@
+// Moving sessions between buckets, and the largest among them.
 #include "server/execution/client_memory.h"
 
 #include "common/base/assert.h"

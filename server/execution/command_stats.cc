@@ -1,3 +1,4 @@
+// Histograms of latencies, and percentiles from them.
 #include "server/execution/command_stats.h"
 
 namespace vedette {

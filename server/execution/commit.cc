@@ -1,3 +1,4 @@
+// The one order of what follows a change, for commands, expiry and eviction alike.
 #include "server/execution/commit.h"
 
 #include <fmt/format.h>

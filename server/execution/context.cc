@@ -1,3 +1,4 @@
+// What handlers need rarely: effects in other words, misses, removal of expired entries.
 #include "server/execution/context.h"
 
 #include "server/execution/commit.h"

@@ -1,3 +1,4 @@
+// Making room in bounded time, and going on after the turn.
 #include "server/execution/eviction.h"
 
 #include <algorithm>

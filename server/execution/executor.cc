@@ -1,3 +1,4 @@
+// Gather, look ahead, gates, call, and what is left for the next turn.
 #include "server/execution/executor.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The slices of the expiry sweep, and their share of the time.
 #include "server/execution/expire_driver.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// INFO, section by section.
 #include "server/execution/info.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Scaling a series to letters, row by row.
 #include "server/execution/latency_graph.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// A ring of samples for each event, one a second.
 #include "server/execution/latency_monitor.h"
 
 #include <algorithm>

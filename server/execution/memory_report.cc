@@ -1,3 +1,4 @@
+// Adding up where the memory is.
 #include "server/execution/memory_report.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Starting and ending a pause; what waited goes on in its order.
 #include "server/execution/pause.h"
 
 #include "server/execution/executor.h"

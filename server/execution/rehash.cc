@@ -1,3 +1,4 @@
+// Resizes in slices, database by database.
 #include "server/execution/rehash.h"
 
 namespace vedette {

@@ -1,3 +1,4 @@
+// The rates, sampled.
 #include "server/execution/server_state.h"
 
 namespace vedette {

@@ -1,3 +1,4 @@
+// Encoding a message once, and putting bytes into sessions out of their turn.
 #include "server/execution/session_subscriber.h"
 
 #include "common/base/numbers.h"

@@ -1,3 +1,4 @@
+// Keeping the latest slow commands, shortened.
 #include "server/execution/slow_log.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Queueing, watching, and the end of a transaction.
 #include "server/execution/transaction.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The index from keys to watchers.
 #include "server/execution/watch.h"
 
 #include <algorithm>

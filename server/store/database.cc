@@ -1,3 +1,4 @@
+// What a database adds to its table: the end of entries, expiries that come and go, the count of both.
 #include "server/store/database.h"
 
 #include "server/store/string_value.h"

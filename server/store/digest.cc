@@ -1,3 +1,4 @@
+// Digests of ordered and of unordered parts, put together as other servers do.
 #include "server/store/digest.h"
 
 #include "server/store/string_value.h"

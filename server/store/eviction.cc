@@ -1,3 +1,4 @@
+// The scores of the policies, the pool of candidates, and samples drawn from all databases.
 #include "server/store/eviction.h"
 
 #include <algorithm>

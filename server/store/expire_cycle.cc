@@ -1,3 +1,4 @@
+// What each database owes in a round, and what a step that found much or little makes of that.
 #include "server/store/expire_cycle.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The worker and its queue.
 #include "server/store/lazy_free.h"
 
 #include <sys/resource.h>

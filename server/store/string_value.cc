@@ -1,3 +1,4 @@
+// Choosing the form of a string, and changing it in place where there is room.
 #include "server/store/string_value.h"
 
 #include <algorithm>

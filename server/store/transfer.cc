@@ -1,3 +1,4 @@
+// New entries that take over or copy a value.
 #include "server/store/transfer.h"
 
 #include "server/store/string_value.h"

@@ -1,3 +1,4 @@
+// What one client may cost: time, memory, replies that it does not read.
 #include <doctest/doctest.h>
 
 #include "server/execution/client_limits.h"

@@ -1,3 +1,4 @@
+// CLIENT: its line, its filters, and what it does to other sessions.
 #include <doctest/doctest.h>
 
 #include "server/execution/pause.h"

@@ -1,3 +1,4 @@
+// HELLO, AUTH, RESET: what a session may do before it has authenticated, and as what.
 #include <doctest/doctest.h>
 
 #include "common/base/sha256.h"

@@ -1,3 +1,4 @@
+// Selecting, exchanging and emptying databases; who waits for a flush.
 #include <doctest/doctest.h>
 
 #include <chrono>

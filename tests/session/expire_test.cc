@@ -1,3 +1,4 @@
+// Expiry of keys on a clock that the test moves, and the effects that replicas would see.
 #include <doctest/doctest.h>
 
 #include "tests/session/keyspace_events.h"

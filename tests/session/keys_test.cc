@@ -1,3 +1,4 @@
+// DEL, RENAME, COPY, MOVE and their kin: replies, events, effects, statistics.
 #include <doctest/doctest.h>
 
 #include <set>

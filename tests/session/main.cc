@@ -1,2 +1,3 @@
+// The runner of the session tests.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Publish/subscribe over whole sessions, in both protocols.
 #include <doctest/doctest.h>
 
 #include <memory>

@@ -1,3 +1,4 @@
+// Replies to trees and text, and expectations to trees.
 #include "tests/session/reply.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SCAN and KEYS, and keys whose time comes during a scan.
 #include <doctest/doctest.h>
 
 #include <map>

@@ -1,3 +1,4 @@
+// The server without sockets that the session tests run on.
 #include "tests/session/test_server.h"
 
 #include "common/base/numbers.h"

@@ -1,3 +1,4 @@
+// MULTI, EXEC and WATCH: order, refusals, and what makes a transaction stale.
 #include <doctest/doctest.h>
 
 #include "tests/session/test_server.h"

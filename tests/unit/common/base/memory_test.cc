@@ -1,3 +1,4 @@
+// True sizes against the allocator, and used memory to the byte.
 #include "common/base/memory.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Numbers read strictly and printed so that they read back.
 #include "common/base/numbers.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Seeds and spread of random numbers; results as values.
 #include "common/base/rng.h"
 
 #include <doctest/doctest.h>

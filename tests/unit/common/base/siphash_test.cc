@@ -1,3 +1,4 @@
+// SipHash against its paper's vectors.
 #include "common/base/siphash.h"
 
 #include <doctest/doctest.h>

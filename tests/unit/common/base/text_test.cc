@@ -1,3 +1,4 @@
+// Globs, words and quotes, with what is malformed.
 #include "common/base/text.h"
 
 #include <doctest/doctest.h>

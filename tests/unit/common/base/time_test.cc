@@ -1,3 +1,4 @@
+// The tick clock against the system clocks.
 #include "common/base/time.h"
 
 #include <doctest/doctest.h>

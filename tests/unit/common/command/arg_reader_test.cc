@@ -1,3 +1,4 @@
+// Options in any order, and the errors of malformed ones.
 #include "common/command/arg_reader.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// COMMAND's replies from sample rows (sample_rows.h).
 #include "common/command/introspection.h"
 
 #include <doctest/doctest.h>

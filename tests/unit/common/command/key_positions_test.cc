@@ -1,3 +1,4 @@
+// Where keys stand, against a plain search and with random arguments.
 #include "common/command/key_positions.h"
 
 #include <doctest/doctest.h>

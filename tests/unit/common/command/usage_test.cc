@@ -1,3 +1,4 @@
+// Usage lines to argument trees, and ill-formed ones.
 #include "common/command/usage.h"
 
 #include <doctest/doctest.h>

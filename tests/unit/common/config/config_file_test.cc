@@ -1,3 +1,4 @@
+// Files, includes, command lines and their problems.
 #include "common/config/config_file.h"
 
 #include <doctest/doctest.h>

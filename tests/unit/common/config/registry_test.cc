@@ -1,3 +1,4 @@
+// CONFIG GET, SET and REWRITE over sample options.
 #include "common/config/registry.h"
 
 #include <doctest/doctest.h>

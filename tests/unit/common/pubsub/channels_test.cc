@@ -1,3 +1,4 @@
+// The index of listeners against sets of names.
 #include "common/pubsub/channels.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Buffers against a string, and the reuse of chunks.
 #include "common/resp/buffer.h"
 
 #include <doctest/doctest.h>

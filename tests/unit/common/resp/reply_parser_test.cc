@@ -1,3 +1,4 @@
+// Replies of every type, whole, torn and malformed.
 #include "common/resp/reply_parser.h"
 
 #include <doctest/doctest.h>

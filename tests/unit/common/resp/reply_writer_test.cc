@@ -1,3 +1,4 @@
+// Every kind of reply in both versions, and counts that are known afterwards.
 #include "common/resp/reply_writer.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Requests whole, torn at any byte, malformed and too large.
 #include "common/resp/request_parser.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Every option: its documentation in conf/vedette.conf, its text there and back, its bounds.
 #include "server/app/options.h"
 
 #include <doctest/doctest.h>

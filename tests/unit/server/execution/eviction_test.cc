@@ -1,3 +1,4 @@
+// Eviction under each policy, with the memory really used.
 #include "server/execution/eviction.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// The slices of the expiry sweep on a simulated clock.
 #include "server/execution/expire_driver.h"
 
 #include <doctest/doctest.h>

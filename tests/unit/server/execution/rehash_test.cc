@@ -1,3 +1,4 @@
+// Resizes that idle time finishes.
 #include "server/execution/rehash.h"
 
 #include <doctest/doctest.h>

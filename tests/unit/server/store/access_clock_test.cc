@@ -1,3 +1,4 @@
+// What 24 bits tell of the use of an entry.
 #include "server/store/access_clock.h"
 
 #include <doctest/doctest.h>

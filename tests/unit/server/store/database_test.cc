@@ -1,3 +1,4 @@
+// Entries of all layouts in a table, and their memory to the byte.
 #include "server/store/database.h"
 
 #include <doctest/doctest.h>

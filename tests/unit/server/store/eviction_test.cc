@@ -1,3 +1,4 @@
+// Candidates and policies, and that the right keys go.
 #include "server/store/eviction.h"
 
 #include <doctest/doctest.h>

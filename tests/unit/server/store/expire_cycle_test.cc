@@ -1,3 +1,4 @@
+// One pass of the sweep, in steps of any size, over a table that changes.
 #include "server/store/expire_cycle.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// The freeing worker: counts, memory, and its end.
 #include "server/store/lazy_free.h"
 
 #include <doctest/doctest.h>

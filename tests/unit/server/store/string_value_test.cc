@@ -1,3 +1,4 @@
+// Strings in their three forms, and changes in place.
 #include "server/store/string_value.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Entries under another key, and copies.
 #include "server/store/transfer.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// The hash table against a map, and scans through resizes; random, with a printed seed.
 #include "server/structures/hash_table.h"
 
 #include <doctest/doctest.h>
