@@ -1,4 +1,4 @@
-// Allocation through jemalloc's size classes, or malloc's own sizes without it; the accounting by threads; large tables.
+// Allocation by jemalloc's size classes, or malloc's sizes without it; accounting by threads; large tables.
 #include "common/base/memory.h"
 
 #include <malloc.h>
