@@ -103,7 +103,7 @@ void Executor::gather(Session& session, std::string_view bytes) {
     const auto outcome = session.parser.parse(run.data + at, run.size - at, limits, arguments_, consumed);
     if (outcome == RequestParser::Outcome::kIncomplete) break;
     if (outcome == RequestParser::Outcome::kError) {
-      requests_.push_back(Request{nullptr, uint32_t(first), 0, run.size, 0, false, true});
+      requests_.push_back(Request{nullptr, uint32_t(first), 0, run.size, 0, false, true, 0});
       break;
     }
     at += consumed;
@@ -117,7 +117,7 @@ void Executor::gather(Session& session, std::string_view bytes) {
 }
 
 void Executor::add_request(Session& session, size_t first_argument, size_t end) {
-  Request request{nullptr, uint32_t(first_argument), uint32_t(arguments_.size() - first_argument), end, 0, false, false};
+  Request request{nullptr, uint32_t(first_argument), uint32_t(arguments_.size() - first_argument), end, 0, false, false, int16_t(session.db)};
   if (request.argument_count) {
     const Arguments args(&arguments_[first_argument], request.argument_count);
     request.command = state_.commands.find(args);
@@ -131,16 +131,18 @@ void Executor::add_request(Session& session, size_t first_argument, size_t end) 
 }
 
 void Executor::look_ahead(size_t at) const {
-  // The database is that of the session now; a SELECT in between only makes the guess useless.
-  const auto& db = state_.keyspace.db(0).table();
-  if (at + kBucketAhead < requests_.size() && requests_[at + kBucketAhead].hashed) db.prefetch(requests_[at + kBucketAhead].hash);
-  if (at + kItemAhead < requests_.size() && requests_[at + kItemAhead].hashed) db.prefetch_item(requests_[at + kItemAhead].hash);
+  // The database is that of the session when it was gathered; a SELECT in between only makes the guess useless.
+  const auto table_of = [&](const Request& request) -> const Database::Table& { return state_.keyspace.db(request.db).table(); };
+  if (at + kBucketAhead < requests_.size())
+    if (const Request& request = requests_[at + kBucketAhead]; request.hashed) table_of(request).prefetch(request.hash);
+  if (at + kItemAhead < requests_.size())
+    if (const Request& request = requests_[at + kItemAhead]; request.hashed) table_of(request).prefetch_item(request.hash);
 }
 
 void Executor::execute() {
   start_turn();
   for (size_t i = 0; i < std::min(kBucketAhead, requests_.size()); i++)
-    if (requests_[i].hashed) state_.keyspace.db(0).table().prefetch(requests_[i].hash);
+    if (requests_[i].hashed) state_.keyspace.db(requests_[i].db).table().prefetch(requests_[i].hash);
   for (const Run& run : runs_) execute_run(run);
   if (__builtin_expect(state_.settings.client_memory_max > 0, 0)) evict_clients(state_);
   runs_.clear();

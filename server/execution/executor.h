@@ -58,6 +58,7 @@ class Executor {
     uint64_t hash;        // of the first key
     bool hashed;
     bool protocol_error;  // the parser's error is the reply
+    int16_t db;           // selected when it was gathered: where to look ahead
   };
   struct Run {
     Session* session;
