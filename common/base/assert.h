@@ -7,6 +7,12 @@ namespace vedette {
 /// Prints the broken condition with its place to stderr and to the log, then aborts.
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line);
 
+/// Ends the process as a failed assertion does, with `reason` in the log.
+[[noreturn]] void panic(const char* reason, const char* file, int line);
+
+/// Whether both end the process with exit code 1 and a stack trace instead of aborting it.
+void exit_on_panic(bool on);
+
 }  // namespace vedette
 
 #define VED_ASSERT(condition) \

@@ -41,7 +41,46 @@ int syslog_priority(LogLevel level) {
   }
 }
 
+std::string time_text(LogTimestampFormat format, int64_t unix_milliseconds) {
+  if (format == LogTimestampFormat::kMilliseconds) return std::to_string(unix_milliseconds);
+  const auto seconds = time_t(unix_milliseconds / 1000);
+  tm parts{};
+  localtime_r(&seconds, &parts);
+  const bool iso = format == LogTimestampFormat::kIso8601;
+  char when[64];
+  const size_t n = strftime(when, sizeof when, iso ? "%Y-%m-%dT%H:%M:%S." : "%d %b %Y %H:%M:%S.", &parts);
+  std::string text = fmt::format("{}{:03}", std::string_view(when, n), unix_milliseconds % 1000);
+  if (!iso) return text;
+  const long minutes = parts.tm_gmtoff / 60, distance = minutes < 0 ? -minutes : minutes;
+  return text + fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', distance / 60, distance % 60);
+}
+
+const char* role_name(char role) {
+  return role == 'M' ? "primary" : role == 'S' ? "replica" : role == 'X' ? "sentinel" : "starting";
+}
+
+// A quoted value of a key=value pair: what would end it, or the line, is escaped.
+void append_escaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\', out += c;
+    else if (c == '\n') out += "\\n";
+    else if (c == '\r') out += "\\r";
+    else out += c;
+  }
+}
+
 }  // namespace
+
+std::string format_log_line(const LogSettings& settings, const LogMoment& moment, LogLevel level, std::string_view text) {
+  const std::string when = time_text(settings.timestamp, moment.unix_milliseconds);
+  if (settings.format == LogFormat::kLegacy)
+    return fmt::format("{}:{} {} {} {}\n", moment.pid, moment.role, when, ".-*##"[int(level)], text);
+  constexpr std::string_view kLevels[] = {"debug", "info", "notice", "warning", "warning"};
+  std::string line = fmt::format("pid={} role={} timestamp=\"{}\" level={} message=\"", moment.pid, role_name(moment.role), when,
+                                 kLevels[int(level)]);
+  append_escaped(line, text);
+  return line + "\"\n";
+}
 
 bool configure_log(const LogSettings& settings) {
   Log& log = the_log();
@@ -69,15 +108,12 @@ void log_line(LogLevel level, std::string_view text) {
   const Log& log = the_log();
   timeval now{};
   gettimeofday(&now, nullptr);
-  tm parts{};
-  localtime_r(&now.tv_sec, &parts);
-  char when[64];
-  const size_t n = strftime(when, sizeof when, "%d %b %Y %H:%M:%S.", &parts);
-  const char mark = ".-*##"[int(level)];
-  write_all(log.fd, fmt::format("{}:{} {}{:03} {} {}\n", getpid(), log.role, std::string_view(when, n),
-                                now.tv_usec / 1000, mark, text));
+  const LogMoment moment{getpid(), log.role, int64_t(now.tv_sec) * 1000 + now.tv_usec / 1000};
+  write_all(log.fd, format_log_line(log.settings, moment, level, text));
   if (log.syslog_open) syslog(syslog_priority(level), "%.*s", int(text.size()), text.data());
 }
+
+int log_descriptor() { return the_log().fd; }
 
 void log_emergency(const char* what, const char* detail, const char* file, int line) {
   const Log& log = the_log();

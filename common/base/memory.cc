@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -159,6 +160,37 @@ bool purge_allocator() {
   return mallctl(name.c_str(), nullptr, nullptr, nullptr, 0) == 0;
 }
 
+bool set_allocator_thread(bool on) { return mallctl("background_thread", nullptr, nullptr, &on, sizeof on) == 0; }
+
+std::optional<int64_t> allocator_number(const std::string& name, std::optional<int64_t> wanted, int& failure) {
+  // The width is not told: the control refuses the wrong ones.
+  for (const size_t width : {sizeof(int64_t), sizeof(int32_t), sizeof(bool)}) {
+    int64_t value = 0, given = wanted.value_or(0);
+    size_t size = width;
+    failure = mallctl(name.c_str(), &value, &size, wanted ? &given : nullptr, wanted ? width : 0);
+    if (failure == EPERM && wanted) {  // one that can only be written
+      failure = mallctl(name.c_str(), nullptr, nullptr, &given, width);
+      value = given;
+    }
+    if (failure == 0 && width == sizeof(int32_t)) return int32_t(value);
+    if (failure == 0) return value;
+    if (failure != EINVAL) break;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> allocator_text(const std::string& name, int& failure) {
+  const char* text = nullptr;
+  size_t size = sizeof text;
+  // A number of the same width would be taken for an address.
+  const bool is_text = name == "version" || name == "config.malloc_conf" || name == "opt.dss" || name == "opt.thp" ||
+                       name == "opt.percpu_arena" || name == "opt.metadata_thp" || name == "opt.junk" ||
+                       name == "opt.prof_prefix" || name == "opt.stats_print_opts" || (name.starts_with("arena.") && name.ends_with(".dss"));
+  failure = is_text ? mallctl(name.c_str(), &text, &size, nullptr, 0) : EINVAL;
+  if (failure) return std::nullopt;
+  return text ? std::string(text) : std::string();
+}
+
 #else
 
 namespace {
@@ -191,6 +223,15 @@ AllocatorStats allocator_stats() { return {}; }
 std::string allocator_name() { return "libc"; }
 std::string allocator_report() { return "Stats not supported for the current allocator"; }
 bool purge_allocator() { return false; }
+bool set_allocator_thread(bool) { return false; }
+std::optional<int64_t> allocator_number(const std::string&, std::optional<int64_t>, int& failure) {
+  failure = ENOENT;
+  return std::nullopt;
+}
+std::optional<std::string> allocator_text(const std::string&, int& failure) {
+  failure = ENOENT;
+  return std::nullopt;
+}
 
 #endif
 

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace vedette {
@@ -56,6 +57,15 @@ std::string allocator_name();
 std::string allocator_report();
 /// Gives back unused pages to the system. False if the allocator cannot.
 bool purge_allocator();
+
+/// Lets a thread of the allocator's own give back unused pages, or ends it. False if the allocator has none.
+bool set_allocator_thread(bool on);
+
+/// One number among the allocator's controls, by its name ("opt.narenas"), whatever its width; written first if
+/// `wanted` is given. Nothing if there is no such control, or it is no number; `failure` is then the system's error number.
+std::optional<int64_t> allocator_number(const std::string& name, std::optional<int64_t> wanted, int& failure);
+/// The same for a text.
+std::optional<std::string> allocator_text(const std::string& name, int& failure);
 
 /// Resident set size of this process from /proc, in bytes; 0 where there is none.
 uint64_t resident_memory();

@@ -67,6 +67,11 @@ void TickClock::anchor() {
   anchor_ticks_ = read_ticks();
 }
 
+std::string TickClock::source() const {
+  if (ns_per_tick_ <= 0) return "POSIX clock_gettime";
+  return "X86 TSC @ " + std::to_string(int64_t(1000 / ns_per_tick_ + 0.5)) + " ticks/us";
+}
+
 Now TickClock::now() {
   const uint64_t ticks = read_ticks() - anchor_ticks_;
   if (ticks >= ticks_until_anchor_) {

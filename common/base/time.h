@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <string>
 
 namespace vedette {
 
@@ -54,6 +55,8 @@ class TickClock final : public Clock {
   Now now() override;
   /// Anchors to the system's clocks (after a sleep, or when the wall clock may have been set).
   void anchor();
+  /// What the time is read from, as INFO tells it: "X86 TSC @ 2400 ticks/us".
+  std::string source() const;
 
  private:
   Now anchor_;

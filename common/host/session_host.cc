@@ -148,20 +148,12 @@ SessionHost::~SessionHost() {
   while (first_) destroy(first_);
 }
 
-void SessionHost::on_connection(Stream::Kind kind, uv_stream_t* listener) {
-  if (handler_.full())
-    waiting_listeners_.emplace_back(kind, listener);
-  else
-    accept(kind, listener);
-}
-
-void SessionHost::accept_waiting() {
-  for (const auto& [kind, listener] : std::exchange(waiting_listeners_, {})) accept(kind, listener);
-}
-
-void SessionHost::accept(Stream::Kind kind, uv_stream_t* listener) {
+bool SessionHost::accept(Stream::Kind kind, uv_stream_t* listener) {
+  // When full, only at the end of the turn: clients that have closed are gone by then.
+  if (accepted_ >= options.accepts_per_turn || (!turn_ending_ && handler_.full())) return false;
+  accepted_++;
   auto connection = std::make_unique<Connection>(*this, kind);
-  if (!connection->stream.accept(listener)) return;
+  if (!connection->stream.accept(listener)) return true;
   connection->stream.set_no_delay(true);
   connection->stream.set_keep_alive(options.keep_alive_seconds);
   std::string refusal;
@@ -169,7 +161,7 @@ void SessionHost::accept(Stream::Kind kind, uv_stream_t* listener) {
   if (!connection->session) {
     const std::string_view piece = refusal;
     if (!piece.empty()) connection->stream.try_write({&piece, 1});
-    return;
+    return true;
   }
   connection->session->transport = connection.get();
   connection->session->set(kUnixSocket, kind == Stream::Kind::kUnix);
@@ -179,6 +171,7 @@ void SessionHost::accept(Stream::Kind kind, uv_stream_t* listener) {
   if (first_) first_->previous = linked;
   first_ = linked;
   connections_++;
+  return true;
 }
 
 void SessionHost::before_wait() {
@@ -190,9 +183,12 @@ void SessionHost::after_events() {
   handler_.gather_backlog();
   handler_.execute();
   flush_pending();
-  accept_waiting();
   arena_.reset();
   tick_++;
+  accepted_ = 0;
+  turn_ending_ = true;
+  handler_.turn_over();
+  turn_ending_ = false;
 }
 
 void SessionHost::flush_pending() {

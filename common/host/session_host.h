@@ -34,10 +34,13 @@ class SessionHandler {
   /// The session is about to be destroyed.
   virtual void closed(Session& session) = 0;
   virtual void count_traffic(size_t bytes_in, size_t bytes_out) = 0;
+  /// All of a turn is done, the flush included: the time to resume listeners.
+  virtual void turn_over() {}
 };
 
 struct ConnectionOptions {
   unsigned keep_alive_seconds = 300;
+  int accepts_per_turn = 10;
 };
 
 class SessionHost {
@@ -45,10 +48,9 @@ class SessionHost {
   SessionHost(Loop& loop, SessionHandler& handler);
   ~SessionHost();
 
-  /// The callback for listeners.
-  void on_connection(Stream::Kind kind, uv_stream_t* listener);
-  /// Accepts what on_connection() has put off. To be called before listeners are closed.
-  void accept_waiting();
+  /// The callback for listeners. False if the connection must wait until the end of the turn: enough have been taken in this
+  /// one, or the server is full.
+  bool accept(Stream::Kind kind, uv_stream_t* listener);
   ConnectionOptions options;
 
   /// Closes every connection; those with output get one more chance to take it.
@@ -80,11 +82,12 @@ class SessionHost {
   Loop& loop_;
   SessionHandler& handler_;
   Arena arena_;
-  std::vector<std::pair<Stream::Kind, uv_stream_t*>> waiting_listeners_;
   std::vector<Connection*> pending_;   // with output, or to be closed
   Connection* first_ = nullptr;        // all connections, intrusively linked
   size_t connections_ = 0;
   uint64_t tick_ = 1;
+  int accepted_ = 0;                   // in this turn
+  bool turn_ending_ = false;
   TurnHooks hooks_;
 };
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace vedette {
@@ -28,6 +29,16 @@ Status resolve(const std::string& host, int port, sockaddr_storage& address) {
   return Status::ok();
 }
 
+bool set_mark(const uv_handle_t* handle, uint32_t mark) {
+  uv_os_fd_t fd = -1;
+#ifdef SO_MARK
+  return uv_fileno(handle, &fd) == 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0;
+#else
+  errno = ENOTSUP;
+  return handle && fd >= 0;
+#endif
+}
+
 }  // namespace
 
 void Listener::Closer::operator()(Handle* handle) const {
@@ -46,12 +57,16 @@ Status Listener::listen(int backlog, const std::string& where) {
   handle_->handle.data = this;
   const int code = uv_listen(&handle_->stream, backlog, [](uv_stream_t* stream, int status) {
     auto* self = static_cast<Listener*>(stream->data);
-    if (self && status == 0) self->on_connection_(self->kind_, stream);
+    if (self && status == 0) self->waiting_ = !self->on_connection_(self->kind_, stream);
   });
   return code ? Status(listen_failure(where, code)) : Status::ok();
 }
 
-Result<std::unique_ptr<Listener>> Listener::tcp(Loop& loop, const std::string& host, int port, int backlog,
+void Listener::resume() {
+  if (waiting_) waiting_ = !on_connection_(kind_, &handle_->stream);
+}
+
+Result<std::unique_ptr<Listener>> Listener::tcp(Loop& loop, const std::string& host, int port, int backlog, uint32_t mark,
                                                 OnConnection on_connection) {
   const std::string where = host + ":" + std::to_string(port);
   sockaddr_storage address{};
@@ -61,6 +76,7 @@ Result<std::unique_ptr<Listener>> Listener::tcp(Loop& loop, const std::string& h
   VED_ASSERT(uv_tcp_init(loop.raw(), tcp) == 0);
   const unsigned flags = address.ss_family == AF_INET6 ? unsigned(UV_TCP_IPV6ONLY) : 0u;
   if (const int code = uv_tcp_bind(tcp, reinterpret_cast<sockaddr*>(&address), flags)) return listen_failure(where, code);
+  if (mark && !set_mark(reinterpret_cast<uv_handle_t*>(tcp), mark)) return Error(where + ": socket-mark-id: " + std::strerror(errno));
   if (Status status = listener->listen(backlog, where); !status) return status.error();
   int size = sizeof address;
   uv_tcp_getsockname(tcp, reinterpret_cast<sockaddr*>(&address), &size);

@@ -11,18 +11,24 @@ namespace vedette {
 
 class Listener {
  public:
-  /// Called for each connection that waits; the callee accepts it with Stream::accept(listener).
-  using OnConnection = std::function<void(Stream::Kind, uv_stream_t* listener)>;
+  /// Called for each connection that waits; the callee accepts it with Stream::accept(listener), or returns false to be
+  /// asked again at resume(): until then the kernel keeps the others.
+  using OnConnection = std::function<bool(Stream::Kind, uv_stream_t* listener)>;
 
   /// `host` is a numeric IPv4 or IPv6 address or a name that resolves to one; port 0 lets the system choose.
+  /// `mark` is the socket's for packet filters and routing (SO_MARK), 0 none.
   static Result<std::unique_ptr<Listener>> tcp(Loop& loop, const std::string& host, int port, int backlog,
-                                               OnConnection on_connection);
+                                               uint32_t mark, OnConnection on_connection);
   /// Removes a stale socket file first. `mode` is its permissions, or 0 for the process's default.
   static Result<std::unique_ptr<Listener>> unix_socket(Loop& loop, const std::string& path, unsigned mode, int backlog,
                                                        OnConnection on_connection);
   ~Listener();
 
   int port() const { return port_; }
+
+  /// A connection was left waiting.
+  bool waiting() const { return waiting_; }
+  void resume();
 
  private:
   union Handle {
@@ -41,6 +47,7 @@ class Listener {
   Stream::Kind kind_;
   OnConnection on_connection_;
   int port_ = 0;
+  bool waiting_ = false;
   std::string path_;  // of a unix socket: removed at the end
 };
 

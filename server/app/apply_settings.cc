@@ -90,7 +90,8 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   const uint64_t whole = options.memory.maxmemory;
   to.client_memory_max = options.network.maxmemory_clients.of(whole);
   apply_memory(options.memory, state);
-  to.hz = options.process.hz;
+  to.hz = to.configured_hz = options.process.hz;  // the cron may raise the former
+  state.process.availability_zone = options.process.availability_zone;
   to.active_rehashing = options.process.activerehashing;
   to.debug_command = permission_text(options.process.enable_debug_command);
   to.module_command = permission_text(options.process.enable_module_command);
@@ -110,6 +111,8 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
 LogSettings log_settings(const ProcessOptions& options) {
   LogSettings settings;
   settings.level = options.loglevel;
+  settings.format = options.log_format;
+  settings.timestamp = options.log_timestamp_format;
   settings.file = options.logfile;
   settings.to_syslog = options.syslog_enabled;
   settings.syslog_ident = options.syslog_ident;

@@ -73,6 +73,14 @@ constexpr CronTask kTasks[] = {
 
 std::span<const CronTask> cron_tasks() { return kTasks; }
 
+int ticks_per_second(int configured, bool dynamic, size_t clients) {
+  constexpr size_t kClientsPerTickMax = 200;
+  constexpr int kTicksMax = 500;
+  int ticks = std::max(1, configured);
+  while (dynamic && ticks < kTicksMax && clients / size_t(ticks) > kClientsPerTickMax) ticks = std::min(ticks * 2, kTicksMax);
+  return ticks;
+}
+
 void Cron::tick() {
   executor_.start_turn();
   if (state_.cron_paused) return;

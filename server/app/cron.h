@@ -21,6 +21,10 @@ struct CronTask {
 
 std::span<const CronTask> cron_tasks();
 
+/// How often to tick, a second: `configured` times, or (if `dynamic`) so much more often, doubling, that no tick has more
+/// than 200 clients to look at; at most 500 times.
+int ticks_per_second(int configured, bool dynamic, size_t clients);
+
 class Cron {
  public:
   Cron(ServerState& state, Executor& executor) : state_(state), executor_(executor), tasks_(cron_tasks().size()) {}

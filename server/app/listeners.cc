@@ -1,6 +1,8 @@
 // Opening a new set of addresses before the old one is given up.
 #include "server/app/listeners.h"
 
+#include <algorithm>
+
 #include "common/base/log.h"
 
 namespace vedette {
@@ -14,7 +16,7 @@ Status Listeners::open_tcp(const NetworkOptions& options) {
     const bool optional = !entry.empty() && entry[0] == '-';
     const std::string host = optional ? entry.substr(1) : entry;
     if (host.empty()) continue;
-    auto listener = Listener::tcp(loop_, host, options.port, options.tcp_backlog, on_connection_);
+    auto listener = Listener::tcp(loop_, host, options.port, options.tcp_backlog, uint32_t(options.socket_mark_id), on_connection_);
     if (listener) {
       opened.push_back(std::move(*listener));
       continue;
@@ -42,6 +44,27 @@ Status Listeners::open_unix(const NetworkOptions& options) {
   }
   unix_ = std::move(*listener);
   return Status::ok();
+}
+
+bool Listeners::waiting() const {
+  if (unix_ && unix_->waiting()) return true;
+  return std::any_of(tcp_.begin(), tcp_.end(), [](const auto& listener) { return listener->waiting(); });
+}
+
+void Listeners::resume() {
+  for (const auto& listener : tcp_) listener->resume();
+  if (unix_) unix_->resume();
+}
+
+std::vector<std::string> Listeners::descriptions(const NetworkOptions& options) const {
+  std::vector<std::string> lines;
+  if (!tcp_.empty()) {
+    std::string line = "name=tcp";
+    for (const std::string& address : options.bind) line += ",bind=" + address;
+    lines.push_back(line + ",port=" + std::to_string(options.port));
+  }
+  if (unix_) lines.push_back("name=unix,bind=" + options.unixsocket);
+  return lines;
 }
 
 }  // namespace vedette

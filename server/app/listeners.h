@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "common/net/listener.h"
@@ -19,6 +20,11 @@ class Listeners {
   Status open_tcp(const NetworkOptions& options);
   Status open_unix(const NetworkOptions& options);
   void close() { tcp_.clear(), unix_.reset(); }
+  /// A connection was left for the next turn.
+  bool waiting() const;
+  void resume();
+  /// "name=tcp,bind=127.0.0.1,port=6379", as INFO tells of each kind of listener.
+  std::vector<std::string> descriptions(const NetworkOptions& options) const;
   bool empty() const { return tcp_.empty() && !unix_; }
 
  private:

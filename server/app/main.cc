@@ -21,6 +21,15 @@ __attribute__((used)) const char* malloc_conf = "narenas:1,dirty_decay_ms:5000,m
 namespace vedette {
 namespace {
 
+// On a terminal, or where it is asked for.
+void show_banner(const ServerOptions& options) {
+  const ProcessOptions& process = options.process;
+  const bool on_terminal = isatty(STDOUT_FILENO) && process.logfile.empty() && !process.syslog_enabled;
+  if (!process.always_show_logo && !on_terminal) return;
+  const NetworkOptions& network = options.network;
+  log_notice("{}", banner(network.port ? "Port: " + std::to_string(network.port) : "Socket: " + network.unixsocket, getpid()));
+}
+
 int serve(int argc, char** argv) {
   ProcessTitle title;
   const std::string program = argv[0];
@@ -32,12 +41,13 @@ int serve(int argc, char** argv) {
   ConfigRegistry registry(server_option_groups(options, environment));
   const StartResult start = load_configuration(arguments, registry);
   if (!start.proceed) return start.exit_code;
-  if (!configure_log(log_settings(options.process))) {
-    std::fprintf(stderr, "logfile '%s': %s\n", options.process.logfile.c_str(), std::strerror(errno));
+  // First the folder: the log's name may be relative to it, and a later CONFIG SET opens the log again.
+  if (!options.process.dir.empty() && chdir(options.process.dir.c_str()) != 0) {
+    std::fprintf(stderr, "dir '%s': %s\n", options.process.dir.c_str(), std::strerror(errno));
     return 1;
   }
-  if (!options.process.dir.empty() && chdir(options.process.dir.c_str()) != 0) {
-    log_warning("dir '{}': {}", options.process.dir, std::strerror(errno));
+  if (!configure_log(log_settings(options.process))) {
+    std::fprintf(stderr, "logfile '%s': %s\n", options.process.logfile.c_str(), std::strerror(errno));
     return 1;
   }
   if (options.process.daemonize && options.process.supervised == Supervised::kNo) daemonize();
@@ -52,6 +62,7 @@ int serve(int argc, char** argv) {
     if (options.process.pidfile.empty()) options.process.pidfile = "/var/run/vedette.pid";
     if (!write_pid_file(options.process.pidfile)) log_warning("pidfile '{}': {}", options.process.pidfile, std::strerror(errno));
   }
+  show_banner(options);
   Server server(options, registry, start.config_file, program);
   server.set_title(&title);
   if (Status status = server.prepare(); !status) {

@@ -31,8 +31,6 @@ enum class SyslogFacility {
   kLocal6 = 22 << 3,
   kLocal7 = 23 << 3,
 };
-enum class LogFormat { kLegacy, kLogfmt };
-enum class LogTimestampFormat { kLegacy, kIso8601, kMilliseconds };
 /// Who may: nobody, anybody, clients of this machine.
 enum class Permission { kNo, kYes, kLocal };
 enum class EvictionChoice {

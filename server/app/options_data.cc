@@ -152,7 +152,7 @@ OptionGroup observation_options(ObservationOptions& o) {
   OptionGroup group{"Slow log, latency, events", {}};
   auto& rows = group.options;
   const auto number = [&](OptionRow row, int64_t& value, int64_t min) {
-    if (!row.note.empty()) row.flags |= kOptionPending;
+    if (!row.note.empty() && !(row.flags & kOptionPending)) row.flags |= kOptionNoEffect;
     rows.push_back(integer_option(row, value, min, kLongMax));
   };
   number(
@@ -166,7 +166,7 @@ OptionGroup observation_options(ObservationOptions& o) {
           .unit = "entries",
           .doc = "Entries of the slow log; the oldest gives way."},
          o.slowlog_max_len, 0);
-  const std::string_view note = "only slow commands are logged";
+  const std::string_view note = "only slow commands are logged, there is no COMMANDLOG";
   number({.name = "commandlog-request-larger-than",
           .unit = "bytes",
           .doc = "The same for large requests; -1 none.",
@@ -206,6 +206,7 @@ OptionGroup observation_options(ObservationOptions& o) {
                                         o.notify_keyspace_events));
   number({.name = "busy-reply-threshold",
           .aliases = "lua-time-limit",
+          .flags = kOptionPending,
           .unit = "milliseconds",
           .doc = "Time after which other clients of a busy script are told so, and may kill it; 0 at once.",
           .note = "it waits for scripts"},

@@ -55,9 +55,9 @@ OptionGroup network_options(NetworkOptions& o) {
                                 o.tcp_keepalive_seconds, 0, kIntMax));
   rows.push_back(
       integer_option({.name = "socket-mark-id",
-                      .flags = kOptionImmutable | kOptionPending,
-                      .doc = "Mark of the listening sockets for packet filters and routing rules; 0 none.",
-                      .note = "listening sockets are not marked yet"},
+                      .flags = kOptionImmutable,
+                      .doc = "Mark of the sockets for packet filters and routing rules; 0 none. Setting one takes "
+                             "CAP_NET_ADMIN."},
                      o.socket_mark_id, 0, std::numeric_limits<uint32_t>::max()));
   rows.push_back(string_option({.name = "bind-source-addr",
                                 .flags = kOptionPending,
@@ -72,12 +72,10 @@ OptionGroup network_options(NetworkOptions& o) {
                                         "as many files."},
                                 o.maxclients, 1, std::numeric_limits<uint32_t>::max()));
   rows.push_back(integer_option({.name = "max-new-connections-per-cycle",
-                                 .flags = kOptionPending,
                                  .unit = "connections",
                                  .doc = "Connections accepted in one turn of the event loop, so that a storm "
                                         "of them does not starve those that are "
-                                        "open.",
-                                 .note = "the listener accepts by its own budget"},
+                                        "open."},
                                 o.max_new_connections_per_cycle, 1, 1000));
   rows.push_back(output_buffer_limit_option(
       {.name = "client-output-buffer-limit",

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "server/app/option_grammars.h"
+#include "server/app/processors.h"
 
 namespace vedette {
 
@@ -30,14 +31,11 @@ void push_log_options(std::vector<Option>& rows, ProcessOptions& o) {
       o.logfile));
   rows.push_back(
       enum_option({.name = "log-format",
-                   .flags = kOptionImmutable | kOptionPending,
-                   .doc = "Form of a line of the log: the protocol's servers' own, or key=value pairs.",
-                   .note = "the log writes the legacy form"},
+                   .flags = kOptionImmutable,
+                   .doc = "Form of a line of the log: the protocol's servers' own, or key=value pairs."},
                   o.log_format, {{"legacy", LogFormat::kLegacy}, {"logfmt", LogFormat::kLogfmt}}));
   rows.push_back(enum_option({.name = "log-timestamp-format",
-                              .flags = kOptionPending,
-                              .doc = "Form of the time in a line of the log.",
-                              .note = "the log writes the legacy form"},
+                              .doc = "Form of the time in a line of the log."},
                              o.log_timestamp_format,
                              {{"legacy", LogTimestampFormat::kLegacy},
                               {"iso8601", LogTimestampFormat::kIso8601},
@@ -166,14 +164,12 @@ OptionGroup process_options(ProcessOptions& o, const OptionEnvironment& environm
                    .note = "there are no modules to load"},
                   o.enable_module_command);
   rows.push_back(bool_option({.name = "enable-debug-assert",
-                              .flags = kOptionImmutable | kOptionHidden | kOptionPending,
-                              .doc = "Allow DEBUG ASSERT.",
-                              .note = "DEBUG ASSERT is not there"},
+                              .flags = kOptionImmutable | kOptionHidden | kOptionNoEffect,
+                              .doc = "Check assertions that cost time, too.",
+                              .note = "every assertion is always checked"},
                              o.enable_debug_assert));
   rows.push_back(bool_option({.name = "crash-log-enabled",
-                              .flags = kOptionPending,
-                              .doc = "Log a report when the server crashes.",
-                              .note = "no crash report is written yet"},
+                              .doc = "Log a report when the server crashes."},
                              o.crash_log_enabled));
   rows.push_back(bool_option({.name = "crash-memcheck-enabled",
                               .flags = kOptionNoEffect,
@@ -181,15 +177,13 @@ OptionGroup process_options(ProcessOptions& o, const OptionEnvironment& environm
                               .note = "a crashed process is no judge of its memory"},
                              o.crash_memcheck_enabled));
   rows.push_back(bool_option({.name = "use-exit-on-panic",
-                              .flags = kOptionHidden | kOptionPending,
-                              .doc = "Exit instead of aborting when an assertion fails.",
-                              .note = "a failed assertion aborts"},
+                              .flags = kOptionHidden,
+                              .doc = "Exit instead of aborting when an assertion fails."},
                              o.use_exit_on_panic));
   rows.push_back(integer_option({.name = "watchdog-period",
-                                 .flags = kOptionHidden | kOptionPending,
+                                 .flags = kOptionHidden,
                                  .unit = "milliseconds",
-                                 .doc = "Log the stack when a command takes this long; 0 off.",
-                                 .note = "there is no watchdog yet"},
+                                 .doc = "Log the stack when a command takes this long; 0 off."},
                                 o.watchdog_period_milliseconds, 0, kIntMax));
   rows.push_back(
       bool_option({.name = "extended-redis-compatibility",
@@ -198,9 +192,7 @@ OptionGroup process_options(ProcessOptions& o, const OptionEnvironment& environm
                    .note = "clients are always told what they expect"},
                   o.extended_redis_compatibility));
   rows.push_back(string_option({.name = "availability-zone",
-                                .flags = kOptionPending,
-                                .doc = "Where this server runs, for clients that prefer near ones.",
-                                .note = "it is not told to clients yet"},
+                                .doc = "Where this server runs, for clients that prefer near ones."},
                                o.availability_zone));
   return group;
 }
@@ -209,30 +201,25 @@ OptionGroup machine_options(ProcessOptions& o) {
   OptionGroup group{"Place on the machine", {}};
   auto& rows = group.options;
   rows.push_back(bool_option({.name = "set-proc-title",
-                              .flags = kOptionImmutable | kOptionPending,
-                              .doc = "Show in the list of processes where the server listens.",
-                              .note = "the process keeps its title"},
+                              .flags = kOptionImmutable,
+                              .doc = "Show in the list of processes where the server listens."},
                              o.set_proc_title));
   rows.push_back(string_option(
       {.name = "proc-title-template",
-       .flags = kOptionPending,
        .doc =
            "The process's title; {title}, {listen-addr}, {server-mode}, {port}, {tls-port}, {unixsocket} and "
-           "{config-file} are filled in.",
-       .note = "the process keeps its title"},
+           "{config-file} are filled in."},
       o.proc_title_template, check_proc_title));
   rows.push_back(string_option({.name = "locale-collate",
                                 .flags = kOptionPending,
                                 .doc = "Locale of comparisons of text; the environment's by default.",
-                                .note = "no command compares by locale yet"},
+                                .note = "it must name a locale, but no command compares by it yet"},
                                o.locale_collate));
   rows.push_back(enum_option(
       {.name = "oom-score-adj",
-       .flags = kOptionPending,
        .doc = "Tell the kernel whom to kill first when memory runs out: oom-score-adj-values as they are "
               "(absolute) or added "
-              "to what the process was started with (relative, yes). Off: it is the operator's decision.",
-       .note = "the kernel is not told yet"},
+              "to what the process was started with (relative, yes). Off: it is the operator's decision."},
       o.oom_score_adj,
       {{"no", OomScoreAdjust::kNo},
        {"yes", OomScoreAdjust::kRelative},
@@ -240,9 +227,7 @@ OptionGroup machine_options(ProcessOptions& o) {
        {"absolute", OomScoreAdjust::kAbsolute}}));
   rows.push_back(oom_score_values_option(
       {.name = "oom-score-adj-values",
-       .flags = kOptionPending,
-       .doc = "The scores of a primary, a replica and a background child; the higher is killed first.",
-       .note = "the kernel is not told yet"},
+       .doc = "The scores of a primary, a replica and a background child; the higher is killed first."},
       o.oom_score_adj_values));
   rows.push_back(bool_option({.name = "disable-thp",
                               .flags = kOptionImmutable | kOptionNoEffect,
@@ -250,22 +235,18 @@ OptionGroup machine_options(ProcessOptions& o) {
                               .note = "they only help a server that never forks"},
                              o.disable_thp));
   rows.push_back(bool_option({.name = "jemalloc-bg-thread",
-                              .flags = kOptionPending,
-                              .doc = "Let a thread of the allocator give unused memory back.",
-                              .note = "the allocator's default stays"},
+                              .doc = "Let a thread of the allocator give unused memory back."},
                              o.jemalloc_bg_thread));
   rows.push_back(string_option({.name = "server-cpulist",
                                 .aliases = "server_cpulist",
-                                .flags = kOptionImmutable | kOptionPending,
-                                .doc = "Processors for the main thread, as 0-3,6 or 0-7:2; any by default.",
-                                .note = "threads are not bound yet"},
-                               o.server_cpulist));
+                                .flags = kOptionImmutable,
+                                .doc = "Processors for the main thread, as 0-3,6 or 0-7:2; any by default."},
+                               o.server_cpulist, check_processors));
   rows.push_back(string_option({.name = "bio-cpulist",
                                 .aliases = "bio_cpulist",
-                                .flags = kOptionImmutable | kOptionPending,
-                                .doc = "Processors for the threads that free memory and write files.",
-                                .note = "threads are not bound yet"},
-                               o.bio_cpulist));
+                                .flags = kOptionImmutable,
+                                .doc = "Processors for the thread that frees memory, in the same form."},
+                               o.bio_cpulist, check_processors));
   rows.push_back(string_option({.name = "aof-rewrite-cpulist",
                                 .aliases = "aof_rewrite_cpulist",
                                 .flags = kOptionImmutable | kOptionNoEffect,
@@ -356,9 +337,9 @@ OptionGroup memory_options(MemoryOptions& o) {
   lazy("lazyfree-lazy-user-flush", o.lazyfree_user_flush,
        "Let FLUSHALL and FLUSHDB without an option free as with ASYNC.");
   rows.push_back(bool_option({.name = "import-mode",
-                              .flags = kOptionPending,
+                              .flags = kOptionNoEffect,
                               .doc = "Neither expire nor evict while another server's data is copied here.",
-                              .note = "expiry does not look at it yet"},
+                              .note = "no client can be marked as the importing one, so keys expire as ever"},
                              o.import_mode));
   return group;
 }

@@ -5,11 +5,15 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <clocale>
 #include <cstring>
 #include <thread>
 
+#include "common/base/crash_report.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "server/app/apply_settings.h"
+#include "server/app/processors.h"
 #include "server/app/version.h"
 #include "server/commands/families.h"
 #include "server/execution/client_limits.h"
@@ -41,7 +45,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       executor_(state_, clock_),
       cron_(state_, executor_),
       host_(loop_, *this),
-      listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { host_.on_connection(kind, listener); }),
+      listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
       cron_timer_(loop_),
       pause_timer_(loop_),
       supervisor_(options.process.supervised),
@@ -69,12 +73,15 @@ void Server::describe_process(const std::string& config_file, const std::string&
   process.started_wall = read_wall_clock();
   process.version = kVersion;
   process.supervised = supervisor_.name();
+  process.monotonic_clock = clock_.source();
+  process.build_id = build_id();
 }
 
 Status Server::rename_commands() {
   for (const auto& [from, to] : options_.security.renames)
     if (!state_.commands.rename(from, to))
-      return Error(fmt::format("rename-command {} {}: no such command, or the new name is taken", from, quoted_if_needed(to)));
+      return Error(fmt::format("rename-command {} {}: {}", from, to.empty() ? "\"\"" : quoted_if_needed(to),
+                               state_.commands.find_name(from) ? "the new name is taken" : "no such command"));
   return Status::ok();
 }
 
@@ -90,15 +97,43 @@ Status Server::prepare() {
   }
   apply_settings(options_, state_);
   host_.options.keep_alive_seconds = unsigned(options_.network.tcp_keepalive_seconds);
-  if (Status status = set_oom_score(options_.process); !status) log_warning("{}", status.error().text());
+  host_.options.accepts_per_turn = options_.network.max_new_connections_per_cycle;
+  if (Status status = take_place(); !status) return status;
+  options_.process.dir = working_directory();
+  if (Status status = open_listeners(); !status) return status;
+  register_hooks();
+  register_machine_hooks();
+  return Status::ok();
+}
+
+Status Server::open_listeners() {
   if (Status status = listeners_.open_tcp(options_.network); !status) {
-    log_warning("Failed listening on port {} (TCP), aborting.", options_.network.port);
+    log_warning("Failed listening on port {} (tcp), aborting.", options_.network.port);
     return status;
   }
   if (Status status = listeners_.open_unix(options_.network); !status) return status;
-  options_.process.dir = working_directory();
   if (listeners_.empty()) return Error("nothing to listen on: set 'port' or 'unixsocket'");
-  register_hooks();
+  state_.process.listeners = listeners_.descriptions(options_.network);
+  return Status::ok();
+}
+
+// What the operating system shall think of this process.
+Status Server::take_place() {
+  const ProcessOptions& process = options_.process;
+  exit_on_panic(process.use_exit_on_panic);
+  report_crashes(process.crash_log_enabled, kVersion.data());
+  trace_on_alarm();
+  if (!std::setlocale(LC_COLLATE, process.locale_collate.c_str()) && !process.locale_collate.empty())
+    return Error(fmt::format("locale-collate '{}': there is no such locale", process.locale_collate));
+  if (Status status = set_oom_score(process); !status) log_warning("{}", status.error().text());
+  if (!set_allocator_thread(process.jemalloc_bg_thread) && process.jemalloc_bg_thread)
+    log_verbose("jemalloc-bg-thread: the allocator of this build has no thread");
+  const auto own = parse_processors(process.server_cpulist), background = parse_processors(process.bio_cpulist);
+  VED_ASSERT(own && background);  // the options' own check lets nothing else pass
+  if (Status status = run_on(*own); !status) log_warning("server-cpulist {}: {}", process.server_cpulist, status.error().text());
+  state_.keyspace.lazy_free.on_start([list = *background, text = process.bio_cpulist] {
+    if (Status status = run_on(list); !status) log_warning("bio-cpulist {}: {}", text, status.error().text());
+  });
   return Status::ok();
 }
 
@@ -113,9 +148,10 @@ void Server::register_hooks() {
     return Status::ok();
   });
   registry_.on_change({"port", "bind", "tcp-backlog"}, [this]() -> Status {
-    host_.accept_waiting();
+    listeners_.resume();
     if (!listeners_.open_tcp(options_.network)) return Error("Unable to listen on this port. Check server logs.");
     state_.process.port = options_.network.port;
+    state_.process.listeners = listeners_.descriptions(options_.network);
     update_title();
     return Status::ok();
   });
@@ -127,16 +163,12 @@ void Server::register_hooks() {
     start_cron();
     return Status::ok();
   });
-  registry_.on_change({"loglevel"}, [this]() -> Status {
-    return configure_log(log_settings(options_.process)) ? Status::ok() : Status(Error("can't open the log file"));
-  });
-  registry_.on_change({"oom-score-adj", "oom-score-adj-values"}, [this]() -> Status {
-    return set_oom_score(options_.process) ? Status::ok()
-                                           : Status(Error("Failed to apply new oom_score_adj configuration, check server logs."));
-  });
-  registry_.on_change({"proc-title-template"}, [this]() -> Status {
-    update_title();
+  registry_.on_change({"max-new-connections-per-cycle"}, [this] {
+    host_.options.accepts_per_turn = options_.network.max_new_connections_per_cycle;
     return Status::ok();
+  });
+  registry_.on_change({"loglevel", "log-timestamp-format"}, [this]() -> Status {
+    return configure_log(log_settings(options_.process)) ? Status::ok() : Status(Error("can't open the log file"));
   });
   registry_.on_change({"maxclients"}, [this]() -> Status {
     const int64_t room = fit_open_files(options_.network.maxclients);
@@ -145,14 +177,58 @@ void Server::register_hooks() {
   });
 }
 
+void Server::register_machine_hooks() {
+  registry_.on_change({"oom-score-adj", "oom-score-adj-values"}, [this]() -> Status {
+    return set_oom_score(options_.process) ? Status::ok()
+                                           : Status(Error("Failed to apply new oom_score_adj configuration, check server logs."));
+  });
+  registry_.on_change({"proc-title-template"}, [this]() -> Status {
+    update_title();
+    return Status::ok();
+  });
+  registry_.on_change({"locale-collate"}, [this]() -> Status {
+    return std::setlocale(LC_COLLATE, options_.process.locale_collate.c_str()) ? Status::ok() : Status(Error("Invalid locale name"));
+  });
+  registry_.on_change({"jemalloc-bg-thread"}, [this]() -> Status {
+    const bool on = options_.process.jemalloc_bg_thread;
+    return set_allocator_thread(on) || !on ? Status::ok() : Status(Error("the allocator of this build has no thread"));
+  });
+  registry_.on_change({"crash-log-enabled"}, [this] {
+    report_crashes(options_.process.crash_log_enabled, kVersion.data());
+    return Status::ok();
+  });
+  registry_.on_change({"use-exit-on-panic"}, [this] {
+    exit_on_panic(options_.process.use_exit_on_panic);
+    return Status::ok();
+  });
+  registry_.on_change({"watchdog-period"}, [this] {
+    arm_watchdog(watchdog_period());
+    return Status::ok();
+  });
+}
+
+// Less than two ticks would find the server stuck when it only waits for the next one.
+int Server::watchdog_period() const {
+  const int period = options_.process.watchdog_period_milliseconds;
+  return period ? std::max(period, 2 * 1000 / std::max(1, state_.settings.hz)) : 0;
+}
+
 void Server::update_title() {
   if (!title_ || !options_.process.set_proc_title) return;
   if (const auto title = expand_title(options_.process.proc_title_template, program_, options_, config_file_)) title_->set(*title);
 }
 
 void Server::start_cron() {
-  const auto period = uint64_t(1000 / std::max(1, options_.process.hz));
-  cron_timer_.start(period, period, [this] { cron_.tick(); });
+  state_.settings.hz = ticks_per_second(options_.process.hz, options_.process.dynamic_hz, state_.clients.size());
+  const auto period = uint64_t(1000 / state_.settings.hz);
+  cron_timer_.start(period, period, [this] { tick(); });
+}
+
+void Server::tick() {
+  if (options_.process.watchdog_period_milliseconds) arm_watchdog(watchdog_period());
+  cron_.tick();
+  const ProcessOptions& process = options_.process;
+  if (ticks_per_second(process.hz, process.dynamic_hz, state_.clients.size()) != state_.settings.hz) start_cron();
 }
 
 void Server::on_signal(int number) {
@@ -207,6 +283,7 @@ std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_uni
 }
 
 void Server::execute() {
+  begin_turn();
   executor_.execute();
   cron_.between_turns();
   state_.stats.turns++;
@@ -215,6 +292,12 @@ void Server::execute() {
     const int64_t left_ms = ms_between(executor_.now().instant, state_.pause.until());
     pause_timer_.start(uint64_t(std::max<int64_t>(0, left_ms) + 1), 0, [this] { check_pause(state_, executor_, executor_.refresh_now().instant); });
   }
+}
+
+void Server::turn_over() {
+  state_.stats.turns_busy_ns += ns_between(turn_began_, clock_.now().instant);
+  turn_began_ = Instant{};
+  listeners_.resume();
 }
 
 bool Server::wants_input(const Session& session) const { return vedette::wants_input(state_, session); }
@@ -246,7 +329,7 @@ bool Server::abort_shutdown() { return false; }
 
 void Server::perform_shutdown() {
   supervisor_.notify("STOPPING=1\n");
-  host_.accept_waiting();
+  listeners_.resume();
   listeners_.close();
   cron_timer_.stop();
   pause_timer_.stop();

@@ -29,14 +29,18 @@ class Server final : public SessionHandler, public ServerActions {
   // SessionHandler
   std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
   bool full() const override { return state_.clients.size() >= state_.settings.clients_max; }
-  void gather(Session& session, std::string_view bytes) override { executor_.gather(session, bytes); }
+  void gather(Session& session, std::string_view bytes) override {
+    begin_turn();
+    executor_.gather(session, bytes);
+  }
   void execute() override;
-  bool has_backlog() const override { return executor_.has_backlog() || cron_.busy(); }
+  bool has_backlog() const override { return executor_.has_backlog() || cron_.busy() || listeners_.waiting(); }
   void gather_backlog() override { executor_.gather_backlog(); }
   bool wants_input(const Session& session) const override;
   void check_output(Session& session) override;
   void closed(Session& session) override;
   void count_traffic(size_t bytes_in, size_t bytes_out) override;
+  void turn_over() override;
 
   // ServerActions
   void shutdown(const ShutdownRequest& request) override;
@@ -47,10 +51,18 @@ class Server final : public SessionHandler, public ServerActions {
  private:
   void describe_process(const std::string& config_file, const std::string& executable);
   void register_hooks();
+  void register_machine_hooks();
   Status rename_commands();
   void update_title();
   void on_signal(int number);
   void start_cron();
+  void tick();
+  int watchdog_period() const;
+  Status take_place();
+  Status open_listeners();
+  void begin_turn() {
+    if (turn_began_ == Instant{}) turn_began_ = clock_.now().instant;
+  }
   void perform_shutdown();
 
   ServerOptions& options_;
@@ -70,6 +82,7 @@ class Server final : public SessionHandler, public ServerActions {
   ProcessTitle* title_ = nullptr;
   std::string program_;
   int exit_code_ = 0;
+  Instant turn_began_{};  // none while the loop waits
   bool stopping_ = false;
 };
 

@@ -1,9 +1,11 @@
 // Command line, daemon, supervisor, title, limits: each a short talk with the operating system.
 #include "server/app/startup.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <limits.h>
+#include <link.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -16,6 +18,7 @@
 #include <cstring>
 
 #include "common/base/log.h"
+#include "common/base/sha256.h"
 #include "server/app/version.h"
 
 extern char** environ;
@@ -197,6 +200,7 @@ Result<std::string> expand_title(const std::string& pattern, const std::string& 
     if (close == std::string::npos) return Error("unclosed '{' in the template");
     const std::string name = pattern.substr(open + 1, close - open - 1);
     if (name == "title") out += program;
+    else if (name == "listen-addr" && !network.port && !options.tls.port) out += network.unixsocket;
     else if (name == "listen-addr") out += fmt::format("{}:{}", address, network.port ? network.port : options.tls.port);
     else if (name == "server-mode") out += "";
     else if (name == "port") out += std::to_string(network.port);
@@ -208,6 +212,48 @@ Result<std::string> expand_title(const std::string& pattern, const std::string& 
   }
   while (!out.empty() && out.back() == ' ') out.pop_back();
   return out;
+}
+
+namespace {
+
+// The note that the linker leaves in a binary: a hash of what is in it.
+int take_linker_mark(dl_phdr_info* info, size_t, void* to) {
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr)& header = info->dlpi_phdr[i];
+    if (header.p_type != PT_NOTE) continue;
+    const char* at = reinterpret_cast<const char*>(info->dlpi_addr + header.p_vaddr);
+    const char* end = at + header.p_memsz;
+    while (at + sizeof(ElfW(Nhdr)) <= end) {
+      ElfW(Nhdr) note;
+      std::memcpy(&note, at, sizeof note);
+      const char* content = at + sizeof note + ((note.n_namesz + 3) & ~3u);
+      if (note.n_type == NT_GNU_BUILD_ID && content + note.n_descsz <= end) {
+        static_cast<std::string*>(to)->assign(content, note.n_descsz);
+        return 1;
+      }
+      at = content + ((note.n_descsz + 3) & ~3u);
+    }
+  }
+  return 1;  // the program itself is the first
+}
+
+}  // namespace
+
+std::string build_id() {
+  std::string mark;
+  dl_iterate_phdr(take_linker_mark, &mark);
+  return sha256_hex(std::string(kVersion) + __VERSION__ + mark).substr(0, 16);
+}
+
+std::string banner(const std::string& place, int64_t pid) {
+  return fmt::format(
+      "\n"
+      "         _|_\n"
+      "         |#|       Vedette {} ({} bit)\n"
+      "         | |       {}\n"
+      "        _|_|_      PID: {}\n"
+      "  ~~~~~/_____\\~~~~~~~~~~~~~~~~~~~~~~~~~~\n",
+      kVersion, sizeof(void*) * 8, place, pid);
 }
 
 int64_t fit_open_files(int64_t clients_wanted) {

@@ -56,6 +56,12 @@ class ProcessTitle {
 Result<std::string> expand_title(const std::string& pattern, const std::string& program, const ServerOptions& options,
                                  const std::string& config_file);
 
+/// A sign of this build, 16 hexadecimal digits: of the linker's own mark if there is one, else of version and compiler.
+std::string build_id();
+
+/// The banner that a start on a terminal shows.
+std::string banner(const std::string& mode_and_port, int64_t pid);
+
 /// Raises the limit of open files for maxclients connections and what the server itself needs; returns how many
 /// clients there is room for.
 int64_t fit_open_files(int64_t clients_wanted);

@@ -47,7 +47,7 @@ Status config_set(CommandContext& ctx) {
 // CONFIG REWRITE. Writes the running configuration into the file the server was started with. Replies: OK.
 Status config_rewrite(CommandContext& ctx) {
   if (!ctx.server.config) return failure("this server has no configuration");
-  if (Status status = ctx.server.config->rewrite(ctx.server.process.config_file, ctx.server.rewrite_all_options); !status) return status;
+  if (Status status = ctx.server.config->rewrite(ctx.server.process.config_file); !status) return status;
   ctx.reply().ok();
   return Status::ok();
 }

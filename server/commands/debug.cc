@@ -2,11 +2,15 @@
 // command without subcommands. Allowed by enable-debug-command only (the executor asks).
 #include <fmt/format.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/numbers.h"
+#include "common/config/registry.h"
 #include "server/commands/families.h"
 #include "server/execution/context.h"
 #include "server/store/digest.h"
@@ -50,6 +54,29 @@ Status digest_value(CommandContext& ctx) {
 
 Status error(CommandContext& ctx) { return Error(std::string(ctx.arg(kFirst))); }
 
+// A slot is a bucket, and a chain what lies in one: up to eight items are one line of memory.
+std::string table_figures(const Database::Table& table) {
+  std::array<uint64_t, 33> lengths{};
+  table.chain_lengths(lengths);
+  uint64_t buckets = 0;
+  size_t longest = 0;
+  for (size_t i = 0; i < lengths.size(); i++) {
+    buckets += lengths[i];
+    if (lengths[i]) longest = i;
+  }
+  const uint64_t filled = buckets - lengths[0];
+  std::string text = fmt::format(
+      "Hash table 0 stats (main hash table):\n table size: {} buckets\n number of elements: {}\n different slots: {}\n"
+      " max chain length: {}{}\n avg chain length (counted): {:.2f}\n bytes: {}\n resizing: {}\n Chain length distribution:\n",
+      table.bucket_count(), table.size(), filled, longest, longest + 1 == lengths.size() ? " or more" : "",
+      filled ? double(table.size()) / double(filled) : 0.0, table.memory_bytes(), table.resizing() ? "yes" : "no");
+  for (size_t i = 0; i < lengths.size(); i++)
+    if (lengths[i])
+      text += fmt::format("   {}{}: {} ({:.2f}%)\n", i + 1 == lengths.size() ? ">= " : "", i, lengths[i],
+                          double(lengths[i]) * 100 / double(buckets));
+  return text;
+}
+
 Status hash_table_stats(CommandContext& ctx) {
   const auto index = parse_integer(ctx.arg(kFirst));
   if (!index) return errors::not_an_integer();
@@ -57,8 +84,7 @@ Status hash_table_stats(CommandContext& ctx) {
   const Database& db = ctx.server.keyspace.db(int(*index));
   std::string text = "[Dictionary HT]\n";
   if (db.size())
-    text += fmt::format("Hash table 0 stats (main hash table):\n table size: {} buckets\n number of elements: {}\n bytes: {}\n resizing: {}\n",
-                        db.table().bucket_count(), db.size(), db.table().memory_bytes(), db.table().resizing() ? "yes" : "no");
+    text += table_figures(db.table());
   else
     text += "No stats available for empty dictionaries\n";
   text += fmt::format("[Expires HT]\nExpiries are kept in the entries: {}\n", db.expires());
@@ -98,9 +124,8 @@ Status out_of_memory(CommandContext&) {
   return Status::ok();
 }
 
-Status panic(CommandContext&) {
-  log_warning("Panic called at Unix time after a request of DEBUG");
-  std::abort();
+Status end_in_panic(CommandContext&) {
+  panic("asked for by DEBUG PANIC", __FILE__, __LINE__);
 }
 
 Status assertion(CommandContext& ctx) {
@@ -111,6 +136,39 @@ Status assertion(CommandContext& ctx) {
 Status segfault(CommandContext& ctx) {
   std::raise(SIGSEGV);
   return reply_ok(ctx);
+}
+
+Status rewrite_all_options(CommandContext& ctx) {
+  if (!ctx.server.config) return failure("this server has no configuration");
+  if (Status status = ctx.server.config->rewrite(ctx.server.process.config_file, true); !status) return status;
+  return reply_ok(ctx);
+}
+
+Status table_resizing(CommandContext& ctx) {
+  for (int i = 0; i < ctx.server.keyspace.count(); i++) ctx.server.keyspace.db(i).table().allow_resizes(is_on(ctx.arg(kFirst)));
+  return reply_ok(ctx);
+}
+
+Status allocator_control(CommandContext& ctx) {
+  std::optional<int64_t> wanted;
+  if (ctx.argc() > kFirst + 1) {
+    const auto number = parse_integer(ctx.arg(kFirst + 1));
+    if (!number) return errors::not_an_integer();
+    wanted = *number;
+  }
+  int reason = 0;
+  const auto value = allocator_number(std::string(ctx.arg(kFirst)), wanted, reason);
+  if (!value) return failure(std::strerror(reason));
+  ctx.reply().integer(*value);
+  return Status::ok();
+}
+
+Status allocator_control_text(CommandContext& ctx) {
+  int reason = 0;
+  const auto text = allocator_text(std::string(ctx.arg(kFirst)), reason);
+  if (!text) return failure(std::strerror(reason));
+  ctx.reply().bulk(*text);
+  return Status::ok();
 }
 
 Status pause_cron(CommandContext& ctx) {
@@ -224,14 +282,18 @@ constexpr size_t kAnyNumber = SIZE_MAX;
 constexpr Subcommand kSubcommands[] = {
     {"ASSERT", "", "Fails an assertion: the process ends.", 0, 0, assertion},
     {"CHANGE-REPL-ID", "", "Gives this server a new replication id.", 0, 0, change_replication_id},
+    {"CONFIG-REWRITE-FORCE-ALL", "", "Rewrites the configuration file with every option in it.", 0, 0, rewrite_all_options},
+    {"DICT-RESIZING", "<0|1>", "Keeps the databases' tables from starting to resize, or lets them again.", 1, 1, table_resizing},
     {"DIGEST", "", "Returns a signature of the whole dataset.", 0, 0, digest},
     {"DIGEST-VALUE", "<key> [<key> ...]", "Returns a signature of each key's value.", 0, kAnyNumber, digest_value},
     {"ERROR", "<text>", "Replies with this text as an error.", 1, 1, error},
     {"HTSTATS", "<dbid>", "Returns figures of a database's table.", 1, 1, hash_table_stats},
     {"LOG", "<message>", "Writes a message to the log.", 1, 1, log},
+    {"MALLCTL", "<key> [<val>]", "Reads a number of the allocator's, or sets it.", 1, 2, allocator_control},
+    {"MALLCTL-STR", "<key>", "Reads a text of the allocator's.", 1, 1, allocator_control_text},
     {"OBJECT", "<key>", "Shows how the value of a key is stored.", 1, 1, object},
     {"OOM", "", "Runs out of memory: the process ends.", 0, 0, out_of_memory},
-    {"PANIC", "", "Ends the process as an internal error does.", 0, 0, panic},
+    {"PANIC", "", "Ends the process as an internal error does.", 0, 0, end_in_panic},
     {"PAUSE-CRON", "<0|1>", "Stops or resumes periodic work.", 1, 1, pause_cron},
     {"POPULATE", "<count> [<prefix>] [<size>]", "Adds keys named key:<number> (or by the prefix) with values of a size.", 1, 3, populate},
     {"PROTOCOL", "<type>", "Replies with a value of a type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, false.", 1, 1, protocol},

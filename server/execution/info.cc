@@ -76,11 +76,12 @@ void server_section(InfoText& out, const ServerState& server, const Now& now) {
   out.field("uptime_in_seconds", uptime);
   out.field("uptime_in_days", uptime / 86400);
   out.field("hz", server.settings.hz);
-  out.field("configured_hz", server.settings.hz);
+  out.field("configured_hz", server.settings.configured_hz);
   out.field("lru_clock", server.keyspace.access.lru_now());
   out.field("executable", process.executable);
   out.field("config_file", process.config_file);
   out.field("io_threads_active", 0);
+  out.field("availability_zone", process.availability_zone);
   for (size_t i = 0; i < process.listeners.size(); i++) out.field(fmt::format("listener{}", i), process.listeners[i]);
   out.field("vedette_version", process.version);
 }

@@ -103,6 +103,7 @@ struct ProcessInfo {
   std::string version;           ///< Vedette's own
   std::string build_id;
   std::string supervised = "no";
+  std::string availability_zone;
   std::string monotonic_clock = "POSIX clock_gettime";
   std::vector<std::string> listeners;  ///< "name=tcp,bind=127.0.0.1,port=6379"
 };
@@ -147,7 +148,6 @@ struct ServerState {
   Rng rng;
   std::string replication_id = rng.hex(40);  ///< names this process's history of changes
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
-  bool rewrite_all_options = false;    ///< DEBUG CONFIG-REWRITE-FORCE-ALL
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
 
   uint32_t conditions() const { return conditions_; }

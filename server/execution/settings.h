@@ -34,7 +34,8 @@ struct Settings {
   int eviction_samples = 5;
   int eviction_tenacity = 10;
   int expire_effort = 1;
-  int hz = 10;
+  int configured_hz = 10;
+  int hz = 10;                                 ///< ticks of the cron a second; dynamic-hz may raise it above the above
   bool active_rehashing = true;
   bool lazy_eviction = false, lazy_expire = false, lazy_server_delete = false, lazy_user_delete = false,
        lazy_user_flush = false;

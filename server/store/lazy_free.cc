@@ -52,6 +52,7 @@ void LazyFree::free_contents(Job& job) {
 
 void LazyFree::work() {
   register_memory_thread();
+  if (prepare_) prepare_();
   // Priorities are per thread on Linux, for all that the call speaks of processes.
   setpriority(PRIO_PROCESS, id_t(syscall(SYS_gettid)), 15);
   std::unique_lock lock(mutex_);

@@ -25,6 +25,9 @@ class LazyFree {
   /// whoever they speak to can go; what still comes is freed at once.
   void stop();
 
+  /// What the worker does first, on its own thread. Set before the first job.
+  void on_start(std::function<void()> prepare) { prepare_ = std::move(prepare); }
+
   /// Frees `database`'s entries in the background. `done` (may be empty) is called on the worker's thread
   /// afterwards; it must be short and may not call back.
   void free_database(Database&& database, std::function<void()> done = {});
@@ -53,6 +56,7 @@ class LazyFree {
   void work();
   static void free_contents(Job& job);
 
+  std::function<void()> prepare_;
   std::thread worker_;  // started by the first job
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -91,7 +91,8 @@ class HashTable {
 
   /// Inserts an item that is not in the table. Amortised O(1); moves a bucket or two of a resize under way.
   Place insert(uint64_t hash, Item* item, bool mark) {
-    if (size_ >= current_.count * kLoadMaxHalves / 2 && !resizing()) start_resize(grown(current_.count));
+    if (size_ >= current_.count * kLoadMaxHalves / 2 && !resizing() && (may_resize_ || !current_.count))
+      start_resize(grown(current_.count));
     if (resizing()) migrate(1);
     size_++;
     return Place(place_in(bucket_of(hash), tag_bits(hash) | pointer_bits(item) | (mark ? kMarkBit : 0)));
@@ -112,8 +113,12 @@ class HashTable {
   /// Starts a resize if the table is much too large for what it holds. Erasing does so too, but not while an earlier
   /// resize is under way.
   void shrink_if_sparse() {
-    if (!resizing() && current_.count > kInstantBuckets && size_ * 4 < current_.count * 5) start_resize(size_ / 4 + 1);
+    if (!resizing() && may_resize_ && current_.count > kInstantBuckets && size_ * 4 < current_.count * 5) start_resize(size_ / 4 + 1);
   }
+
+  /// For tests: while false, no resize starts, and a full table chains. Belongs to the table's place, not to its content:
+  /// swap() leaves it.
+  void allow_resizes(bool on) { may_resize_ = on; }
 
   /// Starts fetching the bucket of `hash`; later, prefetch_item() starts fetching the item that its tag points to.
   void prefetch(uint64_t hash) const {
@@ -407,6 +412,7 @@ class HashTable {
   size_t moved_ = 0;        // buckets of current_ that have moved
   size_t size_ = 0;
   size_t chained_ = 0;
+  bool may_resize_ = true;
 };
 
 }  // namespace vedette

@@ -100,8 +100,8 @@ Ended run_to_end(const Options& arguments, const std::string& input) {
   return {exit_code_of(status), read_whole(folder.path() / "log")};
 }
 
-ServerProcess::ServerProcess(const Options& options, const std::string& file)
-    : options_(options), file_(file) {
+ServerProcess::ServerProcess(const Options& options, const std::string& file, const std::string& input)
+    : options_(options), file_(file), input_(input) {
   start();
 }
 
@@ -126,7 +126,7 @@ bool ServerProcess::start_once() {
     arguments.push_back(word);
   }
   arguments.insert(arguments.end(), options_.begin(), options_.end());
-  pid_ = spawn(arguments, folder_.path() / "log", "/dev/null");
+  pid_ = spawn(arguments, folder_.path() / "log", folder_.write("input", input_));
   const bool up = eventually([this] {
     return has_exited() || (log().find("Ready to accept") != std::string::npos && answers_ping());
   });

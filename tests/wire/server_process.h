@@ -50,8 +50,9 @@ Ended run_to_end(const Options& arguments, const std::string& input = "");
 class ServerProcess {
  public:
   /// `options`: command line options added to `--port N --bind 127.0.0.1 --dir FOLDER --save ""`, e.g.
-  /// {"--maxclients", "3"}. `file`: a configuration file to begin the command line with.
-  explicit ServerProcess(const Options& options = {}, const std::string& file = "");
+  /// {"--maxclients", "3"}. `file`: a configuration file to begin the command line with, or "-" for `input`.
+  explicit ServerProcess(const Options& options = {}, const std::string& file = "",
+                         const std::string& input = "");
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
@@ -78,7 +79,7 @@ class ServerProcess {
   bool has_exited();
 
   const Options options_;
-  const std::string file_;
+  const std::string file_, input_;
   TemporaryFolder folder_;
   int port_ = 0;
   pid_t pid_ = -1;
