@@ -70,11 +70,11 @@ struct Server {
 
 TEST_CASE("CONFIG GET answers names, aliases and globs, each once") {
   Server server;
-  CHECK(server.get({"COUNT"}) == "count=10;");
+  CHECK(server.get({"COUNT"}) == "COUNT=10;");
   CHECK(server.get({"number", "c*"}) == "count=10;number=10;colour=red;");
   CHECK(server.get({"count", "count", "coun?"}) == "count=10;");
   CHECK(server.get({"h*"}) == "");
-  CHECK(server.get({"Hidden"}) == "hidden=0;");
+  CHECK(server.get({"Hidden"}) == "Hidden=0;");
   CHECK(server.get({"user", "nosuch", "\\count"}) == "");
   CHECK(server.get({"[b]yte[s]"}) == "bytes=1024;");
 }
