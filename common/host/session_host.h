@@ -72,7 +72,6 @@ class SessionHost {
     size_t block_ = 0, at_ = 0;
   };
 
-  void accept(Stream::Kind kind, uv_stream_t* listener);
   void before_wait();
   void after_events();
   void flush_pending();
