@@ -2,7 +2,6 @@
 #include "common/host/session_host.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace vedette {
 

@@ -93,6 +93,35 @@ TEST_CASE("DEBUG looks and intervenes") {
   CHECK(client("DEBUG NOSUCH x") == "(error) ERR unknown subcommand or wrong number of arguments for 'NOSUCH'. Try DEBUG HELP.");
 }
 
+TEST_CASE("DEBUG HTSTATS counts buckets, and DICT-RESIZING keeps them as they are") {
+  TestServer server;
+  server.state.settings.debug_command = "yes";
+  TestClient client(server);
+  CHECK(client("DEBUG HTSTATS 0").find("No stats available for empty dictionaries") != std::string::npos);
+  CHECK(client("DEBUG POPULATE 1000") == "OK");
+  const size_t buckets = server.state.keyspace.db(0).table().bucket_count();
+  const std::string stats = client("DEBUG HTSTATS 0");
+  for (const char* line : {" number of elements: 1000", " different slots: ", " max chain length: ", " Chain length distribution:"})
+    CHECK(stats.find(line) != std::string::npos);
+  CHECK(client("DEBUG DICT-RESIZING 0") == "OK");
+  CHECK(client("DEBUG POPULATE 20000") == "OK");
+  CHECK(server.state.keyspace.db(0).table().bucket_count() == buckets);
+  CHECK(client("GET key:19999") == "value:19999");
+  CHECK(client("DEBUG DICT-RESIZING 1") == "OK");
+  CHECK(client("SET one more") == "OK");
+  CHECK(server.state.keyspace.db(0).table().bucket_count() > buckets);
+}
+
+TEST_CASE("DEBUG MALLCTL refuses what the allocator does not know") {
+  TestServer server;
+  server.state.settings.debug_command = "yes";
+  TestClient client(server);
+  CHECK(client("DEBUG MALLCTL no.such.control") == "(error) ERR No such file or directory");
+  CHECK(client("DEBUG MALLCTL-STR no.such.control").starts_with("(error) ERR "));
+  CHECK(client("DEBUG MALLCTL opt.narenas x") == "(error) ERR value is not an integer or out of range");
+  CHECK(client("DEBUG CONFIG-REWRITE-FORCE-ALL").starts_with("(error) ERR "));
+}
+
 TEST_CASE("MONITOR shows what was executed, in order") {
   TestServer server;
   TestClient watcher(server), client(server);
