@@ -23,7 +23,7 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kPagesThreshold = 1 << 20;
+constexpr size_t kPagesThreshold = 64 << 10;  // what is mapped apart is given back at once when it is freed
 constexpr size_t kHugePage = 2 << 20;
 std::atomic<uint64_t> mapped_bytes{0};
 

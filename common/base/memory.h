@@ -36,7 +36,7 @@ constexpr size_t allocation_size(size_t bytes) {
   return (bytes + step - 1) & ~(step - 1);
 }
 
-/// Zeroed memory aligned to 64 bytes; from 1 MiB on it is mapped apart and advised for huge pages.
+/// Zeroed memory aligned to 64 bytes; from 64 KiB on it is mapped apart, from 2 MiB on advised for huge pages.
 void* allocate_pages(size_t bytes);
 void release_pages(void* block, size_t bytes);
 /// Tells the kernel that the whole pages within [from, to) of a block of allocate_pages() hold nothing of worth.

@@ -1,29 +1,24 @@
-// SHA-256 by OpenSSL's libcrypto, in hexadecimal, and the comparison for digests of secrets.
+// SHA-256 by libmd, in hexadecimal, and the comparison for digests of secrets.
 #include "common/base/sha256.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <sys/types.h>
 
-#include "common/base/assert.h"
+#include <sha256.h>
 
 namespace vedette {
 
 std::string sha256_hex(std::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  const int done = EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr);
-  VED_ASSERT(done == 1);
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (unsigned int i = 0; i < size; i++) {
-    hex += kDigits[digest[i] >> 4];
-    hex += kDigits[digest[i] & 15];
-  }
-  return hex;
+  char digits[SHA256_DIGEST_STRING_LENGTH];
+  SHA256Data(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), digits);
+  return digits;
 }
 
 bool equals_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  if (a.size() != b.size()) return false;
+  unsigned differing = 0;
+  for (size_t i = 0; i < a.size(); i++) differing |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+  asm volatile("" : "+r"(differing));  // the compiler must not see that one difference decides
+  return differing == 0;
 }
 
 }  // namespace vedette

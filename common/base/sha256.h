@@ -1,5 +1,5 @@
 // SHA-256 (FIPS 180-4) of secrets: passwords are kept and compared as digests only, so that neither memory nor the time a
-// comparison takes tells them. The computation is libcrypto's.
+// comparison takes tells them. The computation is libmd's.
 #pragma once
 
 #include <string>

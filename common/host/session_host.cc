@@ -37,6 +37,7 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
     }
     if (session->closing()) wake();
     if (!host.handler_.wants_input(*session)) stream.stop_reading();
+    host.gathered();  // last: it may end this connection
   }
 
   void on_end(const char*) override {
@@ -178,11 +179,21 @@ void SessionHost::before_wait() {
   hooks_.spin(handler_.has_backlog());
 }
 
-void SessionHost::after_events() {
-  handler_.gather_backlog();
+void SessionHost::gathered() {
+  if (++gathered_ < kBatchSessions && arena_.used() < kBatchBytes) return;
+  run_batch();
+}
+
+void SessionHost::run_batch() {
+  gathered_ = 0;
   handler_.execute();
   flush_pending();
   arena_.reset();
+}
+
+void SessionHost::after_events() {
+  handler_.gather_backlog();
+  run_batch();
   tick_++;
   accepted_ = 0;
   turn_ending_ = true;
@@ -191,13 +202,13 @@ void SessionHost::after_events() {
 }
 
 void SessionHost::flush_pending() {
-  // Flushing may queue again (a limit was passed): those come in this round too, each once.
-  for (size_t i = 0; i < pending_.size(); i++) {
-    Connection* connection = pending_[i];
-    connection->queued = false;
-    flush(*connection);
+  // Flushing may queue again (a limit was passed) and may destroy: what is added meanwhile makes a round of its own.
+  while (!pending_.empty()) {
+    for (Connection* connection : std::exchange(pending_, {})) {
+      connection->queued = false;
+      flush(*connection);
+    }
   }
-  pending_.clear();
 }
 
 void SessionHost::flush(Connection& connection) {

@@ -1,4 +1,4 @@
-// All sessions, found by id or visited in order of age.
+// All sessions, found by id or visited in no particular order.
 #pragma once
 
 #include <unordered_map>

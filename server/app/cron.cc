@@ -13,7 +13,7 @@
 namespace vedette {
 namespace {
 
-constexpr int64_t kRehashSliceUs = 500;
+constexpr int64_t kRehashSliceUs = 100;
 
 bool note_peak_memory(ServerState& state, Executor&, const Now& now) {
   const uint64_t used = used_memory();
@@ -33,10 +33,8 @@ bool expire_on(ServerState& state, const Now& now) { return run_expire_cycle(sta
 
 bool evict(ServerState& state, Executor&, const Now& now) { return continue_eviction(state, now); }
 
-bool rehash(ServerState& state, Executor&, const Now&) {
-  run_rehash_slice(state, kRehashSliceUs);
-  return false;  // a resize goes on with writes too; the idle share is enough
-}
+bool rehash(ServerState& state, Executor&, const Now&) { return run_rehash_slice(state, kRehashSliceUs); }
+bool rehash_on(ServerState& state, const Now&) { return run_rehash_slice(state, kRehashSliceUs); }
 
 bool look_at_clients(ServerState& state, Executor&, const Now&) {
   run_client_cron(state);
@@ -63,7 +61,7 @@ constexpr CronTask kTasks[] = {
     {"clients", 0, look_at_clients},
     {"expire", 0, expire, expire_on},
     {"eviction", 0, evict, continue_eviction},
-    {"rehash", 0, rehash},
+    {"rehash", 0, rehash, rehash_on},
     {"peak-memory", 100, note_peak_memory},
     {"rates", 100, sample_all_rates},
     {"databases-log", 5000, log_databases},

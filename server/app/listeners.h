@@ -1,5 +1,5 @@
 // The addresses a server listens on: every `bind` address with `port`, and the unix socket. A change of one of them
-// opens the new set before the old one is given up.
+// gives the old set up first, since the same address cannot be bound twice; the configuration's roll-back opens it again.
 #pragma once
 
 #include <memory>

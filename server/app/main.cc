@@ -15,7 +15,7 @@
 // must go where it came from.
 extern "C" {
 extern const char* malloc_conf;
-__attribute__((used)) const char* malloc_conf = "narenas:1,dirty_decay_ms:5000,muzzy_decay_ms:0";
+__attribute__((used)) const char* malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
 }
 
 namespace vedette {

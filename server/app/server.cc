@@ -285,8 +285,6 @@ std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_uni
 void Server::execute() {
   begin_turn();
   executor_.execute();
-  cron_.between_turns();
-  state_.stats.turns++;
   // The end of a pause is not left to the cron: clients asked for it to the millisecond.
   if (state_.conditions() & kPausedClients) {
     const int64_t left_ms = ms_between(executor_.now().instant, state_.pause.until());
@@ -295,6 +293,8 @@ void Server::execute() {
 }
 
 void Server::turn_over() {
+  cron_.between_turns();
+  state_.stats.turns++;
   state_.stats.turns_busy_ns += ns_between(turn_began_, clock_.now().instant);
   turn_began_ = Instant{};
   listeners_.resume();

@@ -57,6 +57,10 @@ void check_output(ServerState& server, Session& session) {
   session.output_peak = std::max(session.output_peak, uint32_t(std::min<uint64_t>(waiting, UINT32_MAX)));
   const OutputLimit& limit = server.settings.output_limits[size_t(class_of(session))];
   if (limit.hard_bytes && waiting >= limit.hard_bytes) return close_over_output_limit(server, session, "hard", limit.hard_bytes);
+  // What MONITOR writes does not wait for the client to ask for more, so holding it back is not enough.
+  const uint64_t backlog_limit = server.settings.reply_backlog_bytes_max;
+  if (session.has(kMonitoring) && backlog_limit && waiting >= backlog_limit)
+    return close_over_output_limit(server, session, "reply backlog", backlog_limit);
   if (!limit.soft_bytes || waiting < limit.soft_bytes) {
     session.output_over_since = Instant{};
     return;
@@ -103,7 +107,7 @@ void run_client_cron(ServerState& server) {
   for (size_t i = 0; i < count; i++) {
     if (server.client_cron_at >= sessions.size()) server.client_cron_at = 0;
     Session& session = *sessions[server.client_cron_at++];
-    if (session.closing()) continue;
+    if (session.has(kCloseNow)) continue;
     session.output_peak = 0;
     check_output(server, session);
     check_timeout(server, session);

@@ -19,6 +19,7 @@ namespace {
 constexpr size_t kBucketAhead = 16, kItemAhead = 8;
 constexpr int64_t kRunBudgetNs = 1000000;
 constexpr size_t kOutputBudgetBytes = 1 << 20;
+constexpr size_t kRunRequestsMax = 4096;
 constexpr size_t kFlushEarlyBytes = 32 * 1024;
 constexpr uint32_t kReplyFlags = kReplyOff | kReplySkip | kReplySkipNext;
 
@@ -92,7 +93,7 @@ void Executor::gather(Session& session, std::string_view bytes) {
     session.input.append(bytes.data(), bytes.size());
     return;
   }
-  Run run{&session, uint32_t(requests_.size()), 0, bytes.data(), bytes.size(), bytes.empty()};
+  Run run{&session, uint32_t(requests_.size()), 0, bytes.data(), bytes.size(), bytes.empty(), false};
   if (run.from_input) run.data = session.input.data(), run.size = session.input.size();
   RequestLimits limits = state_.settings.limits;
   limits.authenticated = !session.has(kUnauthenticated);
@@ -108,12 +109,19 @@ void Executor::gather(Session& session, std::string_view bytes) {
     }
     at += consumed;
     add_request(session, first, at);
+    // What a session may send depends on whether it has authenticated, so until then each request waits for the one before.
+    // And a long buffer is not parsed whole only to be executed in small parts.
+    const bool enough = !limits.authenticated || requests_.size() - run.first_request >= kRunRequestsMax;
+    if (enough && at < run.size) {
+      run.cut = true;
+      break;
+    }
   }
   run.request_count = uint32_t(requests_.size()) - run.first_request;
   if (run.request_count)
     runs_.push_back(run);
   else
-    keep_rest(run, at, false);
+    keep_rest(run, at, run.cut);
 }
 
 void Executor::add_request(Session& session, size_t first_argument, size_t end) {
@@ -141,6 +149,7 @@ void Executor::look_ahead(size_t at) const {
 
 void Executor::execute() {
   start_turn();
+  watch_memory();
   for (size_t i = 0; i < std::min(kBucketAhead, requests_.size()); i++)
     if (requests_[i].hashed) state_.keyspace.db(requests_[i].db).table().prefetch(requests_[i].hash);
   for (const Run& run : runs_) execute_run(run);
@@ -150,6 +159,17 @@ void Executor::execute() {
   arguments_.clear();
   constexpr size_t kKeptMax = 1 << 16;  // one huge request must not hold its memory for ever
   if (arguments_.capacity() > kKeptMax) arguments_ = std::vector<std::string_view>();
+  if (requests_.capacity() > kKeptMax) requests_ = std::vector<Request>();
+}
+
+// Commands take the slow path, where room is made, only while the limit is within reach of this batch.
+void Executor::watch_memory() {
+  const uint64_t limit = state_.settings.memory_max;
+  if (__builtin_expect(limit == 0, 1)) return;
+  constexpr uint64_t kReachBytes = 4 << 20;
+  uint64_t reach = kReachBytes;
+  for (const Run& run : runs_) reach += 2 * run.size;
+  state_.set_condition(kMemoryLimited, used_memory() + reach > limit);
 }
 
 void Executor::execute_run(const Run& run) {
@@ -159,7 +179,7 @@ void Executor::execute_run(const Run& run) {
   session.last_active = start;
   state_.executing = &session;
   size_t consumed = 0;
-  bool deferred = false;
+  bool deferred = run.cut;
   for (uint32_t i = 0; i < run.request_count; i++) {
     const size_t at = run.first_request + i;
     look_ahead(at);
@@ -204,7 +224,9 @@ void Executor::keep_rest(const Run& run, size_t consumed, bool deferred) {
       backlog_.push_back(&session);
     }
   }
-  if (session.input.size() > state_.settings.query_buffer_bytes_max) {
+  const ServerSession* own = ServerSession::of_or_null(session);
+  const size_t held = session.input.size() + (own ? own->queue.memory_bytes() : 0);  // what MULTI has queued is input too
+  if (held > state_.settings.query_buffer_bytes_max) {
     log_warning("Closing client that reached max query buffer length: id={} addr={} (client-query-buffer-limit {})", session.id(),
                 session.transport ? session.transport->peer_address() : "?", state_.settings.query_buffer_bytes_max);
     state_.stats.query_buffer_disconnections++;
@@ -236,6 +258,7 @@ void Executor::gather_backlog() {
       continue;
     }
     session->unset(kBacklogged);
+    session->wake();  // reading goes on, also if no output follows
     gather(*session, {});
   }
 }

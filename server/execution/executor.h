@@ -66,6 +66,7 @@ class Executor {
     const char* data;
     size_t size;
     bool from_input;
+    bool cut;             // there is more that could be parsed
   };
 
   void add_request(Session& session, size_t first_argument, size_t end);
@@ -74,6 +75,7 @@ class Executor {
   bool execute_request(Session& session, const Request& request, Arguments args);
   bool execute_closely(Session& session, const Request& request, Arguments args);
   void keep_rest(const Run& run, size_t consumed, bool deferred);
+  void watch_memory();
   void look_ahead(size_t at) const;
 
   /// Everything that the mask test could not rule out. True: go on and run it.

@@ -7,8 +7,8 @@
 //
 //   Growth. A resize moves old buckets to the new table in order, a few with each change. All hashes below the
 //   frontier live in the new table, all above it in the old one: a lookup probes one table, never two; the new
-//   table's pages are touched, and the old one's given back, as the frontier moves, so memory does not peak. The
-//   table grows by half, not by two, which wastes less.
+//   table's pages are touched, and the old one's given back, as the frontier moves, so memory does not peak. A
+//   large table grows by a quarter, not by two, which wastes less.
 //
 //   Scanning. A cursor is a position in the space of hashes (its upper 48 bits; every bucket of every size of table
 //   begins at such a position). Whatever resizes happen between two calls, everything below the cursor has been
@@ -230,6 +230,7 @@ class HashTable {
  private:
   static constexpr int kSlots = 8;
   static constexpr size_t kLoadMaxHalves = 13;    // 6.5 items a bucket at the most, on average
+  static constexpr size_t kSmallBuckets = 16384;  // up to here the table doubles, which costs fewer moves
   static constexpr size_t kInstantBuckets = 32;   // a table this small is resized at once
   static constexpr int kCursorShift = 16;
   static constexpr uint64_t kPointerMask = (uint64_t(1) << 48) - 1;
@@ -346,7 +347,7 @@ class HashTable {
     }
   }
 
-  static size_t grown(size_t count) { return count < 1024 ? (count ? count * 2 : 1) : count + count / 2; }
+  static size_t grown(size_t count) { return count < kSmallBuckets ? (count ? count * 2 : 1) : count + count / 4; }
 
   static Table make_table(size_t count) {
     return Table{static_cast<Bucket*>(allocate_pages(count * sizeof(Bucket))), count};

@@ -1,5 +1,8 @@
 // Clients that take more than their share: too many, too idle, too slow to read, too fast to write. None
 // of them delays the others, and none makes the server grow without bound.
+#include <memory>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -169,6 +172,45 @@ TEST_CASE("keys expire without being touched") {
   CHECK(client("SET stays v") == "+OK");
   CHECK(eventually([&] { return client("DBSIZE") == ":1"; }));
   CHECK(info_number(client, "stats", "expired_keys") == 1000);
+}
+
+TEST_CASE("a client that is cut off at its output limit takes no other's reply with it") {
+  ServerProcess server({"--client-output-buffer-limit", "normal 1mb 0 0", "--enable-debug-command", "yes"});
+  Connection control(server.port());
+  CHECK(control("SET big " + std::string(8 << 20, 'x')) == "+OK");
+  for (int round = 0; round < 3; round++) {
+    RawConnection sleeper(server.port()), greedy(server.port());
+    std::vector<std::unique_ptr<RawConnection>> others;
+    for (int i = 0; i < 6; i++) others.push_back(std::make_unique<RawConnection>(server.port()));
+    sleeper.send("DEBUG SLEEP 0.2\r\n");
+    // All of these are ready in the turn that follows the sleep.
+    for (int i = 0; i < 3; i++) others[size_t(i)]->send("PING\r\n");
+    greedy.send("GET big\r\n");
+    for (int i = 3; i < 6; i++) others[size_t(i)]->send("PING\r\n");
+    for (auto& other : others) CHECK(other->receive_line() == "+PONG");
+    CHECK(sleeper.receive_line() == "+OK");
+    greedy.receive_until_closed();
+  }
+  CHECK(eventually([&] { return info_number(control, "clients", "connected_clients") == 1; }));
+}
+
+TEST_CASE("a long pipeline without replies is read to its end") {
+  ServerProcess server;
+  RawConnection client(server.port());
+  std::string pipeline = "CLIENT REPLY OFF\r\n";
+  for (int i = 0; i < 200000; i++) pipeline += "SET key:" + std::to_string(i) + " v\r\n";
+  REQUIRE(client.send(pipeline + "CLIENT REPLY ON\r\nDBSIZE\r\n"));
+  CHECK(client.receive_line() == "+OK");
+  CHECK(client.receive_line() == ":200000");
+}
+
+TEST_CASE("a closing client that does not read its replies is timed out") {
+  ServerProcess server({"--timeout", "1"});
+  Connection control(server.port());
+  CHECK(control("SET big " + std::string(16 << 20, 'x')) == "+OK");
+  RawConnection stuck(server.port());
+  stuck.send("CLIENT SETNAME stuck\r\nGET big\r\nQUIT\r\n");
+  CHECK(eventually([&] { return !has_client(control, "stuck"); }));
 }
 
 }  // namespace vedette::wire

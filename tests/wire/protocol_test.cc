@@ -97,4 +97,14 @@ TEST_CASE("a request larger than client-query-buffer-limit ends the connection")
   CHECK(client("PING") == "+PONG");
 }
 
+TEST_CASE("what follows AUTH in the same packet is taken with an authenticated client's limits") {
+  ServerProcess server({"--requirepass", "secret"});
+  RawConnection client(server.port());
+  std::string mset = "*21\r\n$4\r\nMSET\r\n";
+  for (int i = 0; i < 20; i++) mset += "$1\r\n" + std::string(1, char('a' + i)) + "\r\n";
+  REQUIRE(client.send("*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n" + mset + "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$20000\r\n" +
+                      std::string(20000, 'x') + "\r\n"));
+  for (int i = 0; i < 3; i++) CHECK(client.receive_line() == "+OK");
+}
+
 }  // namespace vedette::wire
