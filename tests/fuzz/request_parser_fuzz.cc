@@ -54,7 +54,7 @@ std::string outcome_of(std::string_view bytes, size_t piece_bytes_max, bool auth
 bool has_long_line(std::string_view bytes) {
   size_t line = 0;
   for (const char c : bytes) {
-    line = c == '\n' || c == '\r' ? 0 : line + 1;
+    line = c == '\n' ? 0 : line + 1;  // a lone '\r' does not end an inline line
     if (line >= 98) return true;
   }
   return false;
