@@ -1,9 +1,9 @@
 // Buffers against a string, and the reuse of chunks.
 #include "common/resp/buffer.h"
 
-#include <algorithm>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "common/base/memory.h"
