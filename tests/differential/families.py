@@ -202,7 +202,8 @@ CONNECTION_COMMANDS = [
     lambda s, k: [b"AUTH", s.value()],
     lambda s, k: [b"AUTH", s.of([b"default", b"nobody"]), s.value()],
     lambda s, k: [b"HELLO", s.of([b"1", b"4", b"abc", b""])] + s.some([b"nonsense"], 0.3),
-    lambda s, k: [b"HELLO", b"2", s.of([b"AUTH", b"SETNAME", b"nonsense"])] + s.some([b"x"], 0.3),
+    # Without SETNAME: where a mistake follows it, 7.0 keeps the name, 7.2 and Vedette take all or nothing.
+    lambda s, k: [b"HELLO", b"2", s.of([b"AUTH", b"nonsense"])] + s.some([b"x"], 0.3),
     lambda s, k: [b"RESET"],
     lambda s, k: [s.of([b"nosuch", b"", b"get\x00", b"x" * 200, b"SE T"])] + s.some([s.value(), s.value()], 0.5),
     lambda s, k: [s.of([b"READONLY", b"READWRITE", b"ASKING"])],
