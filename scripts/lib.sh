@@ -22,7 +22,7 @@ quiet() {
   return 1
 }
 
-# build_tree FOLDER [meson options]: configures FOLDER once and compiles it.
+# build_tree FOLDER [meson options]: configures FOLDER once and compiles it; with TARGET set, that target alone.
 build_tree() {
   local folder="$1"
   shift
@@ -30,7 +30,7 @@ build_tree() {
     rm -rf "${root:?}/$folder"
     quiet "configuring $folder" meson setup "$root/$folder" "$root" "$@" || return 1
   fi
-  quiet "building $folder (ninja -j$(jobs))" ninja -C "$root/$folder" -j"$(jobs)"
+  quiet "building $folder (ninja -j$(jobs))" ninja -C "$root/$folder" -j"$(jobs)" ${TARGET:+"$TARGET"}
 }
 
 # run_tests FOLDER: runs every test of a build; prints a line for each, the output of those that

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 "$root/scripts/setup.sh" >&2
-build_tree build >&2
+TARGET=server/vedette-server build_tree build >&2
 
 if [ $# -eq 0 ]; then
   set -- "$root/conf/vedette.conf"
