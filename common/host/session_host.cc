@@ -2,6 +2,7 @@
 #include "common/host/session_host.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vedette {
 
@@ -69,21 +70,23 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   }
 
   void sent(size_t bytes) {
-    session->output.consume(bytes);
+    if (from_source_)
+      session->source->consume(bytes);
+    else
+      session->output.consume(bytes);
     session->bytes_out += bytes;
     host.handler_.count_traffic(0, bytes);
   }
 
   /// Sends what the socket takes, and leaves the rest to a write of the loop's.
   void flush() {
-    while (!stream.writing() && !gone && !session->output.empty()) {
+    while (!stream.writing() && !gone) {
       std::string_view pieces[kPiecesMax];
-      size_t count = 0, total = 0;
-      session->output.for_each_piece([&](const char* data, size_t size) {
-        pieces[count++] = {data, size};
-        total += size;
-        return count < kPiecesMax;
-      });
+      const size_t count = next_pieces(pieces);
+      if (count == 0) return;
+      size_t total = 0;
+      for (size_t i = 0; i < count; i++) total += pieces[i].size();
+      if (from_source_ && total >= kSourceBytesMax) return start_write();  // the rest in later turns
       const long wrote = stream.try_write({pieces, count});
       if (wrote < 0) {
         gone = true;
@@ -91,7 +94,7 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
       }
       sent(size_t(wrote));
       if (size_t(wrote) == total) continue;
-      start_write();
+      return start_write();
     }
   }
 
@@ -106,21 +109,34 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
  private:
   static constexpr size_t kPiecesMax = 32;
   static constexpr size_t kRoomMin = 16 * 1024;
+  // A snapshot has no end for a long time: so much of it a turn, or the other clients would wait.
+  static constexpr size_t kSourceBytesMax = 128 * 1024;
+
+  // The session's own output, and when that is empty its source.
+  size_t next_pieces(std::span<std::string_view> pieces) {
+    size_t count = 0;
+    from_source_ = false;
+    if (session->has(kHoldOutput)) return 0;
+    session->output.for_each_piece([&](const char* data, size_t size) {
+      pieces[count++] = {data, size};
+      return count < pieces.size();
+    });
+    if (count || !session->source) return count;
+    from_source_ = true;
+    return session->source->pieces(pieces, kSourceBytesMax);
+  }
 
   void start_write() {
     std::string_view pieces[kPiecesMax];
-    size_t count = 0;
-    session->output.for_each_piece([&](const char* data, size_t size) {
-      pieces[count++] = {data, size};
-      in_flight_ += size;
-      return count < kPiecesMax;
-    });
+    const size_t count = next_pieces(pieces);
+    for (size_t i = 0; i < count; i++) in_flight_ += pieces[i].size();
     stream.write({pieces, count});
   }
 
   size_t in_flight_ = 0;
   uint64_t last_read_tick_ = 0;
   bool own_buffer_ = false;
+  bool from_source_ = false;  // where the pieces under way come from
 };
 
 std::span<char> SessionHost::Arena::room() {
@@ -214,7 +230,7 @@ void SessionHost::flush_pending() {
 void SessionHost::flush(Connection& connection) {
   Session& session = *connection.session;
   if (!session.has(kCloseNow)) connection.flush();
-  if (!session.output.empty() && !connection.gone) handler_.check_output(session);
+  if ((!session.output.empty() || session.source) && !connection.gone) handler_.check_output(session);
   const bool over = connection.gone || session.has(kCloseNow) || (session.has(kCloseAfterReply) && session.output.empty());
   if (over) return destroy(&connection);
   if (handler_.wants_input(session))

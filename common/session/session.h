@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -47,6 +48,22 @@ enum SessionFlag : uint32_t {
   kUnixSocket = 1u << 15,
   // Bits 16 to 23 belong to server-wide conditions.
   kBacklogged = 1u << 24,        ///< has input that waits for its turn: nothing more is read
+  kReplicaLink = 1u << 25,       ///< the peer is a replica: after PSYNC or SYNC it is sent the stream
+  kReplaying = 1u << 26,         ///< what it sends happened elsewhere (the primary's stream, the log): no replies, no refusals
+  kHoldOutput = 1u << 27,        ///< its output is not sent until what it tells of has been acknowledged
+};
+
+/// Bytes for a peer that are held elsewhere, once for many sessions: the replication stream, a snapshot. Sent when the
+/// session's own output is empty.
+class OutputSource {
+ public:
+  virtual ~OutputSource() = default;
+  /// Fills `to` with the next pieces, of together about `bytes_max`; returns how many. They stay until consumed.
+  virtual size_t pieces(std::span<std::string_view> to, size_t bytes_max) = 0;
+  /// The first `bytes` have been sent.
+  virtual void consume(size_t bytes) = 0;
+  /// Bytes that wait to be sent.
+  virtual uint64_t pending() const = 0;
 };
 
 /// What clients say of themselves, and other rarely used text.
@@ -118,6 +135,9 @@ class Session {
   uint64_t bytes_in = 0, bytes_out = 0, commands = 0;
   Transport* transport = nullptr;      ///< null without a socket
   Instant output_over_since{};         ///< when the soft output limit was passed; 0: it is not
+  OutputSource* source = nullptr;      ///< what else to send; not owned
+  uint32_t heeds = ~uint32_t(0);       ///< the server-wide conditions that its requests are subject to
+  uint64_t write_offset = 0;           ///< of the replication stream after this session's last write
   std::unique_ptr<SessionState> state;
   std::unique_ptr<Subscriber> subscriber;  ///< null: has never subscribed
 

@@ -47,6 +47,10 @@ class Server final : public SessionHandler, public ServerActions {
   bool abort_shutdown() override;
   void sleep_us(int64_t us) override;
   void post(std::function<void()> work) override { loop_.post(std::move(work)); }
+  void run_elsewhere(std::function<void()> job, std::function<void()> done) override {
+    job();
+    post(std::move(done));
+  }
 
  private:
   void describe_process(const std::string& config_file, const std::string& executable);

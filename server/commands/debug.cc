@@ -32,12 +32,6 @@ Result<const Entry*> existing(CommandContext& ctx) {
 
 bool is_on(std::string_view text) { return parse_integer(text).value_or(0) != 0; }
 
-Status change_replication_id(CommandContext& ctx) {
-  log_notice("Changing the replication ID after a request of DEBUG");
-  ctx.server.replication_id = ctx.rng().hex(40);
-  return reply_ok(ctx);
-}
-
 Status digest(CommandContext& ctx) {
   ctx.reply().status(to_hex(dataset_digest(ctx.server.keyspace)));
   return Status::ok();
@@ -281,7 +275,6 @@ struct Subcommand {
 constexpr size_t kAnyNumber = SIZE_MAX;
 constexpr Subcommand kSubcommands[] = {
     {"ASSERT", "", "Fails an assertion: the process ends.", 0, 0, assertion},
-    {"CHANGE-REPL-ID", "", "Gives this server a new replication id.", 0, 0, change_replication_id},
     {"CONFIG-REWRITE-FORCE-ALL", "", "Rewrites the configuration file with every option in it.", 0, 0, rewrite_all_options},
     {"DICT-RESIZING", "<0|1>", "Keeps the databases' tables from starting to resize, or lets them again.", 1, 1, table_resizing},
     {"DIGEST", "", "Returns a signature of the whole dataset.", 0, 0, digest},

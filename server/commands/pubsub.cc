@@ -103,7 +103,7 @@ Status sunsubscribe(CommandContext& ctx) { return leave(ctx, kShardChannels); }
 void propagate_message(CommandContext& ctx) {
   ctx.propagate_nothing();
   if (ctx.server.effect_sinks.empty()) return;
-  ctx.executor().add_effect(Effect{ctx.session.db, std::vector<std::string>(ctx.args().begin(), ctx.args().end()), true});
+  ctx.server.effects.add_copy(ctx.session.db, ctx.args(), true);
 }
 
 // PUBLISH channel message. Replies: how many deliveries there were.

@@ -3,7 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -42,16 +43,44 @@ struct Change {
 /// A command as replicas and the log must see it.
 struct Effect {
   int db;
-  std::vector<std::string> argv;
-  bool replicas_only = false;  ///< not for the log: a published message
+  std::span<const std::string_view> argv;
+  bool replicas_only;  ///< not for the log: a published message
+};
+
+/// The effects of one command or transaction, in order. One that is handed on at once is only viewed, which is the
+/// rule; those that wait for more are copied.
+class EffectBatch {
+ public:
+  bool empty() const { return items_.empty(); }
+  size_t size() const { return items_.size(); }
+  Effect operator[](size_t i) const {
+    const Item& item = items_[i];
+    return Effect{item.db, {argv_.data() + item.first, item.count}, item.replicas_only};
+  }
+
+  /// `argv` lives until clear().
+  void add_view(int db, std::span<const std::string_view> argv, bool replicas_only = false);
+  void add_copy(int db, std::span<const std::string_view> argv, bool replicas_only = false);
+  void clear();
+
+ private:
+  struct Item {
+    int db;
+    uint32_t first, count;
+    bool replicas_only;
+  };
+  std::vector<Item> items_;
+  std::vector<std::string_view> argv_;
+  std::vector<std::unique_ptr<char[]>> copies_;
 };
 
 /// Where effects go: the replication stream, the append-only file.
 class EffectSink {
  public:
   virtual ~EffectSink() = default;
-  /// The effects of one command or transaction, in order; more than one are to be applied as a whole.
-  virtual void on_effects(const std::vector<Effect>& effects) = 0;
+  /// The effects of one command or transaction, in order; more than one are to be applied as a whole. The views end
+  /// with the call.
+  virtual void on_effects(const EffectBatch& effects) = 0;
 };
 
 }  // namespace vedette

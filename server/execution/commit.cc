@@ -26,7 +26,7 @@ void commit_change(ServerState& server, const Change& change) {
     notify_keyspace_event(server, change.event_class, change.event, change.key, change.db);
 }
 
-void propagate(ServerState& server, const std::vector<Effect>& effects) {
+void propagate(ServerState& server, const EffectBatch& effects) {
   for (EffectSink* sink : server.effect_sinks) sink->on_effects(effects);
 }
 
@@ -38,11 +38,14 @@ void remove_key(ServerState& server, int db, const Key& key, Database::Place pla
   commit_change(server, Change{db, key.bytes, key.hash, expired ? kNotifyExpired : kNotifyEvicted,
                                expired ? "expired" : "evicted", true});
   if (server.effect_sinks.empty()) return;
-  Effect effect{db, {lazily ? "UNLINK" : "DEL", std::string(key.bytes)}};
-  if (server.call_depth > 1)
-    server.effects.push_back(std::move(effect));  // in its place among the transaction's effects
-  else
-    propagate(server, {std::move(effect)});
+  const std::string_view argv[] = {lazily ? "UNLINK" : "DEL", key.bytes};
+  if (server.call_depth > 1) {
+    server.effects.add_copy(db, argv);  // in its place among the transaction's effects
+    return;
+  }
+  EffectBatch effects;
+  effects.add_view(db, argv);
+  propagate(server, effects);
 }
 
 }  // namespace vedette

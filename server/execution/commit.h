@@ -13,7 +13,7 @@ void commit_change(ServerState& server, const Change& change);
 void notify_keyspace_event(ServerState& server, NotifyClass event_class, std::string_view event, std::string_view key, int db);
 
 /// Hands the effects of one command or transaction to whoever replicates or logs.
-void propagate(ServerState& server, const std::vector<Effect>& effects);
+void propagate(ServerState& server, const EffectBatch& effects);
 
 /// Removes an entry because its time has come, or to make room: unlinks, counts, tells watchers and listeners,
 /// propagates the deletion. `key` must not be the entry's own bytes.

@@ -25,13 +25,13 @@ void CommandContext::remove_expired(int in_db, const Key& key, Database::Place p
 void CommandContext::propagate_as(int in_db, std::initializer_list<std::string_view> argv) {
   verbatim_ = false;
   if (server.effect_sinks.empty()) return;
-  executor_.add_effect(Effect{in_db, std::vector<std::string>(argv.begin(), argv.end())});
+  server.effects.add_copy(in_db, {argv.begin(), argv.size()});
 }
 
 void CommandContext::propagate_as(Arguments argv) {
   verbatim_ = false;
   if (server.effect_sinks.empty()) return;
-  executor_.add_effect(Effect{session.db, std::vector<std::string>(argv.begin(), argv.end())});
+  server.effects.add_copy(session.db, argv);
 }
 
 std::vector<std::string_view> CommandContext::shown_args() const {

@@ -31,6 +31,8 @@ uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
   if (!(command.flags & kInTransactionAtOnce)) mask |= kInTransaction;
   if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;
   if (!(command.flags & kLoading)) mask |= kLoadingDataset;
+  if (!(command.flags & kStale)) mask |= kStaleReplica;
+  if ((command.flags & kWrite) || command.name == "exec" || command.name == "ping") mask |= kWritesGuarded;
   return mask;
 }
 
@@ -289,7 +291,7 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
   if (__builtin_expect(command && command->accepts_argument_count(args.size()), 1)) {
     session.last_command = uint32_t(command->id);
     session.commands++;
-    if (__builtin_expect(((session.flags() | state_.conditions()) & command->gate_mask) == 0, 1)) {
+    if (__builtin_expect(((session.flags() | (state_.conditions() & session.heeds)) & command->gate_mask) == 0, 1)) {
       call(session, *command, args, request.hashed, request.hash);
       return true;
     }
@@ -438,8 +440,12 @@ void Executor::finish_call(CommandContext& context, const Status& status, size_t
   changes_.erase(changes_.begin() + long(first_change), changes_.end());
   state_.stats.dirty += context.extra_dirty();
   if (__builtin_expect(!state_.effect_sinks.empty(), 0)) {
-    if (wrote && context.verbatim() && (context.command.flags & (kWrite | kMayReplicate)))
-      add_effect(Effect{context.session.db, std::vector<std::string>(context.args().begin(), context.args().end())});
+    if (wrote && context.verbatim() && (context.command.flags & (kWrite | kMayReplicate))) {
+      if (state_.call_depth == 1)
+        state_.effects.add_view(context.session.db, context.args());  // they live until the call ends
+      else
+        state_.effects.add_copy(context.session.db, context.args());
+    }
     if (state_.call_depth == 1 && !state_.effects.empty()) {
       propagate(state_, state_.effects);
       state_.effects.clear();
@@ -468,8 +474,6 @@ void Executor::note_latency(CommandContext& context, int64_t ns) {
   if (ms < state_.settings.latency_threshold_ms) return;
   state_.latency.add(context.command.flags & kFast ? "fast-command" : "command", now_.wall.seconds(), ms);
 }
-
-void Executor::add_effect(Effect effect) { state_.effects.push_back(std::move(effect)); }
 
 // After the call, so that what a transaction ran stands before its EXEC and secrets are known.
 void Executor::feed_monitors(const CommandContext& context) {

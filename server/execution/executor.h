@@ -40,8 +40,6 @@ class Executor {
 
   /// Runs a command now, past the gates, and everything that follows it. `hash` is of its first key, if `hashed`.
   void call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash);
-  /// Adds an effect to those of the command or transaction under way.
-  void add_effect(Effect effect);
 
   const Now& now() const { return now_; }
   /// Reads the clock.

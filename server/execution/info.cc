@@ -4,48 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
-#include "common/base/numbers.h"
 #include "common/base/process_usage.h"
+#include "server/execution/info_text.h"
 #include "server/execution/memory_report.h"
 
 namespace vedette {
 namespace {
-
-class InfoText {
- public:
-  void section(std::string_view name) {
-    if (!text_.empty()) text_ += "\r\n";
-    fmt::format_to(std::back_inserter(text_), "# {}\r\n", name);
-  }
-  template <class T>
-  void field(std::string_view name, const T& value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{}\r\n", name, value);
-  }
-  /// With two decimals.
-  void ratio(std::string_view name, double value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{:.2f}\r\n", name, value);
-  }
-  void percent(std::string_view name, double value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{:.2f}%\r\n", name, value);
-  }
-  void seconds(std::string_view name, int64_t us) {
-    fmt::format_to(std::back_inserter(text_), "{}:{}.{:06}\r\n", name, us / 1000000, us % 1000000);
-  }
-  /// The bytes, and the same for humans under the name with "_human".
-  void bytes(std::string_view name, uint64_t value) {
-    field(name, value);
-    fmt::format_to(std::back_inserter(text_), "{}_human:{}\r\n", name, human_bytes(value));
-  }
-  void zeros(std::initializer_list<std::string_view> names) {
-    for (const std::string_view name : names) field(name, 0);
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
 
 constexpr std::string_view kPollingApi =
 #ifdef __linux__
@@ -143,27 +108,6 @@ void memory_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("lazyfreed_objects", server.keyspace.lazy_free.freed_objects());
 }
 
-void persistence_section(InfoText& out, const ServerState& server, const Now&) {
-  out.field("loading", server.conditions() & kLoadingDataset ? 1 : 0);
-  out.zeros({"async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"});
-  out.ratio("current_fork_perc", 0);
-  out.zeros({"current_save_keys_processed", "current_save_keys_total"});
-  out.field("rdb_changes_since_last_save", server.stats.dirty);
-  out.field("rdb_bgsave_in_progress", 0);
-  out.field("rdb_last_save_time", server.process.started_wall.seconds());
-  out.field("rdb_last_bgsave_status", "ok");
-  out.field("rdb_last_bgsave_time_sec", -1);
-  out.field("rdb_current_bgsave_time_sec", -1);
-  out.zeros({"rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded", "aof_enabled",
-             "aof_rewrite_in_progress", "aof_rewrite_scheduled"});
-  out.field("aof_last_rewrite_time_sec", -1);
-  out.field("aof_current_rewrite_time_sec", -1);
-  out.field("aof_last_bgrewrite_status", "ok");
-  out.zeros({"aof_rewrites", "aof_rewrites_consecutive_failures"});
-  out.field("aof_last_write_status", "ok");
-  out.zeros({"aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"});
-}
-
 void traffic_fields(InfoText& out, const ServerState& server) {
   const ServerStats& stats = server.stats;
   out.field("total_connections_received", stats.connections);
@@ -221,17 +165,6 @@ void stats_section(InfoText& out, const ServerState& server, const Now&) {
   out.zeros({"acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"});
   out.field("client_query_buffer_limit_disconnections", stats.query_buffer_disconnections);
   out.field("client_output_buffer_limit_disconnections", stats.output_buffer_disconnections);
-}
-
-void replication_section(InfoText& out, const ServerState& server, const Now&) {
-  out.field("role", "master");
-  out.field("connected_slaves", 0);
-  out.field("master_failover_state", "no-failover");
-  out.field("master_replid", server.replication_id);
-  out.field("master_replid2", std::string(40, '0'));
-  out.field("master_repl_offset", 0);
-  out.field("second_repl_offset", -1);
-  out.zeros({"repl_backlog_active", "repl_backlog_size", "repl_backlog_first_byte_offset", "repl_backlog_histlen"});
 }
 
 void cpu_section(InfoText& out, const ServerState&, const Now&) {
@@ -302,9 +235,9 @@ constexpr Section kSections[] = {
     {"server", "Server", true, server_section},
     {"clients", "Clients", true, clients_section},
     {"memory", "Memory", true, memory_section},
-    {"persistence", "Persistence", true, persistence_section},
+    {"persistence", "Persistence", true, write_persistence_info},
     {"stats", "Stats", true, stats_section},
-    {"replication", "Replication", true, replication_section},
+    {"replication", "Replication", true, write_replication_info},
     {"cpu", "CPU", true, cpu_section},
     {"modules", "Modules", true, no_fields},
     {"commandstats", "Commandstats", false, command_section},

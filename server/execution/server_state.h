@@ -26,8 +26,11 @@
 
 namespace vedette {
 
+class AppendLog;
 class CommandContext;
 class ConfigRegistry;
+class Replication;
+class Snapshots;
 using ServerCommandTable = CommandTable<Status, CommandContext>;
 using Command = ServerCommandTable::Row;
 
@@ -39,7 +42,8 @@ enum ServerCondition : uint32_t {
   kMonitored = 1u << 18,       ///< MONITOR has listeners
   kLoadingDataset = 1u << 19,
   kShuttingDown = 1u << 20,
-  kTraced = 1u << 21,          ///< somebody wants every effect (replicas, the log)
+  kStaleReplica = 1u << 21,    ///< a replica without its primary that shall not answer from old data
+  kWritesGuarded = 1u << 22,   ///< something may stand against writes: write_refusal() knows
   kServing = 1u << 23,         ///< always on: whoever has it in its mask is looked at closely each time
 };
 
@@ -90,6 +94,8 @@ class ServerActions {
   virtual void sleep_us(int64_t us) = 0;
   /// Runs `work` on the loop's thread after the current turn. May be called from any thread.
   virtual void post(std::function<void()> work) = 0;
+  /// Runs `job` on another thread, after those that were given before, and then `done` on the loop's thread.
+  virtual void run_elsewhere(std::function<void()> job, std::function<void()> done) = 0;
 };
 
 /// What INFO and others tell of the process; set once by the app.
@@ -138,16 +144,19 @@ struct ServerState {
   Session* executing = nullptr;        ///< whose requests are being executed
   std::string pushes_after_reply;      ///< out-of-band bytes for `executing`, to come after its reply
   int call_depth = 0;                  ///< 1 in a command, more inside EXEC
-  std::vector<Effect> effects;         ///< of the command or transaction under way
+  EffectBatch effects;                 ///< of the command or transaction under way
 
   ServerActions* actions = nullptr;
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
+  Replication* replication = nullptr;  ///< null in tests that need none, as the next two
+  Snapshots* snapshots = nullptr;
+  AppendLog* append_log = nullptr;
   Clock* clock = nullptr;              ///< for work that bounds its own time; set by the executor
   ExpirePlan expire_plan;
   EvictionState eviction;
   Rng rng;
-  std::string replication_id = rng.hex(40);  ///< names this process's history of changes
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
+  bool is_replica = false;             ///< deletions of expired and evicted entries come from the primary
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
 
   uint32_t conditions() const { return conditions_; }

@@ -22,6 +22,10 @@ class PostBox final : public ServerActions {
   void shutdown(const ShutdownRequest&) override {}
   bool abort_shutdown() override { return false; }
   void sleep_us(int64_t) override {}
+  void run_elsewhere(std::function<void()> job, std::function<void()> done) override {
+    job();
+    post(std::move(done));
+  }
   void post(std::function<void()> work) override {
     const std::lock_guard lock(mutex_);
     posted_.push_back(std::move(work));

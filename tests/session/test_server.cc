@@ -21,9 +21,10 @@ std::string all_as_text(std::string_view bytes) {
 
 }  // namespace
 
-void RecordedEffects::on_effects(const std::vector<Effect>& effects) {
+void RecordedEffects::on_effects(const EffectBatch& effects) {
   std::string block;
-  for (const Effect& effect : effects) {
+  for (size_t e = 0; e < effects.size(); e++) {
+    const Effect effect = effects[e];
     if (!block.empty()) block += "; ";
     if (effect.db) block += vedette::to_text(int64_t(effect.db)) + ":";
     for (size_t i = 0; i < effect.argv.size(); i++) {

@@ -33,7 +33,7 @@ class SimulatedClock final : public Clock {
 /// "{a; b}".
 class RecordedEffects final : public EffectSink {
  public:
-  void on_effects(const std::vector<Effect>& effects) override;
+  void on_effects(const EffectBatch& effects) override;
   /// What came since the last call, separated by "; ".
   std::string take();
 
@@ -63,6 +63,12 @@ class RecordedActions final : public ServerActions {
   }
   void sleep_us(int64_t us) override { slept_us += us; }
   void post(std::function<void()> task) override { posted.push_back(std::move(task)); }
+  void run_elsewhere(std::function<void()> job, std::function<void()> done) override {
+    posted.push_back([job = std::move(job), done = std::move(done)] {
+      job();
+      done();
+    });
+  }
 
   std::vector<ShutdownRequest> shutdowns;
   int64_t slept_us = 0;

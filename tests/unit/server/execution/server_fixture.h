@@ -70,10 +70,10 @@ struct ServerFixture {
 
 /// Notes every effect and keyspace event.
 struct EffectLog final : EffectSink {
-  void on_effects(const std::vector<Effect>& effects) override {
-    for (const Effect& effect : effects) {
-      std::string line = std::to_string(effect.db);
-      for (const std::string& arg : effect.argv) line += ' ' + arg;
+  void on_effects(const EffectBatch& effects) override {
+    for (size_t i = 0; i < effects.size(); i++) {
+      std::string line = std::to_string(effects[i].db);
+      for (const std::string_view arg : effects[i].argv) line += ' ' + std::string(arg);
       lines.push_back(line);
     }
   }
