@@ -23,6 +23,8 @@ class StreamOwner {
   virtual void on_end(const char* reason) = 0;
   /// A write() is over; `failed` if the connection is gone.
   virtual void on_written(bool failed) = 0;
+  /// A connect() is over. `failure` is empty, or says in words which address failed and why; the stream may then connect again.
+  virtual void on_connected(const std::string& failure) {}
 };
 
 class Stream {
@@ -32,6 +34,11 @@ class Stream {
 
   /// Takes a connection from a listening stream. False if there is none any more.
   bool accept(uv_stream_t* listener);
+
+  /// Connects to `host`, an address or a name (all its addresses are tried in turn), from `source`, an address of this
+  /// machine or empty. Ends in on_connected(), never within this call, or with the stream's destruction: how long it may
+  /// take is the owner's decision. TCP only; on a fresh stream, or after a connect() that has failed.
+  void connect(const std::string& host, int port, const std::string& source = {});
 
   void start_reading();
   void stop_reading();
