@@ -47,7 +47,7 @@ class StreamEncoder {
   template <class Text>
   void encode(int db, std::span<const Text> argv);
   template <class Text>
-  void encode_big(int db, std::span<const Text> argv);
+  void encode_big(std::span<const Text> argv);
   void encode_select(int db);
   void open_transaction();
   void put(std::string_view bytes);
