@@ -8,7 +8,8 @@
 
 namespace vedette {
 
-// While a name is looked up the request is libuv's: an attempt whose stream goes away then is freed when libuv gives it back.
+// While a name is looked up the request is libuv's: an attempt whose stream goes away then is freed when libuv gives it
+// back.
 struct Stream::Attempt {
   uv_getaddrinfo_t request{};
   Stream* self;

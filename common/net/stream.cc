@@ -49,7 +49,9 @@ Stream::Stream(Loop& loop, Kind kind, StreamOwner& owner) : loop_(loop), owner_(
 void Stream::renew_handle() {
   handle_.reset(new Handle);
   Handle* handle = handle_.get();
-  VED_ASSERT((kind_ == Kind::kTcp ? uv_tcp_init(loop_.raw(), &handle->tcp) : uv_pipe_init(loop_.raw(), &handle->pipe, 0)) == 0);
+  const int code = kind_ == Kind::kTcp ? uv_tcp_init(loop_.raw(), &handle->tcp)
+                                       : uv_pipe_init(loop_.raw(), &handle->pipe, 0);
+  VED_ASSERT(code == 0);
   handle->handle.data = handle;
   handle->self = this;
 }

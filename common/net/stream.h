@@ -24,7 +24,8 @@ class StreamOwner {
   virtual void on_end(const char* reason) = 0;
   /// A write() is over; `failed` if the connection is gone.
   virtual void on_written(bool failed) = 0;
-  /// A connect() is over. `failure` is empty, or says in words which address failed and why; the stream may then connect again.
+  /// A connect() is over. `failure` is empty, or says in words what failed and why; the stream may then connect again.
+  /// Options of the socket (no delay, keep-alive) are set from here on.
   virtual void on_connected(const std::string& failure) {}
 };
 

@@ -93,6 +93,7 @@ void Handshake::on_line(std::string_view line, Step& step) {
 }
 
 void Handshake::on_ping_reply(std::string_view line, Step& step) {
+  if (line.starts_with("-LOADING")) return retry_later(step, line);
   // Who must authenticate first, or may not ping, is told so by a primary that lives.
   if (line[0] == '-' && !begins_with_any(line, {"-NOAUTH", "-NOPERM", "-ERR operation not permitted"}))
     return fail(step, fmt::format("{} is an error: {}", waiting_for(), shown(line)));
@@ -148,8 +149,7 @@ void Handshake::on_psync_reply(std::string_view line, Step& step) {
     step.point = {to_lower(id), config_.history_offset};
     step.outcome = Outcome::kContinue;
   } else if (begins_with_any(line, {"-NOMASTERLINK", "-LOADING"})) {
-    step.outcome = Outcome::kRetryLater;
-    step.text = line.substr(1);
+    return retry_later(step, line);
   } else if (line[0] != '-') {
     return nonsense();
   } else if (config_.failover) {
@@ -160,6 +160,11 @@ void Handshake::on_psync_reply(std::string_view line, Step& step) {
     step.outcome = Outcome::kLegacySync;
   }
   answered_++;
+}
+
+void Handshake::retry_later(Step& step, std::string_view line) {
+  step.outcome = Outcome::kRetryLater;
+  step.text = fmt::format("the primary cannot serve us now: {}", shown(line));
 }
 
 void Handshake::fail(Step& step, std::string text) {

@@ -101,7 +101,7 @@ size_t bytes_bound(std::span<const Text> argv) {
 }  // namespace
 
 void StreamEncoder::put(std::string_view bytes) {
-  if (in_transaction_ && transaction_commands_ == 1)
+  if (keeps_first_)
     first_.append(bytes);
   else
     log_->append(bytes);
@@ -118,10 +118,10 @@ void StreamEncoder::encode_select(int db) {
 template <class Text>
 void StreamEncoder::encode(int db, std::span<const Text> argv) {
   VED_ASSERT(!argv.empty());
-  if (in_transaction_ && ++transaction_commands_ == 2) open_transaction();
+  if (in_transaction_ && ++transaction_commands_ == 2 && keeps_first_) open_transaction();
   if (db != selected_ && db >= 0) encode_select(db);
   const size_t bound = bytes_bound(argv);
-  if (bound > kInPlaceBytesMax || (in_transaction_ && transaction_commands_ == 1)) return encode_big(argv);
+  if (bound > kInPlaceBytesMax || keeps_first_) return encode_big(argv);
   char* const room = log_->reserve(bound);
   log_->commit(size_t(put_command(room, argv) - room));
 }
@@ -142,8 +142,15 @@ template void StreamEncoder::encode(int, std::span<const std::string>);
 
 void StreamEncoder::begin_transaction() {
   VED_ASSERT(!in_transaction_);
+  in_transaction_ = keeps_first_ = true;
+  transaction_commands_ = 0;
+}
+
+void StreamEncoder::begin_transaction(size_t commands) {
+  VED_ASSERT(!in_transaction_);
   in_transaction_ = true;
   transaction_commands_ = 0;
+  if ((is_open_ = commands > 1)) log_->append(kMulti);
 }
 
 // The second command has come: what was kept of the first goes into the log, behind a MULTI.
@@ -151,17 +158,17 @@ void StreamEncoder::open_transaction() {
   log_->append(kMulti);
   log_->append(first_);
   first_.clear();
+  keeps_first_ = false;
+  is_open_ = true;
 }
 
 void StreamEncoder::end_transaction() {
   VED_ASSERT(in_transaction_);
-  in_transaction_ = false;
-  if (transaction_commands_ == 1) {
-    log_->append(first_);
-    first_.clear();
-  } else if (transaction_commands_ > 1) {
-    log_->append(kExec);
-  }
+  VED_ASSERT(is_open_ || transaction_commands_ <= 1);
+  if (is_open_) log_->append(kExec);
+  log_->append(first_);
+  first_.clear();
+  in_transaction_ = is_open_ = keeps_first_ = false;
   // A big command is not kept at its size for the sake of the next one.
   if (first_.capacity() > kInPlaceBytesMax * 16) first_.shrink_to_fit();
 }

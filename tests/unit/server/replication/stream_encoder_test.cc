@@ -153,7 +153,10 @@ TEST_CASE("what is encoded is what is parsed") {
       std::vector<Command> group;
       const uint64_t count = rng.below(3) ? 1 : rng.below(4);
       const bool transaction = count != 1 || rng.below(2);
-      if (transaction) stream.encoder.begin_transaction();
+      if (transaction && rng.below(2))
+        stream.encoder.begin_transaction(count);
+      else if (transaction)
+        stream.encoder.begin_transaction();
       for (uint64_t i = 0; i < count; i++) {
         const int db = int(rng.below(4)) - 1;
         Command command(1 + rng.below(5));
