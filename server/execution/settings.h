@@ -18,6 +18,11 @@ struct OutputLimit {
 };
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubSub };
 
+/// Write a snapshot after so many seconds if there were so many changes.
+struct SnapshotPoint {
+  int64_t seconds, changes;
+};
+
 struct Settings {
   RequestLimits limits;                        ///< for authenticated clients
   uint64_t query_buffer_bytes_max = 1 << 30;   ///< client-query-buffer-limit
@@ -39,6 +44,13 @@ struct Settings {
   bool active_rehashing = true;
   bool lazy_eviction = false, lazy_expire = false, lazy_server_delete = false, lazy_user_delete = false,
        lazy_user_flush = false;
+
+  std::vector<SnapshotPoint> snapshot_points;  ///< save
+  bool snapshot_compression = true;            ///< rdbcompression
+  bool snapshot_checksum = true;               ///< rdbchecksum
+  bool stop_writes_on_snapshot_error = true;   ///< stop-writes-on-bgsave-error
+  int64_t key_save_delay_us = 0;               ///< rdb-key-save-delay, for tests; -n: a microsecond every n keys
+  int64_t key_load_delay_us = 0;               ///< key-load-delay, the same
 
   uint32_t notify_classes = 0;                 ///< bits of NotifyClass
   int64_t slow_log_threshold_us = 10000;       ///< negative: off
