@@ -1,5 +1,5 @@
-// The payload of DUMP and RESTORE: a value's type code and the value as in an RDB, then the RDB's version in two bytes and
-// the checksum in eight, both little-endian.
+// The payload of DUMP and RESTORE: a value's type code and the value as in an RDB, then the RDB's version in
+// two bytes and the checksum in eight, both little-endian.
 #pragma once
 
 #include <string>

@@ -4,9 +4,10 @@
 //     an opcode (see RdbOpcode) with what belongs to it, or
 //     a value's type code, the key, the value.
 //   Lengths: 00xxxxxx | 01xxxxxx + 1 byte | 10000000 + 4 bytes, big-endian | 10000001 + 8 bytes, big-endian.
-//   Strings: a length and the bytes, or 11000000 + int8 | 11000001 + int16 | 11000010 + int32 (little-endian), which stand for
-//   the decimal text, or 11000011 + packed length + length + LZF.
-//   The checksum is CRC-64 over everything before it, little-endian; 0 says that there is none. From version 5 on.
+//   Strings: a length and the bytes, or 11000000 + int8 | 11000001 + int16 | 11000010 + int32
+//   (little-endian), which stand for the decimal text, or 11000011 + packed length + length + LZF. The
+//   checksum is CRC-64 over everything before it, little-endian; 0 says that there is none. From version 5
+//   on.
 //
 // The codes 22 and 23 mean different things in the two families: the magic decides.
 #pragma once
@@ -37,17 +38,17 @@ inline constexpr int kRdbVersionMax = 12, kValkeyRdbVersionMin = 80, kValkeyRdbV
 inline constexpr size_t kRdbMagicBytes = 9;
 
 enum class RdbOpcode : uint8_t {
-  kSlotImport = 243,       ///< Valkey 9: a slot's migration under way
-  kSlotInfo = 244,         ///< a hint: slot, keys, expiries
-  kFunction2 = 245,        ///< a library of functions
-  kFunctionPreGa = 246,    ///< the same in release candidates of 7.0
+  kSlotImport = 243,     ///< Valkey 9: a slot's migration under way
+  kSlotInfo = 244,       ///< a hint: slot, keys, expiries
+  kFunction2 = 245,      ///< a library of functions
+  kFunctionPreGa = 246,  ///< the same in release candidates of 7.0
   kModuleAux = 247,
-  kIdle = 248,             ///< of the next key: seconds since its last use
-  kFrequency = 249,        ///< of the next key: its LFU counter
+  kIdle = 248,       ///< of the next key: seconds since its last use
+  kFrequency = 249,  ///< of the next key: its LFU counter
   kAux = 250,
   kResizeDb = 251,
-  kExpireTimeMs = 252,     ///< of the next key: ms since the Unix epoch, int64
-  kExpireTime = 253,       ///< of the next key: seconds, int32
+  kExpireTimeMs = 252,  ///< of the next key: ms since the Unix epoch, int64
+  kExpireTime = 253,    ///< of the next key: seconds, int32
   kSelectDb = 254,
   kEndOfFile = 255,
 };
@@ -94,7 +95,8 @@ inline constexpr size_t kIntegerTextMax = 11;
 
 /// Writes a length in its shortest form; returns the bytes taken (1 to 9).
 size_t put_length(char* to, uint64_t length);
-/// Writes an integer that takes at most 32 bits in its shortest form; returns the bytes taken, or 0 if it is wider.
+/// Writes an integer that takes at most 32 bits in its shortest form; returns the bytes taken, or 0 if it is
+/// wider.
 size_t put_integer(char* to, int64_t value);
 
 }  // namespace rdb

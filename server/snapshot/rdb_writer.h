@@ -1,8 +1,9 @@
 // Writes an RDB into a log of blocks, for as many readers as there are: a file, replicas.
 //
-// The writer is driven: whoever walks the dataset hands over one entry after the other, in any number of turns. Bytes are made in place
-// in the log. The checksum follows in runs over what was written, while it is in the cache; so nothing may be trimmed from
-// the log that it has not passed: call settle() before readers are served.
+// The writer is driven: whoever walks the dataset hands over one entry after the other, in any number of
+// turns. Bytes are made in place in the log. The checksum follows in runs over what was written, while it is
+// in the cache; so nothing may be trimmed from the log that it has not passed: call settle() before readers
+// are served.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +57,8 @@ class RdbWriter {
   void function(std::string_view code);
   void select(int db, uint64_t keys, uint64_t expires);
 
-  /// Writes the entry, about `budget_bytes` of it for a start. False if it is not whole yet: then go_on() before
-  /// anything else, and before the entry changes or goes.
+  /// Writes the entry, about `budget_bytes` of it for a start. False if it is not whole yet: then go_on()
+  /// before anything else, and before the entry changes or goes.
   bool entry(const Entry& entry, size_t budget_bytes = kNoBudget);
   /// Goes on with the entry that is not whole. True when it is.
   bool go_on(size_t budget_bytes = kNoBudget);
@@ -73,18 +74,17 @@ class RdbWriter {
   uint64_t entries() const { return entries_; }
 
  private:
-  void begin_entry(const Entry& entry);
-  bool write_small(const Entry& entry);
-  void settle_at_times() {
-    if (out_.end() - settled_ >= kSettleBytes) settle();
-  }
+  void opcode(RdbOpcode code);
+  void length(uint64_t value);
+  void string(std::string_view bytes);
+  void write_use(const Entry& entry);
   static constexpr size_t kSettleBytes = 16 * 1024;
 
   BlockLog& out_;
   RdbWriteOptions options_;
   ValueProgress progress_;
   const Entry* under_way_ = nullptr;
-  uint64_t settled_ = 0;  // position up to which the checksum reaches
+  uint64_t settled_;  // position up to which the checksum reaches
   uint64_t crc_ = 0;
   uint64_t entries_ = 0;
 };

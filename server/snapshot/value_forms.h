@@ -1,10 +1,10 @@
-// What a type of value brings to be kept outside of memory, each in one place, its row of the table in value_forms.cc: how it is written to
-// an RDB and read from one, and how it is told as commands. The frame around values is the writer's and the reader's; to
-// add a type is to add its row.
+// What a type of value brings to be kept outside of memory, each in one place, its row of the table in
+// value_forms.cc: how it is written to an RDB and read from one, and how it is told as commands. The frame
+// around values is the writer's and the reader's; to add a type is to add its row.
 //
-// All of it goes in slices. The state of a value under way is in a struct that its owner keeps, so a list of a million elements
-// is written, read or printed between other work. A value being written must not change meanwhile: who
-// lets it change finishes the writing first.
+// All of it goes in slices. The state of a value under way is in a struct that its owner keeps, so a list of
+// a million elements is written, read or printed between other work. A value being written must not change
+// meanwhile: who lets it change finishes the writing first.
 #pragma once
 
 #include <cstdint>
@@ -35,10 +35,10 @@ struct ValueProgress {
 /// The type code under which the value of `entry` is written.
 RdbType rdb_type_of(const Entry& entry);
 /// Writes (the next slice of) the value alone: about `budget_bytes` of it at most. True when it is whole.
-bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress,
-                       size_t budget_bytes);
-/// Prints (the next slice of) the entry as the commands that make it, its expiry included: what an append-only file holds.
-/// True when it is whole. A slice may end within a command.
+bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options,
+                       ValueProgress& progress, size_t budget_bytes);
+/// Prints (the next slice of) the entry as the commands that make it, its expiry included: what an
+/// append-only file holds. True when it is whole. A slice may end within a command.
 bool print_entry_slice(const Entry& entry, BlockLog& out, ValueProgress& progress, size_t budget_bytes);
 
 /// Writes a string in its form of an RDB, in one piece: what keys, names and elements are.
@@ -80,15 +80,17 @@ struct ValueReading {
 
 /// Whether values of this type code can be read.
 bool can_read_value(RdbFamily family, uint8_t code);
-/// Reads (the next step of) the value of type `reading.code`, which must be readable, into an entry with `key`. Memory is taken for
-/// what has arrived, never on the word of a length. `key` is asked for until reading.entry is set.
+/// Reads (the next step of) the value of type `reading.code`, which must be readable, into an entry with
+/// `key`. Memory is taken for what has arrived, never on the word of a length. `key` is asked for until
+/// reading.entry is set.
 ReadOutcome read_value(RdbInput& input, std::string_view key, ValueReading& reading);
 
-/// A string of an RDB. `bytes` point into the input, or into `scratch` where the text had to be made.
-struct RdbString {
-  std::string_view bytes;
-};
-ReadOutcome read_rdb_string(RdbInput& input, std::string& scratch, std::string_view& bytes, std::string& error);
+/// A string: `bytes` point into the input, or into `scratch` where the text had to be made. Steps are whole
+/// here: with kMore nothing was taken.
+ReadOutcome read_rdb_string(RdbInput& input, std::string& scratch, std::string_view& bytes,
+                            std::string& error);
+/// Takes the head of a string; `left` becomes the bytes that are still to be passed over.
+ReadOutcome skip_rdb_string(RdbInput& input, uint64_t& left, std::string& error);
 /// A length. An encoded string's mark in its place is a failure.
 ReadOutcome read_rdb_length(RdbInput& input, uint64_t& length, std::string& error);
 
