@@ -44,9 +44,14 @@ void Stream::Closer::operator()(Handle* handle) const {
   uv_close(&handle->handle, [](uv_handle_t* closed) { delete static_cast<Handle*>(closed->data); });
 }
 
-Stream::Stream(Loop& loop, Kind kind, StreamOwner& owner) : owner_(owner), handle_(new Handle), kind_(kind) {
+Stream::Stream(Loop& loop, Kind kind, StreamOwner& owner) : loop_(loop), owner_(owner), kind_(kind) { renew_handle(); }
+
+void Stream::renew_handle() {
+  handle_.reset(new Handle);
   Handle* handle = handle_.get();
-  VED_ASSERT((kind == Kind::kTcp ? uv_tcp_init(loop.raw(), &handle->tcp) : uv_pipe_init(loop.raw(), &handle->pipe, 0)) == 0);
+  const int code = kind_ == Kind::kTcp ? uv_tcp_init(loop_.raw(), &handle->tcp)
+                                       : uv_pipe_init(loop_.raw(), &handle->pipe, 0);
+  VED_ASSERT(code == 0);
   handle->handle.data = handle;
   handle->self = this;
 }

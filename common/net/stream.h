@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,7 +24,8 @@ class StreamOwner {
   virtual void on_end(const char* reason) = 0;
   /// A write() is over; `failed` if the connection is gone.
   virtual void on_written(bool failed) = 0;
-  /// A connect() is over. `failure` is empty, or says in words which address failed and why; the stream may then connect again.
+  /// A connect() is over. `failure` is empty, or says in words what failed and why; the stream may then connect again.
+  /// Options of the socket (no delay, keep-alive) are set from here on.
   virtual void on_connected(const std::string& failure) {}
 };
 
@@ -31,6 +33,7 @@ class Stream {
  public:
   enum class Kind { kTcp, kUnix };
   Stream(Loop& loop, Kind kind, StreamOwner& owner);
+  ~Stream();
 
   /// Takes a connection from a listening stream. False if there is none any more.
   bool accept(uv_stream_t* listener);
@@ -61,7 +64,7 @@ class Stream {
   Kind kind() const { return kind_; }
 
  private:
-  // The write request lives with the handle: its callback may come after the owner is gone.
+  // The requests live with the handle: their callbacks may come after the owner is gone.
   struct Handle {
     union {
       uv_tcp_t tcp;
@@ -70,15 +73,27 @@ class Stream {
       uv_handle_t handle;
     };
     uv_write_t request;
+    uv_connect_t connect_request;
     Stream* self;
     bool writing = false;
   };
   struct Closer {
     void operator()(Handle* handle) const;
   };
+  // A connect() under way.
+  struct Attempt;
+  struct AttemptCloser {
+    void operator()(Attempt* attempt) const;
+  };
+  void renew_handle();
+  void try_next_address();
+  int start_connecting(const sockaddr_storage& address);
+  void end_attempt(const std::string& failure);
 
+  Loop& loop_;
   StreamOwner& owner_;
   std::unique_ptr<Handle, Closer> handle_;
+  std::unique_ptr<Attempt, AttemptCloser> attempt_;
   Kind kind_;
   bool reading_ = false;
 };

@@ -22,10 +22,10 @@ class WorkQueue {
   ~WorkQueue();
 
   /// Runs `job` on a thread of the pool when all jobs before it have run, then `done` (which may be null, may call run(),
-  /// and may destroy the queue) on the loop's thread, never within this call. The job touches nothing that the loop's
-  /// thread may touch before `done`.
+  /// and may destroy the queue) on the loop's thread, never within this call. The next job begins after `done`. The job
+  /// touches nothing that the loop's thread may touch meanwhile.
   void run(std::function<void()> job, std::function<void()> done = nullptr);
-  /// Waits until every job has run, and calls their `done` before it returns. Not from within a `done`.
+  /// Waits until every job has run, and calls their `done` before it returns.
   void drain();
   /// The jobs that are not done yet, the one that runs included.
   size_t pending() const { return waiting_.size() + (active_ ? 1 : 0); }
@@ -41,6 +41,7 @@ class WorkQueue {
   Loop& loop_;
   std::deque<Task> waiting_;
   Active* active_ = nullptr;  // freed by libuv's callback, which may come after the queue is gone
+  bool* gone_ = nullptr;      // set while a `done` runs: where to note the queue's end
 };
 
 }  // namespace vedette

@@ -1,9 +1,10 @@
 // Who waits until replicas, or append-only files, hold a write: WAIT, WAITAOF, and writes whose reply is held until they are
 // acknowledged.
 //
-// Counting is done once for all waiters: AckLevels sorts what the followers have acknowledged, so that "two replicas" becomes
-// one offset, the second highest. Waiters that ask for the same numbers stand in one line ordered by their offset, and those
-// at its head are due. A tick costs the number of distinct demands and of those who are due, not of those who wait.
+// Counting is done once for all waiters: AckLevels sorts what the followers have acknowledged, so that "two replicas"
+// becomes one offset, the second highest. Waiters that ask for the same numbers stand in one line ordered by their offset,
+// and those at its head are due. A tick costs the number of distinct demands and of those who are due, not of those who
+// wait.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // The replica's side of the conversation before a synchronisation, as a state machine without a socket.
 //
-//   PING                                        a sign of life; "you must authenticate" is one too
+//   PING                                        a sign of life; "you must authenticate" is one too, "loading" means later
 //   AUTH, REPLCONF listening-port, ip-address,  sent at once, answered in order: AUTH must succeed, a primary that does
 //     capa, version                             not know a REPLCONF option is a primary all the same
 //   PSYNC id offset                             the answer is the outcome
@@ -67,6 +67,7 @@ class Handshake {
   void on_psync_reply(std::string_view line, Step& step);
   void present_ourselves(Step& step);
   void ask_for_sync(Step& step);
+  void retry_later(Step& step, std::string_view line);
   void fail(Step& step, std::string text);
 
   HandshakeConfig config_;

@@ -28,6 +28,8 @@ class StreamEncoder {
   /// What is appended until end_transaction() is applied as a whole: MULTI and EXEC are put around it if it is more than one
   /// command. Nothing of it is in the log before the second command or the end. Not nested.
   void begin_transaction();
+  /// The same where it is known that there will be `commands` of them: nothing is kept back, nothing is copied twice.
+  void begin_transaction(size_t commands);
   void end_transaction();
   bool in_transaction() const { return in_transaction_; }
 
@@ -47,7 +49,7 @@ class StreamEncoder {
   template <class Text>
   void encode(int db, std::span<const Text> argv);
   template <class Text>
-  void encode_big(int db, std::span<const Text> argv);
+  void encode_big(std::span<const Text> argv);
   void encode_select(int db);
   void open_transaction();
   void put(std::string_view bytes);
@@ -55,6 +57,8 @@ class StreamEncoder {
   BlockLog* log_;
   int selected_ = -1;
   bool in_transaction_ = false;
+  bool is_open_ = false;  // MULTI has been written
+  bool keeps_first_ = false;
   size_t transaction_commands_ = 0;
   std::string first_;  // the first command of a transaction, until it is known whether there is a second
 };
