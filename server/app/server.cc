@@ -33,6 +33,8 @@ std::string working_directory() {
   return getcwd(path, sizeof path) ? path : ".";
 }
 
+constexpr int64_t kSnapshotSliceUs = 150;
+
 bool is_loopback(const std::string& address) { return address.starts_with("127.") || address.starts_with("[::1]"); }
 
 }  // namespace
@@ -43,6 +45,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       config_file_(config_file),
       state_(options.process.databases, HashKey{machine_seed(), machine_seed()}, machine_seed()),
       executor_(state_, clock_),
+      snapshots_(state_),
       cron_(state_, executor_),
       host_(loop_, *this),
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
@@ -52,6 +55,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       program_(executable) {
   state_.actions = this;
   state_.config = &registry_;
+  state_.snapshots = &snapshots_;
   describe_process(config_file, executable);
 }
 
@@ -294,6 +298,7 @@ void Server::execute() {
 
 void Server::turn_over() {
   cron_.between_turns();
+  if (snapshots_.ready()) snapshots_.run_slice(clock_.now(), kSnapshotSliceUs);
   state_.stats.turns++;
   state_.stats.turns_busy_ns += ns_between(turn_began_, clock_.now().instant);
   turn_began_ = Instant{};

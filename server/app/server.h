@@ -10,6 +10,7 @@
 #include "server/app/options.h"
 #include "server/app/startup.h"
 #include "server/execution/executor.h"
+#include "server/execution/snapshots.h"
 
 namespace vedette {
 
@@ -34,7 +35,9 @@ class Server final : public SessionHandler, public ServerActions {
     executor_.gather(session, bytes);
   }
   void execute() override;
-  bool has_backlog() const override { return executor_.has_backlog() || cron_.busy() || listeners_.waiting(); }
+  bool has_backlog() const override {
+    return executor_.has_backlog() || cron_.busy() || listeners_.waiting() || snapshots_.ready();
+  }
   void gather_backlog() override { executor_.gather_backlog(); }
   bool wants_input(const Session& session) const override;
   void check_output(Session& session) override;
@@ -75,6 +78,7 @@ class Server final : public SessionHandler, public ServerActions {
   TickClock clock_;
   ServerState state_;
   Executor executor_;
+  Snapshots snapshots_;
   Cron cron_;
   Loop loop_;
   SessionHost host_;
