@@ -78,6 +78,16 @@ void apply_memory(const MemoryOptions& from, ServerState& state) {
   state.set_condition(kMemoryLimited, to.memory_max > 0);
 }
 
+void apply_persistence(const PersistenceOptions& from, Settings& to) {
+  to.snapshot_points.clear();
+  for (const SavePoint& point : from.save) to.snapshot_points.push_back({int64_t(point.seconds), int64_t(point.changes)});
+  to.snapshot_compression = from.rdbcompression;
+  to.snapshot_checksum = from.rdbchecksum;
+  to.stop_writes_on_snapshot_error = from.stop_writes_on_bgsave_error;
+  to.key_save_delay_us = from.rdb_key_save_delay_microseconds;
+  to.key_load_delay_us = from.key_load_delay_microseconds;
+}
+
 const char* permission_text(Permission permission) {
   return permission == Permission::kYes ? "yes" : permission == Permission::kLocal ? "local" : "no";
 }
@@ -90,6 +100,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   const uint64_t whole = options.memory.maxmemory;
   to.client_memory_max = options.network.maxmemory_clients.of(whole);
   apply_memory(options.memory, state);
+  apply_persistence(options.persistence, to);
   to.hz = to.configured_hz = options.process.hz;  // the cron may raise the former
   state.process.availability_zone = options.process.availability_zone;
   to.active_rehashing = options.process.activerehashing;

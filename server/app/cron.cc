@@ -8,6 +8,7 @@
 #include "server/execution/eviction.h"
 #include "server/execution/expire_driver.h"
 #include "server/execution/pause.h"
+#include "server/execution/persistence.h"
 #include "server/execution/rehash.h"
 #include "server/execution/snapshots.h"
 
@@ -47,6 +48,11 @@ bool end_due_pause(ServerState& state, Executor& executor, const Now& now) {
   return false;
 }
 
+bool persist(ServerState& state, Executor&, const Now& now) {
+  if (state.persistence) state.persistence->tick(now);
+  return false;
+}
+
 bool trim_snapshots(ServerState& state, Executor&, const Now&) {
   if (state.snapshots) state.snapshots->trim();
   return false;
@@ -68,6 +74,7 @@ constexpr CronTask kTasks[] = {
     {"expire", 0, expire, expire_on},
     {"eviction", 0, evict, continue_eviction},
     {"rehash", 0, rehash, rehash_on},
+    {"persistence", 100, persist},
     {"snapshots", 100, trim_snapshots},
     {"peak-memory", 100, note_peak_memory},
     {"rates", 100, sample_all_rates},

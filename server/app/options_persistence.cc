@@ -10,7 +10,7 @@ namespace {
 constexpr int kIntMin = std::numeric_limits<int>::min();
 constexpr int kIntMax = std::numeric_limits<int>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
-constexpr std::string_view kSnapshots = "it waits for snapshots";
+constexpr std::string_view kSnapshots = "it waits for values of more types and for full synchronisations";
 constexpr std::string_view kAppendLog = "it waits for the append-only file";
 
 }  // namespace
@@ -20,14 +20,12 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
   auto& rows = group.options;
   const auto toggle = [&](std::string_view name, bool& value, std::string_view doc, uint32_t flags = 0) {
     rows.push_back(
-        bool_option({.name = name, .flags = kOptionPending | flags, .doc = doc, .note = kSnapshots}, value));
+        bool_option({.name = name, .flags = flags, .doc = doc}, value));
   };
   rows.push_back(save_option({.name = "save",
-                              .flags = kOptionPending,
                               .doc = "Save points: write a snapshot after so many seconds if there were so "
                                      "many changes. By default a busy server "
-                                     "loses a minute in a crash, a quiet one an hour.",
-                              .note = kSnapshots},
+                                     "loses a minute in a crash, a quiet one an hour."},
                              o.save));
   toggle("stop-writes-on-bgsave-error", o.stop_writes_on_bgsave_error,
          "Refuse writes while snapshots fail, so that somebody notices.");
@@ -36,12 +34,14 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
   toggle("rdbchecksum", o.rdbchecksum, "End a snapshot with a checksum, and check it when loading.",
          kOptionImmutable);
   rows.push_back(string_option({.name = "dbfilename",
-                                .flags = kOptionProtected | kOptionNotWhileLoading | kOptionPending,
-                                .doc = "Name of the snapshot, in dir.",
-                                .note = kSnapshots},
+                                .flags = kOptionProtected | kOptionNotWhileLoading,
+                                .doc = "Name of the snapshot, in dir."},
                                o.dbfilename, check_dbfilename));
-  toggle("rdb-del-sync-files", o.rdb_del_sync_files,
-         "Remove files that a synchronisation left on a server that keeps no data on disk.");
+  rows.push_back(bool_option({.name = "rdb-del-sync-files",
+                              .flags = kOptionPending,
+                              .doc = "Remove files that a synchronisation left on a server that keeps no data on disk.",
+                              .note = kSnapshots},
+                             o.rdb_del_sync_files));
   toggle("rdb-save-incremental-fsync", o.rdb_save_incremental_fsync,
          "Bring a snapshot to the disk piece by piece while it is written, which avoids a stall at the end.");
   rows.push_back(enum_option(
@@ -54,22 +54,20 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
        {"yes", SanitizePayload::kYes},
        {"clients", SanitizePayload::kClients}}));
   rows.push_back(integer_option({.name = "rdb-key-save-delay",
-                                 .flags = kOptionHidden | kOptionPending,
+                                 .flags = kOptionHidden,
                                  .unit = "microseconds",
-                                 .doc = "For tests: the pause after each key saved.",
-                                 .note = kSnapshots},
+                                 .doc = "For tests: the pause after each key saved; -n is a microsecond every n keys."},
                                 o.rdb_key_save_delay_microseconds, kIntMin, kIntMax));
   rows.push_back(integer_option({.name = "key-load-delay",
-                                 .flags = kOptionHidden | kOptionPending,
+                                 .flags = kOptionHidden,
                                  .unit = "microseconds",
-                                 .doc = "For tests: the pause after each key loaded.",
-                                 .note = kSnapshots},
+                                 .doc = "For tests: the pause after each key loaded; -n is a microsecond every n keys."},
                                 o.key_load_delay_microseconds, kIntMin, kIntMax));
   rows.push_back(integer_option({.name = "loading-process-events-interval-bytes",
-                                 .flags = kOptionHidden | kOptionPending,
+                                 .flags = kOptionHidden,
                                  .unit = "bytes",
-                                 .doc = "Clients are looked after between pieces of this size while loading.",
-                                 .note = kSnapshots},
+                                 .doc = "Clients are looked after between pieces of this size while loading, "
+                                        "and more often."},
                                 o.loading_process_events_interval_bytes, 1024, kIntMax));
   return group;
 }

@@ -34,6 +34,7 @@ std::string working_directory() {
 }
 
 constexpr int64_t kSnapshotSliceUs = 150;
+constexpr uint64_t kLoadSliceBytes = 128 * 1024;
 
 bool is_loopback(const std::string& address) { return address.starts_with("127.") || address.starts_with("[::1]"); }
 
@@ -47,6 +48,8 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       executor_(state_, clock_),
       snapshots_(state_),
       cron_(state_, executor_),
+      snapshot_file_(loop_, state_, options),
+      persistence_(state_, snapshot_file_),
       host_(loop_, *this),
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
       cron_timer_(loop_),
@@ -56,6 +59,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
   state_.actions = this;
   state_.config = &registry_;
   state_.snapshots = &snapshots_;
+  state_.persistence = &persistence_;
   describe_process(config_file, executable);
 }
 
@@ -261,11 +265,48 @@ int Server::run() {
   set_log_role('M');
   log_notice("Server initialized");
   for (const std::string& notice : registry_.notices()) log_notice("{}", notice);
+  if (Status status = begin_load(); !status) {
+    log_warning("{}", status.error().text());
+    return 1;
+  }
+  if (!load_) announce_ready();
+  loop_.run();
+  return exit_code_;
+}
+
+void Server::announce_ready() {
   if (options_.network.port) log_notice("Ready to accept connections on port {}", options_.network.port);
   else log_notice("Ready to accept connections on {}", options_.network.unixsocket);
   supervisor_.notify("STATUS=Ready to accept connections\nREADY=1\n");
-  loop_.run();
-  return exit_code_;
+}
+
+// Clients are answered -LOADING until finish_load().
+Status Server::begin_load() {
+  remove_stale_snapshots(options_.process.dir);
+  LoadOptions how;
+  how.now_ms = read_wall_clock().ms();
+  how.drop_expired = !state_.is_replica;
+  how.verify_checksum = state_.settings.snapshot_checksum;
+  load_.emplace(loop_, state_);
+  const Result<bool> opened = load_->open(snapshot_file_.path(), how);
+  if (!opened) return opened.error();
+  state_.set_condition(kLoadingDataset, *opened);
+  if (!*opened) load_.reset();
+  return Status::ok();
+}
+
+void Server::finish_load() {
+  if (const Status& outcome = load_->outcome(); !outcome) {
+    log_warning("The snapshot cannot be loaded: {}. Nothing was changed on disk. Repair or restore the file, or move it away to start empty.",
+                outcome.error().text());
+    return end_process(1);
+  }
+  const int64_t us = us_between(state_.loading.began, clock_.now().instant);
+  log_notice("DB loaded from disk: {:.3f} seconds, {} keys, {} had expired", double(us) / 1e6, load_->loader().keys_loaded(),
+             load_->loader().keys_expired());
+  load_.reset();
+  state_.set_condition(kLoadingDataset, false);
+  announce_ready();
 }
 
 std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_unix, std::string& refusal) {
@@ -299,6 +340,10 @@ void Server::execute() {
 void Server::turn_over() {
   cron_.between_turns();
   if (snapshots_.ready()) snapshots_.run_slice(clock_.now(), kSnapshotSliceUs);
+  if (load_ && load_->ready()) {
+    const auto events_bytes = uint64_t(options_.persistence.loading_process_events_interval_bytes);
+    if (!load_->step(std::min(kLoadSliceBytes, events_bytes))) finish_load();
+  }
   state_.stats.turns++;
   state_.stats.turns_busy_ns += ns_between(turn_began_, clock_.now().instant);
   turn_began_ = Instant{};
@@ -323,16 +368,56 @@ void Server::count_traffic(size_t bytes_in, size_t bytes_out) {
 }
 
 void Server::shutdown(const ShutdownRequest& request) {
+  if (request.client) shutdown_clients_.push_back(request.client);
   if (stopping_) return;
   stopping_ = true;
+  shutdown_ = request;
+  state_.set_condition(kShuttingDown, true);
   log_warning("User requested shutdown...");
-  if (request.save == ShutdownSave::kSave) log_warning("SAVE was asked for, but this version keeps nothing on disk: the dataset is lost.");
   loop_.post([this] { perform_shutdown(); });
 }
 
-bool Server::abort_shutdown() { return false; }
+bool Server::abort_shutdown() {
+  if (!stopping_) return false;
+  log_notice("Shutdown manually aborted.");
+  refuse_shutdown();
+  return true;
+}
 
+// The steps of an end in order: save the dataset, and then nothing stands against it.
 void Server::perform_shutdown() {
+  if (!stopping_) return;  // aborted
+  if (!save_before_end(shutdown_)) return refuse_shutdown();
+  end_process(0);
+}
+
+// False: the process may not end.
+bool Server::save_before_end(const ShutdownRequest& request) {
+  persistence_.end_background();
+  const bool by_default = request.save == ShutdownSave::kDefault && !state_.settings.snapshot_points.empty();
+  if (load_ || (request.save != ShutdownSave::kSave && !by_default)) return true;
+  log_notice("Saving the final RDB snapshot before exiting.");
+  supervisor_.notify("STATUS=Saving the final RDB snapshot\n");
+  if (persistence_.save(executor_.refresh_now())) return true;
+  log_warning("Error trying to save the DB, {}", request.force ? "exit anyway." : "can't exit.");
+  return request.force;
+}
+
+void Server::refuse_shutdown() {
+  stopping_ = false;
+  state_.set_condition(kShuttingDown, false);
+  log_warning("The shutdown does not take place.");
+  for (const uint64_t id : std::exchange(shutdown_clients_, {})) {
+    Session* session = state_.clients.find(id);
+    if (!session || session->closing()) continue;
+    session->out_of_band().error("ERR Errors trying to SHUTDOWN. Check logs.");
+    executor_.resume(*session);
+    session->wake();
+  }
+}
+
+void Server::end_process(int exit_code) {
+  exit_code_ = exit_code;
   supervisor_.notify("STOPPING=1\n");
   listeners_.resume();
   listeners_.close();

@@ -11,6 +11,7 @@
 #include "server/commands/database_index.h"
 #include "server/commands/families.h"
 #include "server/execution/executor.h"
+#include "server/execution/persistence.h"
 
 namespace vedette {
 namespace {
@@ -115,7 +116,11 @@ Status flush(CommandContext& ctx, int first, int last) {
 }
 
 // FLUSHALL [ASYNC | SYNC].
-Status flush_all(CommandContext& ctx) { return flush(ctx, 0, ctx.server.keyspace.count() - 1); }
+Status flush_all(CommandContext& ctx) {
+  Status status = flush(ctx, 0, ctx.server.keyspace.count() - 1);
+  if (status && ctx.server.persistence) ctx.server.persistence->on_flush_all(ctx.now());
+  return status;
+}
 
 // FLUSHDB [ASYNC | SYNC].
 Status flush_db(CommandContext& ctx) { return flush(ctx, ctx.session.db, ctx.session.db); }

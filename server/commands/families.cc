@@ -21,6 +21,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     module_commands,
     monitor_commands,
     object_commands,
+    persistence_commands,
     pubsub_commands,
     scan_commands,
     shutdown_commands,

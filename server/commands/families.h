@@ -23,6 +23,7 @@ std::span<const Command> memory_commands();
 std::span<const Command> module_commands();
 std::span<const Command> monitor_commands();
 std::span<const Command> object_commands();
+std::span<const Command> persistence_commands();
 std::span<const Command> pubsub_commands();
 std::span<const Command> scan_commands();
 std::span<const Command> shutdown_commands();

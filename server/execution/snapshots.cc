@@ -6,6 +6,7 @@
 #include "common/base/memory.h"
 #include "server/execution/server_state.h"
 #include "server/snapshot/epoch_walk.h"
+#include "server/snapshot/whole_dataset.h"
 
 namespace vedette {
 namespace {
@@ -119,9 +120,7 @@ Snapshots::Stream& Snapshots::stream_of(SnapshotForm form) {
 }
 
 void Snapshots::begin(const Now& now) {
-  std::vector<SnapshotEncoder::Extent> extents;
-  for (int i = 0; i < server_.keyspace.count(); i++)
-    if (const Database& db = server_.keyspace.db(i); db.size()) extents.push_back({i, db.size(), db.expires()});
+  const auto extents = extents_of(server_.keyspace);
   std::vector<EpochWalk::Output> outputs;
   std::vector<Stream*> begun;
   for (const Waiting& waiting : std::exchange(waiting_, {})) {

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 
-#include "common/base/prefetch.h"
+#include "server/snapshot/whole_dataset.h"
 
 namespace vedette {
 namespace {
 
 constexpr size_t kValueSliceBytes = 64 * 1024;  // of a large value between two looks at the clock
-constexpr size_t kLinesMax = 16;
 constexpr uint64_t kPassed = Database::Table::kCursors;
 
 }  // namespace
@@ -68,21 +67,9 @@ Database* EpochWalk::content_of(int origin) {
   return kept == kept_.end() ? nullptr : &*kept;
 }
 
-// First the line that tells an entry's size, then the rest of it: by the time the walk arrives, both have come.
-void EpochWalk::fetch_ahead(const Database& content) const {
-  constexpr size_t kFirstLines = 3, kRest = 1;
-  const Database::Table& table = content.table();
-  table.look_ahead(content.walk().cursor, kFirstLines, [](const Entry* entry) { prefetch_line(entry); });
-  table.look_ahead(content.walk().cursor, kRest, [](const Entry* entry) {
-    const char* line = reinterpret_cast<const char*>(entry);
-    const size_t lines = std::min(entry->size() / 64, kLinesMax);
-    for (size_t i = 1; i <= lines; i++) prefetch_line(line + i * 64);
-  });
-}
-
 void EpochWalk::walk_bucket(Database& content) {
   WalkPosition& position = content.walk();
-  fetch_ahead(content);
+  fetch_entries_ahead(content.table(), position.cursor);
   bucket_.clear();
   const uint64_t next = content.table().scan(position.cursor, [this](Entry& entry, bool) { bucket_.push_back(&entry); });
   for (size_t i = 0; !cancelled_ && i < bucket_.size(); i++) {

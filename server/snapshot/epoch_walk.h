@@ -71,7 +71,6 @@ class EpochWalk final : public ContentWalk {
   };
 
   Database* content_of(int origin);
-  void fetch_ahead(const Database& content) const;
   void walk_bucket(Database& content);
   void finish(Database& content);
   bool write(const Entry& entry, int db, size_t budget_bytes);
