@@ -246,6 +246,11 @@ Status set_active_expire(CommandContext& ctx) {
   return reply_ok(ctx);
 }
 
+Status set_skip_checksum_validation(CommandContext& ctx) {
+  ctx.server.verify_checksums = !is_on(ctx.arg(kFirst));
+  return reply_ok(ctx);
+}
+
 Status sleep(CommandContext& ctx) {
   const double seconds = parse_double(ctx.arg(kFirst)).value_or(0);
   VED_ASSERT(ctx.server.actions);
@@ -293,6 +298,7 @@ constexpr Subcommand kSubcommands[] = {
     {"SDSLEN", "<key>", "Shows lengths and room of a key and its string.", 1, 1, string_lengths},
     {"SEGFAULT", "", "Ends the process by SIGSEGV.", 0, 0, segfault},
     {"SET-ACTIVE-EXPIRE", "<0|1>", "Switches the sweep for expired keys off or on.", 1, 1, set_active_expire},
+    {"SET-SKIP-CHECKSUM-VALIDATION", "<0|1>", "Stops or starts the checking of checksums in payloads and snapshots.", 1, 1, set_skip_checksum_validation},
     {"SLEEP", "<seconds>", "Stops the whole server for a time; decimals are allowed.", 1, 1, sleep},
     {"STRINGMATCH-LEN", "<length> <pattern>", "Matches a pattern against a text of that many letters a.", 2, 2, match_length},
     {"STRUCTSIZE", "", "Returns the sizes of the main structures.", 0, 0, structure_sizes},

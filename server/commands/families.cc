@@ -12,6 +12,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     connection_commands,
     database_commands,
     debug_commands,
+    dump_commands,
     expire_commands,
     info_commands,
     keys_commands,

@@ -14,6 +14,7 @@ std::span<const Command> config_commands();
 std::span<const Command> connection_commands();
 std::span<const Command> database_commands();
 std::span<const Command> debug_commands();
+std::span<const Command> dump_commands();
 std::span<const Command> expire_commands();
 std::span<const Command> info_commands();
 std::span<const Command> keys_commands();

@@ -169,6 +169,7 @@ struct ServerState {
   EvictionState eviction;
   Rng rng;
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
+  bool verify_checksums = true;        ///< of payloads and snapshots: DEBUG SET-SKIP-CHECKSUM-VALIDATION
   bool is_replica = false;             ///< deletions of expired and evicted entries come from the primary
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
 

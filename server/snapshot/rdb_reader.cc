@@ -133,7 +133,7 @@ ReadOutcome RdbReader::read_magic(RdbInput& input) {
   const bool valkey = magic.starts_with(std::string_view("VALKEY").substr(0, magic.size()));
   if (!redis && !valkey) return fail("this is no RDB: it does not begin with REDIS or VALKEY");
   if (magic.size() < kRdbMagicBytes) {
-    input.wanted = kRdbMagicBytes;
+    input.wanted = magic.size() + 1;  // what is no RDB is known at the first wrong byte
     return ReadOutcome::kMore;
   }
   const std::string_view digits = magic.substr(redis ? 5 : 6);
@@ -185,8 +185,11 @@ ReadOutcome RdbReader::read_entry(RdbInput& input, uint8_t code) {
   const ReadOutcome outcome = read_value(input, key, reading_);
   if (outcome == ReadOutcome::kDone) return deliver();
   if (outcome == ReadOutcome::kFailed) return fail(reading_.error);
-  if (reading_.entry) stage_ = Stage::kValue;
   key_ = {};
+  if (reading_.entry) {
+    stage_ = Stage::kValue;
+    key_ = reading_.entry->key();
+  }
   return ReadOutcome::kMore;
 }
 
