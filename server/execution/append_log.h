@@ -15,7 +15,7 @@
 //   on        every change is logged
 //
 // With each flush the log tells which point of the replication history the dataset had reached, in a line that is a comment
-// to other programs, so that a restarted server knows what it has to ask its primary for (append_position.h).
+// to other programs, so that a restarted server knows what it has to ask its primary for (snapshot/append_position.h).
 #pragma once
 
 #include <functional>
@@ -54,6 +54,8 @@ class AppendLog final : public EffectSink {
 
   /// Where replication stands, if it is known; asked for when something is about to be written.
   std::function<std::optional<ReplPosition>()> position;
+  /// Where a log belongs that is turned on now.
+  std::function<AppendPlace()> place;
   /// The whole of a snapshot file of an empty dataset, which begins a log that begins with nothing. None: it has no base.
   std::function<std::string()> empty_snapshot;
 
@@ -61,7 +63,7 @@ class AppendLog final : public EffectSink {
   /// without it.
   Status begin(AppendSet set, uint64_t base_bytes, uint64_t all_bytes);
   /// Turned on and off while serving. The set that turning on makes is complete when the rewrite that begins it is over.
-  Status turn_on(AppendPlace place);
+  Status turn_on();
   void turn_off();
 
   State state() const { return state_; }
@@ -86,7 +88,7 @@ class AppendLog final : public EffectSink {
 
   enum class RewriteStart { kStarted, kScheduled, kUnderWay };
   /// As asked for by a client: begins now, or when the snapshot under way is over.
-  RewriteStart rewrite(const Now& now);
+  Result<RewriteStart> rewrite(const Now& now);
   bool rewriting() const { return base_.active(); }
   bool rewrite_scheduled() const { return scheduled_; }
   int64_t rewrite_seconds(const Now& now) const;
@@ -108,6 +110,7 @@ class AppendLog final : public EffectSink {
   Status open_file(const std::string& path, AppendFiles::Mode mode);
   Status make_first_base(AppendManifest& next, uint64_t& bytes);
 
+  Status find_set();
   bool snapshot_under_way() const;
   bool retries_are_limited(const Now& now);
   void start_rewrite(const Now& now);
@@ -130,11 +133,14 @@ class AppendLog final : public EffectSink {
   bool scheduled_ = false;
   Instant rewrite_began_{}, retry_at_{};
   uint64_t retry_minutes_ = 0;
+  std::string next_increment_name_;  // of the first set, while it is being made
+  bool repairs_ = false;          // the rewrite under way is to bring back what a sync has lost
 
   // Of what the file being written already tells.
   std::string told_id_;
   uint64_t told_end_ = 0;         // position in the buffer after the last line that told
   int64_t told_second_ = 0;
+  uint64_t offset_ = 0;           // of replication, when last asked
 };
 
 }  // namespace vedette

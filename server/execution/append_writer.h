@@ -35,6 +35,7 @@ class AppendWriter {
 
   /// Where commands are put.
   BlockLog& buffer() { return buffer_; }
+  const BlockLog& buffer() const { return buffer_; }
   bool pending() const { return buffer_.size() > 0; }
   bool is_open() const { return fd_ >= 0; }
 
