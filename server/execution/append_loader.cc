@@ -12,7 +12,8 @@
 namespace vedette {
 namespace {
 
-constexpr std::string_view kSnapshotMagic = "REDIS";
+constexpr std::string_view kSnapshotMagics[] = {"REDIS", "VALKEY"};
+constexpr size_t kSnapshotMagicBytesMax = 6;
 constexpr uint64_t kRefusalsLogged = 20;
 
 }  // namespace
@@ -103,9 +104,10 @@ Status AppendLoader::read_more() {
 }
 
 Status AppendLoader::read_head() {
-  if (data_.size() < kSnapshotMagic.size() && !at_end_) return read_more();
+  if (data_.size() < kSnapshotMagicBytesMax && !at_end_) return read_more();
   stage_ = Stage::kCommands;
-  if (!data_.starts_with(kSnapshotMagic)) return Status::ok();
+  if (std::none_of(std::begin(kSnapshotMagics), std::end(kSnapshotMagics), [&](std::string_view magic) { return data_.starts_with(magic); }))
+    return Status::ok();
   log_notice("Reading the snapshot that begins the append-only file {}", name());
   stage_ = Stage::kSnapshot;
   snapshot_ = std::make_unique<DatasetLoader>(server_);

@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "server/snapshot/append_position.h"
+#include "server/snapshot/rdb_writer.h"
 
 namespace vedette {
 namespace {
@@ -14,6 +15,18 @@ namespace {
 constexpr uint64_t kFailuresBeforeLimit = 3, kRetryMinutesMax = 60;
 
 std::string time_line(WallTime now) { return fmt::format("#TS:{}\r\n", now.seconds()); }
+
+// The snapshot of a dataset that holds nothing.
+std::string empty_snapshot(const ServerState& server) {
+  BlockLog log;
+  RdbWriter writer(log, rdb_write_options(server));
+  writer.header(server.snapshots->facts(server.now));
+  writer.end();
+  writer.settle();
+  std::string bytes;
+  log.for_each_piece(log.begin(), [&](const char* data, size_t size) { return bytes.append(data, size), true; });
+  return bytes;
+}
 
 }  // namespace
 
@@ -121,9 +134,9 @@ Status AppendLog::open_file(const std::string& path, AppendFiles::Mode mode) {
 }
 
 Status AppendLog::make_first_base(AppendManifest& next, uint64_t& bytes) {
+  VED_ASSERT(server_.snapshots);
   const bool as_rdb = server_.settings.append_log.base_as_rdb;
-  if (as_rdb && !empty_snapshot) return Status::ok();
-  const std::string text = as_rdb ? empty_snapshot() : std::string();
+  const std::string text = as_rdb ? empty_snapshot(server_) : std::string();
   const AppendFile base = next.next_base(set_->place().prefix, as_rdb);
   const std::string path = set_->path(base.name);
   const Result<int> fd = files_.open(path, AppendFiles::Mode::kReplace);

@@ -56,8 +56,6 @@ class AppendLog final : public EffectSink {
   std::function<std::optional<ReplPosition>()> position;
   /// Where a log belongs that is turned on now.
   std::function<AppendPlace()> place;
-  /// The whole of a snapshot file of an empty dataset, which begins a log that begins with nothing. None: it has no base.
-  std::function<std::string()> empty_snapshot;
 
   /// Goes on after what has been loaded from `set`: `sizes` of its base and of all its files. The server does not start
   /// without it.
