@@ -86,6 +86,8 @@ void apply_persistence(const PersistenceOptions& from, Settings& to) {
   to.stop_writes_on_snapshot_error = from.stop_writes_on_bgsave_error;
   to.key_save_delay_us = from.rdb_key_save_delay_microseconds;
   to.key_load_delay_us = from.key_load_delay_microseconds;
+}
+
 AppendSync append_sync(AppendFsync choice) {
   switch (choice) {
     case AppendFsync::kAlways: return AppendSync::kAlways;
