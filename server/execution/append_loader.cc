@@ -63,6 +63,14 @@ Result<bool> AppendLoader::run_slice(int64_t budget_us) {
   return more;
 }
 
+bool AppendLoader::too_early() const {
+  const int64_t delay = server_.settings.key_load_delay_us;
+  if (delay == 0 || !server_.clock) return false;
+  const double per_key = delay < 0 ? 1.0 / double(-delay) : double(delay);
+  const uint64_t loaded = keys_ + commands_ + (snapshot_ ? snapshot_->keys_loaded() : 0);
+  return double(loaded) * per_key > double(us_between(server_.loading.began, server_.clock->now().instant));
+}
+
 Status AppendLoader::step() {
   switch (stage_) {
     case Stage::kBetweenFiles: return part_ + 1 < parts_.size() ? open_next() : Status::ok();
@@ -110,7 +118,12 @@ Status AppendLoader::read_head() {
     return Status::ok();
   log_notice("Reading the snapshot that begins the append-only file {}", name());
   stage_ = Stage::kSnapshot;
-  snapshot_ = std::make_unique<DatasetLoader>(server_);
+  LoadOptions how;
+  how.now_ms = executor_.now().wall.ms();
+  how.drop_expired = false;  // what follows may rely on it: its time had not come then
+  how.verify_checksum = server_.settings.snapshot_checksum;
+  how.bytes_expected = parts_[part_].size;
+  snapshot_ = std::make_unique<DatasetLoader>(server_, how);
   return Status::ok();
 }
 
@@ -125,10 +138,12 @@ Status AppendLoader::read_snapshot() {
   if (!status)
     return Error(fmt::format("Error reading the RDB base file {}, AOF loading aborted: {}", name(), status.error().text()));
   if (Status end = snapshot_->finish(); !end) return end;
-  const auto& point = snapshot_->replication();
-  if (point) position_ = AppendPosition{point->id, uint64_t(point->offset)};
-  if (!point) position_.reset();
+  const LoadedFacts& facts = snapshot_->facts();
+  position_.reset();
+  if (!facts.replication_id.empty() && facts.replication_offset >= 0)
+    position_ = AppendPosition{facts.replication_id, uint64_t(facts.replication_offset)};
   changed_since_position_ = false;
+  keys_ += snapshot_->keys_loaded();
   snapshot_.reset();
   good_ = here();
   stage_ = Stage::kCommands;

@@ -36,6 +36,9 @@ class AppendLoader {
   /// Works for about `budget_us`. True if there is more to do. The error is for the operator.
   Result<bool> run_slice(int64_t budget_us);
 
+  /// A test's option (key-load-delay) wants it to go on later.
+  bool too_early() const;
+
   uint64_t total_bytes() const { return total_bytes_; }
   uint64_t loaded_bytes() const { return done_bytes_ + at_file_ + at_; }
 
@@ -100,7 +103,7 @@ class AppendLoader {
   std::string last_id_;
   std::optional<AppendPosition> position_;
   bool changed_since_position_ = false;
-  uint64_t commands_ = 0, refused_ = 0;
+  uint64_t commands_ = 0, keys_ = 0, refused_ = 0;
 };
 
 }  // namespace vedette

@@ -31,6 +31,8 @@
 
 namespace vedette {
 
+class Executor;
+
 /// A point of the replication history: all up to and including byte `offset` of `id`.
 struct ReplPosition {
   std::string_view id;
@@ -78,6 +80,9 @@ class AppendLog final : public EffectSink {
   Status settle(const Now& now);
   /// What is to be done now and then: rewrites that are due, what was put off.
   void tick(const Now& now);
+
+  /// Empties the keyspace and loads it from the files again (DEBUG LOADAOF).
+  Status reload(Executor& executor, const Now& now);
 
   /// Why writes are refused at present: the whole reply.
   std::optional<std::string> refusal() const;
