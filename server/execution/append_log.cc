@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "common/base/log.h"
 #include "server/execution/append_loader.h"
@@ -177,7 +178,7 @@ Status AppendLog::begin(AppendSet set, uint64_t base_bytes, uint64_t all_bytes) 
 
 Status AppendLog::find_set() {
   VED_ASSERT(state_ == State::kOff);
-  base_.cancel();
+  end_rewrite();
   set_.emplace(files_, place());
   Status status = set_->read();
   return status ? set_->make_folder() : std::move(status);
@@ -197,10 +198,17 @@ Status AppendLog::turn_on() {
   return Status::ok();
 }
 
+// Steps that are under way are waited for: what they do to the set must be known.
+void AppendLog::end_rewrite() {
+  if (!rewriting()) return;
+  if (!base_.active()) files_.drain(AppendFiles::Queue::kBase);
+  base_.cancel();
+}
+
 void AppendLog::turn_off() {
   if (state_ == State::kOff) return;
   if (Status status = settle(server_.now); !status) log_warning("Turning the append-only file off: {}", status.error().text());
-  base_.cancel();
+  end_rewrite();
   detach();
   const bool made_increment = state_ == State::kWaiting && writer_.is_open();
   writer_.abandon();
@@ -253,91 +261,130 @@ Result<AppendLog::RewriteStart> AppendLog::rewrite(const Now& now) {
 void AppendLog::start_rewrite(const Now& now) {
   VED_ASSERT(set_ && server_.snapshots);
   VED_ASSERT(!rewriting());
-  const AppendLogSettings& settings = server_.settings.append_log;
   scheduled_ = false;
+  repairs_ = false;
   rewrite_began_ = now.instant;
   stats_.rewrites++;
-  repairs_ = false;
+  log_notice("Background append only file rewriting started");
+  if (state_ == State::kOn)
+    prepare_increment();
+  else
+    start_base();
+}
+
+// The next increment is made, and named by the manifest, before the snapshot begins: what syncs that takes are waited for
+// elsewhere. Until it is switched to, nothing is written to it.
+void AppendLog::prepare_increment() {
+  preparing_ = true;
+  AppendManifest next = set_->manifest();
+  next_increment_name_ = next.add_increment(set_->place().prefix).name;
+  log_notice("Creating AOF incr file {} on background rewrite", next_increment_name_);
+  auto status = std::make_shared<Status>(set_->make_folder());
+  auto write = set_->writer_of(next);
+  files_.run_elsewhere(
+      AppendFiles::Queue::kBase,
+      [&files = files_, status, write = std::move(write), path = set_->path(next_increment_name_)] {
+        if (!*status) return;
+        // One that no manifest names may be there from a rewrite that was cut short.
+        const Result<int> fd = files.open(path, AppendFiles::Mode::kReplace);
+        if (fd) files.close(*fd);
+        *status = fd ? write() : Status(Error(fmt::format("{}: {}", path, fd.error().text())));
+      },
+      [this, status, next = std::move(next)]() mutable {
+        preparing_ = false;
+        if (!*status) return on_rewrite_failed(status->error());
+        set_->accept(std::move(next));
+        start_base();
+      });
+}
+
+void AppendLog::start_base() {
+  const AppendLogSettings& settings = server_.settings.append_log;
   next_base_ = set_->manifest().next_base(set_->place().prefix, settings.base_as_rdb);
   AppendBase::Plan plan;
   plan.temporary = set_->temporary_path("rewriteaof-" + next_base_.name);
   plan.path = set_->path(next_base_.name);
   plan.form = settings.base_as_rdb ? SnapshotForm::kRdb : SnapshotForm::kCommands;
-  if (!settings.base_as_rdb && settings.timestamps) plan.heading = time_line(now.wall);
+  if (!settings.base_as_rdb && settings.timestamps) plan.heading = time_line(server_.now.wall);
   plan.incremental_sync = settings.incremental_sync;
   plan.on_start = [this] { return switch_increment(); };
-  plan.on_done = [this](const Result<uint64_t>& bytes) { on_rewrite_done(bytes); };
-  log_notice("Background append only file rewriting started");
+  plan.on_done = [this](const Result<uint64_t>& bytes) {
+    if (bytes) adopt_base(*bytes);
+    else on_rewrite_failed(bytes.error());
+  };
   base_.start(*server_.snapshots, std::move(plan));
 }
 
 // The snapshot begins: what comes from here on goes to another file.
 Status AppendLog::switch_increment() {
-  if (state_ == State::kOff) return set_->make_folder();
-  const Now now = server_.clock ? server_.clock->now() : server_.now;
-  AppendManifest next = set_->manifest();
-  const std::string name = next.add_increment(set_->place().prefix).name;
-  log_notice("Creating AOF incr file {} on background rewrite", name);
+  if (state_ == State::kOff) return Status::ok();
   if (state_ == State::kWaiting) {
-    next_increment_name_ = name;
-    if (Status status = open_file(set_->temporary_path(name), AppendFiles::Mode::kReplace); !status) return status;
+    AppendManifest next = set_->manifest();
+    next_increment_name_ = next.add_increment(set_->place().prefix).name;
+    if (Status status = open_file(set_->temporary_path(next_increment_name_), AppendFiles::Mode::kReplace); !status) return status;
     annotate();
     return Status::ok();
   }
   if (writer_.pending() && writer_.buffer().end() != told_end_) annotate();
-  writer_.flush(now, policy(true), offset_);
+  writer_.flush(server_.clock ? server_.clock->now() : server_.now, policy(true), offset_);
   if (writer_.pending()) return Error(fmt::format("the log cannot be written: {}", writer_.write_error().value_or("")));
-  // A name that no manifest has may be there from a rewrite that was cut short.
-  if (Status status = set_->make_folder(); !status) return status;
-  const Result<int> fd = files_.open(set_->path(name), AppendFiles::Mode::kReplace);
-  if (!fd) return Error(fmt::format("{}: {}", set_->path(name), fd.error().text()));
-  files_.close(*fd);
-  if (Status status = set_->adopt(std::move(next)); !status) return status;
   const uint64_t former = writer_.size();
   repairs_ = writer_.lost_sync();
-  if (Status status = open_file(set_->path(name), AppendFiles::Mode::kAppend); !status) return status;
+  if (Status status = open_file(set_->path(next_increment_name_), AppendFiles::Mode::kAppend); !status) return status;
   former_bytes_ += former;
   writer_.forget_lost_sync();
   annotate();
   return Status::ok();
 }
 
-Status AppendLog::adopt_base(uint64_t bytes) {
+// The base is there: the set that begins with it becomes the valid one.
+void AppendLog::adopt_base(uint64_t bytes) {
+  adopting_ = true;
   AppendManifest next = set_->manifest();
+  next.replace_base(next_base_, state_ == State::kOn ? 1 : 0);
+  std::string from, to;
   if (state_ == State::kWaiting) {
-    next.replace_base(next_base_, 0);
     const std::string name = next.add_increment(set_->place().prefix).name;
     VED_ASSERT(name == next_increment_name_);
-    const std::string temporary = set_->temporary_path(name), path = set_->path(name);
-    if (Status status = files_.rename(temporary, path); !status) return Error(fmt::format("{}: {}", path, status.error().text()));
-    if (Status status = set_->adopt(std::move(next)); !status) {
-      (void)files_.rename(path, temporary).is_ok();
-      return status;
-    }
-    state_ = State::kOn;
-  } else {
-    next.replace_base(next_base_, state_ == State::kOn ? 1 : 0);
-    if (Status status = set_->adopt(std::move(next)); !status) return status;
+    from = set_->temporary_path(name), to = set_->path(name);
   }
-  former_bytes_ = bytes;
-  rewritten_bytes_ = current_bytes();
-  return Status::ok();
+  auto status = std::make_shared<Status>();
+  auto write = set_->writer_of(next);
+  files_.run_elsewhere(
+      AppendFiles::Queue::kBase,
+      [&files = files_, status, write = std::move(write), from, to] {
+        if (!from.empty()) *status = files.rename(from, to);
+        if (!*status) return;
+        *status = write();
+        if (!*status && !from.empty()) (void)files.rename(to, from).is_ok();
+      },
+      [this, status, next = std::move(next), bytes]() mutable {
+        adopting_ = false;
+        if (!*status) return on_rewrite_failed(status->error());
+        on_base_adopted(std::move(next), bytes);
+      });
 }
 
-void AppendLog::on_rewrite_done(const Result<uint64_t>& bytes) {
+void AppendLog::on_base_adopted(AppendManifest next, uint64_t bytes) {
+  set_->accept(std::move(next));
+  if (state_ == State::kWaiting) state_ = State::kOn;
+  former_bytes_ = bytes;
+  rewritten_bytes_ = current_bytes();
   const Now now = server_.clock ? server_.clock->now() : server_.now;
   stats_.last_rewrite_seconds = ns_between(rewrite_began_, now.instant) / 1000000000;
-  Status status = bytes ? adopt_base(*bytes) : Status(Error(bytes.error()));
-  stats_.last_rewrite_failed = !status;
-  if (status) {
-    stats_.consecutive_failures = 0;
-    retry_minutes_ = 0;
-    log_notice("Background AOF rewrite finished successfully: {} of {} bytes", next_base_.name, *bytes);
-    if (!server_.settings.append_log.keep_history) set_->delete_history();
-    return;
-  }
+  stats_.last_rewrite_failed = false;
+  stats_.consecutive_failures = 0;
+  retry_minutes_ = 0;
+  log_notice("Background AOF rewrite finished successfully: {} of {} bytes", next_base_.name, bytes);
+  if (!server_.settings.append_log.keep_history) set_->delete_history();
+}
+
+void AppendLog::on_rewrite_failed(const Error& error) {
+  const Now now = server_.clock ? server_.clock->now() : server_.now;
+  stats_.last_rewrite_seconds = ns_between(rewrite_began_, now.instant) / 1000000000;
+  stats_.last_rewrite_failed = true;
   stats_.consecutive_failures++;
-  log_warning("Background AOF rewrite terminated with error: {}", status.error().text());
+  log_warning("Background AOF rewrite terminated with error: {}", error.text());
   if (repairs_) scheduled_ = true;
   if (state_ != State::kWaiting) return;
   // Nothing of the first set is there yet; what was logged for it belongs to a base that will not come.

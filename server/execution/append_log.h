@@ -92,7 +92,7 @@ class AppendLog final : public EffectSink {
   enum class RewriteStart { kStarted, kScheduled, kUnderWay };
   /// As asked for by a client: begins now, or when the snapshot under way is over.
   Result<RewriteStart> rewrite(const Now& now);
-  bool rewriting() const { return base_.active(); }
+  bool rewriting() const { return preparing_ || base_.active() || adopting_; }
   bool rewrite_scheduled() const { return scheduled_; }
   int64_t rewrite_seconds(const Now& now) const;
   const AppendLogStats& stats() const { return stats_; }
@@ -117,9 +117,13 @@ class AppendLog final : public EffectSink {
   bool snapshot_under_way() const;
   bool retries_are_limited(const Now& now);
   void start_rewrite(const Now& now);
+  void end_rewrite();
+  void prepare_increment();
+  void start_base();
   Status switch_increment();
-  void on_rewrite_done(const Result<uint64_t>& bytes);
-  Status adopt_base(uint64_t bytes);
+  void adopt_base(uint64_t bytes);
+  void on_base_adopted(AppendManifest next, uint64_t bytes);
+  void on_rewrite_failed(const Error& error);
 
   ServerState& server_;
   AppendFiles& files_;
@@ -130,13 +134,15 @@ class AppendLog final : public EffectSink {
   AppendBase base_;
   AppendLogStats stats_;
 
-  AppendFile next_base_;          // of the rewrite under way
+  // Of the rewrite under way: its steps before and after the base itself, and the base.
+  bool preparing_ = false, adopting_ = false;
+  AppendFile next_base_;
   uint64_t former_bytes_ = 0;     // of the set's files but the one being written
   uint64_t rewritten_bytes_ = 0;
   bool scheduled_ = false;
   Instant rewrite_began_{}, retry_at_{};
   uint64_t retry_minutes_ = 0;
-  std::string next_increment_name_;  // of the first set, while it is being made
+  std::string next_increment_name_;
   bool repairs_ = false;          // the rewrite under way is to bring back what a sync has lost
 
   // Of what the file being written already tells.

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <utility>
+
 #include "common/base/log.h"
 
 namespace vedette {
@@ -74,34 +77,50 @@ Status AppendSet::make_folder() {
   return Status::ok();
 }
 
-Status AppendSet::adopt(AppendManifest next) {
-  const std::string temporary = temporary_path(manifest_name(place_.prefix));
-  const auto problem = [&](const Error& error) {
-    return Error(fmt::format("The manifest of the append-only file cannot be written in {}: {}", folder_path(), error.text()));
+std::function<Status()> AppendSet::writer_of(const AppendManifest& next) const {
+  return [&files = files_, temporary = temporary_path(manifest_name(place_.prefix)), path = manifest_path(), folder = folder_path(),
+          text = print_manifest(next)]() -> Status {
+    const auto problem = [&](const Error& error) {
+      return Error(fmt::format("The manifest of the append-only file cannot be written in {}: {}", folder, error.text()));
+    };
+    const Result<int> fd = files.open(temporary, AppendFiles::Mode::kReplace);
+    if (!fd) return problem(fd.error());
+    Status status = write_all(files, *fd, text);
+    if (status) status = files.sync(*fd);
+    files.close(*fd);
+    if (status) status = files.rename(temporary, path);
+    if (!status) return problem(status.error());
+    // The new manifest is in place. Should a power cut bring back the old one, that set is still there: history is deleted
+    // only after this.
+    if (status = files.sync_folder(folder); !status) log_warning("{}: {}", folder, status.error().text());
+    return Status::ok();
   };
-  const Result<int> fd = files_.open(temporary, AppendFiles::Mode::kReplace);
-  if (!fd) return problem(fd.error());
-  Status status = write_all(files_, *fd, print_manifest(next));
-  if (status) status = files_.sync(*fd);
-  files_.close(*fd);
-  if (status) status = files_.rename(temporary, manifest_path());
-  if (!status) return problem(status.error());
-  manifest_ = std::move(next);
-  // The new manifest is in place. Should a crash bring back the old one, that set is still there: history is deleted later.
-  if (status = files_.sync_folder(folder_path()); !status) log_warning("{}: {}", folder_path(), status.error().text());
-  return Status::ok();
+}
+
+Status AppendSet::adopt(AppendManifest next) {
+  Status status = writer_of(next)();
+  if (status) accept(std::move(next));
+  return status;
 }
 
 void AppendSet::delete_history() {
   if (manifest_.history.empty()) return;
+  std::vector<std::string> paths;
   for (const AppendFile& file : manifest_.history) {
     log_notice("Deleting the append-only file {}, which is not needed any more", file.name);
-    files_.run_elsewhere(
-        AppendFiles::Queue::kBase, [&files = files_, path = path(file.name)] { (void)files.remove(path).is_ok(); }, nullptr);
+    paths.push_back(path(file.name));
   }
-  AppendManifest next = manifest_;
-  next.history.clear();
-  if (Status status = adopt(std::move(next)); !status) log_warning("{}", status.error().text());
+  manifest_.history.clear();
+  auto status = std::make_shared<Status>();
+  files_.run_elsewhere(
+      AppendFiles::Queue::kBase,
+      [&files = files_, paths = std::move(paths), write = writer_of(manifest_), status] {
+        for (const std::string& path : paths) (void)files.remove(path).is_ok();
+        *status = write();
+      },
+      [status] {
+        if (!*status) log_warning("{}", status->error().text());
+      });
 }
 
 void AppendSet::delete_temporaries() {

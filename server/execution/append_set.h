@@ -2,6 +2,7 @@
 // the manifest names a set that is whole: a new one is written beside the old one, synced, and put in its place.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,9 @@ class AppendSet {
 
   /// Makes `next` the set that is valid. On failure the former one is.
   Status adopt(AppendManifest next);
+  /// The same in two steps: what writes the manifest, on any thread, and what takes it as the set when that went well.
+  std::function<Status()> writer_of(const AppendManifest& next) const;
+  void accept(AppendManifest next) { manifest_ = std::move(next); }
   Status make_folder();
   /// Deletes what rewrites have replaced, on another thread.
   void delete_history();

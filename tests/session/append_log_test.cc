@@ -322,7 +322,7 @@ TEST_CASE("a single file of old moves into the folder and becomes the base") {
 
 TEST_CASE("a rewrite holds the dataset of its beginning, and the log what came after, at each moment of it") {
   for (const bool as_rdb : {false, true}) {
-    for (int crash_after = 0; crash_after < 12; crash_after++) {
+    for (int crash_after = 0; crash_after < 16; crash_after++) {
       CAPTURE(as_rdb);
       CAPTURE(crash_after);
       MemoryFiles disk;
