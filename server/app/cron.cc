@@ -4,11 +4,14 @@
 #include <algorithm>
 
 #include "common/base/log.h"
+#include "server/execution/append_log.h"
 #include "server/execution/client_limits.h"
 #include "server/execution/eviction.h"
 #include "server/execution/expire_driver.h"
 #include "server/execution/pause.h"
+#include "server/execution/persistence.h"
 #include "server/execution/rehash.h"
+#include "server/execution/snapshots.h"
 
 namespace vedette {
 namespace {
@@ -46,6 +49,21 @@ bool end_due_pause(ServerState& state, Executor& executor, const Now& now) {
   return false;
 }
 
+bool tend_append_log(ServerState& state, Executor&, const Now& now) {
+  if (state.append_log) state.append_log->tick(now);
+  return false;
+}
+
+bool persist(ServerState& state, Executor&, const Now& now) {
+  if (state.persistence) state.persistence->tick(now);
+  return false;
+}
+
+bool trim_snapshots(ServerState& state, Executor&, const Now&) {
+  if (state.snapshots) state.snapshots->trim();
+  return false;
+}
+
 bool log_databases(ServerState& state, Executor&, const Now&) {
   if (!log_enabled(LogLevel::kVerbose)) return false;
   for (int i = 0; i < state.keyspace.count(); i++) {
@@ -62,6 +80,9 @@ constexpr CronTask kTasks[] = {
     {"expire", 0, expire, expire_on},
     {"eviction", 0, evict, continue_eviction},
     {"rehash", 0, rehash, rehash_on},
+    {"persistence", 100, persist},
+    {"append-log", 100, tend_append_log},
+    {"snapshots", 100, trim_snapshots},
     {"peak-memory", 100, note_peak_memory},
     {"rates", 100, sample_all_rates},
     {"databases-log", 5000, log_databases},

@@ -10,8 +10,7 @@ namespace {
 constexpr int kIntMin = std::numeric_limits<int>::min();
 constexpr int kIntMax = std::numeric_limits<int>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
-constexpr std::string_view kSnapshots = "it waits for snapshots";
-constexpr std::string_view kAppendLog = "it waits for the append-only file";
+constexpr std::string_view kSnapshots = "it waits for values of more types and for full synchronisations";
 
 }  // namespace
 
@@ -20,14 +19,12 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
   auto& rows = group.options;
   const auto toggle = [&](std::string_view name, bool& value, std::string_view doc, uint32_t flags = 0) {
     rows.push_back(
-        bool_option({.name = name, .flags = kOptionPending | flags, .doc = doc, .note = kSnapshots}, value));
+        bool_option({.name = name, .flags = flags, .doc = doc}, value));
   };
   rows.push_back(save_option({.name = "save",
-                              .flags = kOptionPending,
                               .doc = "Save points: write a snapshot after so many seconds if there were so "
                                      "many changes. By default a busy server "
-                                     "loses a minute in a crash, a quiet one an hour.",
-                              .note = kSnapshots},
+                                     "loses a minute in a crash, a quiet one an hour."},
                              o.save));
   toggle("stop-writes-on-bgsave-error", o.stop_writes_on_bgsave_error,
          "Refuse writes while snapshots fail, so that somebody notices.");
@@ -36,12 +33,14 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
   toggle("rdbchecksum", o.rdbchecksum, "End a snapshot with a checksum, and check it when loading.",
          kOptionImmutable);
   rows.push_back(string_option({.name = "dbfilename",
-                                .flags = kOptionProtected | kOptionNotWhileLoading | kOptionPending,
-                                .doc = "Name of the snapshot, in dir.",
-                                .note = kSnapshots},
+                                .flags = kOptionProtected | kOptionNotWhileLoading,
+                                .doc = "Name of the snapshot, in dir."},
                                o.dbfilename, check_dbfilename));
-  toggle("rdb-del-sync-files", o.rdb_del_sync_files,
-         "Remove files that a synchronisation left on a server that keeps no data on disk.");
+  rows.push_back(bool_option({.name = "rdb-del-sync-files",
+                              .flags = kOptionPending,
+                              .doc = "Remove files that a synchronisation left on a server that keeps no data on disk.",
+                              .note = kSnapshots},
+                             o.rdb_del_sync_files));
   toggle("rdb-save-incremental-fsync", o.rdb_save_incremental_fsync,
          "Bring a snapshot to the disk piece by piece while it is written, which avoids a stall at the end.");
   rows.push_back(enum_option(
@@ -54,22 +53,20 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
        {"yes", SanitizePayload::kYes},
        {"clients", SanitizePayload::kClients}}));
   rows.push_back(integer_option({.name = "rdb-key-save-delay",
-                                 .flags = kOptionHidden | kOptionPending,
+                                 .flags = kOptionHidden,
                                  .unit = "microseconds",
-                                 .doc = "For tests: the pause after each key saved.",
-                                 .note = kSnapshots},
+                                 .doc = "For tests: the pause after each key saved; -n is a microsecond every n keys."},
                                 o.rdb_key_save_delay_microseconds, kIntMin, kIntMax));
   rows.push_back(integer_option({.name = "key-load-delay",
-                                 .flags = kOptionHidden | kOptionPending,
+                                 .flags = kOptionHidden,
                                  .unit = "microseconds",
-                                 .doc = "For tests: the pause after each key loaded.",
-                                 .note = kSnapshots},
+                                 .doc = "For tests: the pause after each key loaded; -n is a microsecond every n keys."},
                                 o.key_load_delay_microseconds, kIntMin, kIntMax));
   rows.push_back(integer_option({.name = "loading-process-events-interval-bytes",
-                                 .flags = kOptionHidden | kOptionPending,
+                                 .flags = kOptionHidden,
                                  .unit = "bytes",
-                                 .doc = "Clients are looked after between pieces of this size while loading.",
-                                 .note = kSnapshots},
+                                 .doc = "Clients are looked after between pieces of this size while loading, "
+                                        "and more often."},
                                 o.loading_process_events_interval_bytes, 1024, kIntMax));
   return group;
 }
@@ -78,42 +75,33 @@ OptionGroup append_log_options(PersistenceOptions& o) {
   OptionGroup group{"Append-only file", {}};
   auto& rows = group.options;
   const auto toggle = [&](std::string_view name, bool& value, std::string_view doc, uint32_t flags = 0) {
-    rows.push_back(
-        bool_option({.name = name, .flags = kOptionPending | flags, .doc = doc, .note = kAppendLog}, value));
+    rows.push_back(bool_option({.name = name, .flags = flags, .doc = doc}, value));
   };
   toggle("appendonly", o.appendonly, "Log every change to a file, so that a crash loses a second at most.",
          kOptionNotWhileLoading);
   rows.push_back(string_option({.name = "appendfilename",
-                                .flags = kOptionImmutable | kOptionPending,
-                                .doc = "First part of the names of the files.",
-                                .note = kAppendLog},
+                                .flags = kOptionImmutable,
+                                .doc = "First part of the names of the files."},
                                o.appendfilename, check_appendfilename));
   rows.push_back(string_option({.name = "appenddirname",
-                                .flags = kOptionImmutable | kOptionPending,
-                                .doc = "Folder of the files, in dir.",
-                                .note = kAppendLog},
+                                .flags = kOptionImmutable,
+                                .doc = "Folder of the files, in dir."},
                                o.appenddirname, check_appenddirname));
   rows.push_back(enum_option(
       {.name = "appendfsync",
-       .flags = kOptionPending,
        .doc = "When the file reaches the disk: each second, before each reply (always), or when the kernel "
               "likes (no). Each "
-              "second is nearly as fast as no, and nearly as safe as always.",
-       .note = kAppendLog},
+              "second is nearly as fast as no, and nearly as safe as always."},
       o.appendfsync,
       {{"everysec", AppendFsync::kEverySecond}, {"always", AppendFsync::kAlways}, {"no", AppendFsync::kNo}}));
   toggle("no-appendfsync-on-rewrite", o.no_appendfsync_on_rewrite,
          "Do not wait for the disk while a snapshot or rewrite keeps it busy.");
   rows.push_back(integer_option({.name = "auto-aof-rewrite-percentage",
-                                 .flags = kOptionPending,
                                  .unit = "percent",
-                                 .doc = "Growth over the last rewrite that starts the next; 0 never.",
-                                 .note = kAppendLog},
+                                 .doc = "Growth over the last rewrite that starts the next; 0 never."},
                                 o.auto_aof_rewrite_percentage, 0, kIntMax));
   rows.push_back(bytes_option({.name = "auto-aof-rewrite-min-size",
-                               .flags = kOptionPending,
-                               .doc = "Size below which growth starts no rewrite.",
-                               .note = kAppendLog},
+                               .doc = "Size below which growth starts no rewrite."},
                               o.auto_aof_rewrite_min_size, 0, uint64_t(kLongMax)));
   toggle("aof-load-truncated", o.aof_load_truncated,
          "Start from a file whose end is torn, as a crash leaves it, and say so in the log.");

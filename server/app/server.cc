@@ -33,6 +33,10 @@ std::string working_directory() {
   return getcwd(path, sizeof path) ? path : ".";
 }
 
+constexpr int64_t kSnapshotSliceUs = 150;
+constexpr uint64_t kLoadSliceBytes = 128 * 1024;
+constexpr int64_t kLoadSliceUs = 1000;
+
 bool is_loopback(const std::string& address) { return address.starts_with("127.") || address.starts_with("[::1]"); }
 
 }  // namespace
@@ -43,7 +47,11 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       config_file_(config_file),
       state_(options.process.databases, HashKey{machine_seed(), machine_seed()}, machine_seed()),
       executor_(state_, clock_),
+      snapshots_(state_),
       cron_(state_, executor_),
+      snapshot_file_(loop_, state_, options),
+      persistence_(state_, snapshot_file_),
+      append_(loop_, state_, executor_, options),
       host_(loop_, *this),
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
       cron_timer_(loop_),
@@ -52,6 +60,8 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       program_(executable) {
   state_.actions = this;
   state_.config = &registry_;
+  state_.snapshots = &snapshots_;
+  state_.persistence = &persistence_;
   describe_process(config_file, executable);
 }
 
@@ -102,6 +112,7 @@ Status Server::prepare() {
   options_.process.dir = working_directory();
   if (Status status = open_listeners(); !status) return status;
   register_hooks();
+  append_.register_hooks(registry_);
   register_machine_hooks();
   return Status::ok();
 }
@@ -257,11 +268,58 @@ int Server::run() {
   set_log_role('M');
   log_notice("Server initialized");
   for (const std::string& notice : registry_.notices()) log_notice("{}", notice);
+  if (Status status = begin_load(); !status) {
+    log_warning("{}", status.error().text());
+    return 1;
+  }
+  if (!load_ && !append_.loading()) announce_ready();
+  loop_.run();
+  return exit_code_;
+}
+
+void Server::announce_ready() {
   if (options_.network.port) log_notice("Ready to accept connections on port {}", options_.network.port);
   else log_notice("Ready to accept connections on {}", options_.network.unixsocket);
   supervisor_.notify("STATUS=Ready to accept connections\nREADY=1\n");
-  loop_.run();
-  return exit_code_;
+}
+
+// Clients are answered -LOADING until finish_load().
+Status Server::begin_load() {
+  remove_stale_snapshots(options_.process.dir);
+  if (options_.persistence.appendonly) return append_.begin_load();  // it knows more than the snapshot
+  LoadOptions how;
+  how.now_ms = read_wall_clock().ms();
+  how.drop_expired = !state_.is_replica;
+  how.verify_checksum = state_.settings.snapshot_checksum;
+  load_.emplace(loop_, state_);
+  const Result<bool> opened = load_->open(snapshot_file_.path(), how);
+  if (!opened) return opened.error();
+  state_.set_condition(kLoadingDataset, *opened);
+  if (!*opened) load_.reset();
+  return Status::ok();
+}
+
+void Server::load_append_log() {
+  const Result<bool> more = append_.load_slice(kLoadSliceUs);
+  if (more && *more) return;
+  Status status = more ? append_.finish_load() : Status(Error(more.error()));
+  if (status) return announce_ready();
+  log_warning("{}", status.error().text());
+  end_process(1);
+}
+
+void Server::finish_load() {
+  if (const Status& outcome = load_->outcome(); !outcome) {
+    log_warning("The snapshot cannot be loaded: {}. Nothing was changed on disk. Repair or restore the file, or move it away to start empty.",
+                outcome.error().text());
+    return end_process(1);
+  }
+  const int64_t us = us_between(state_.loading.began, clock_.now().instant);
+  log_notice("DB loaded from disk: {:.3f} seconds, {} keys, {} had expired", double(us) / 1e6, load_->loader().keys_loaded(),
+             load_->loader().keys_expired());
+  load_.reset();
+  state_.set_condition(kLoadingDataset, false);
+  announce_ready();
 }
 
 std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_unix, std::string& refusal) {
@@ -285,6 +343,7 @@ std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_uni
 void Server::execute() {
   begin_turn();
   executor_.execute();
+  append_.log().flush(executor_.now());  // before anybody is told
   // The end of a pause is not left to the cron: clients asked for it to the millisecond.
   if (state_.conditions() & kPausedClients) {
     const int64_t left_ms = ms_between(executor_.now().instant, state_.pause.until());
@@ -294,6 +353,13 @@ void Server::execute() {
 
 void Server::turn_over() {
   cron_.between_turns();
+  append_.log().flush(executor_.now());
+  if (snapshots_.ready()) snapshots_.run_slice(clock_.now(), kSnapshotSliceUs);
+  if (append_.ready()) load_append_log();
+  if (load_ && load_->ready()) {
+    const auto events_bytes = uint64_t(options_.persistence.loading_process_events_interval_bytes);
+    if (!load_->step(std::min(kLoadSliceBytes, events_bytes))) finish_load();
+  }
   state_.stats.turns++;
   state_.stats.turns_busy_ns += ns_between(turn_began_, clock_.now().instant);
   turn_began_ = Instant{};
@@ -318,16 +384,57 @@ void Server::count_traffic(size_t bytes_in, size_t bytes_out) {
 }
 
 void Server::shutdown(const ShutdownRequest& request) {
+  if (request.client) shutdown_clients_.push_back(request.client);
   if (stopping_) return;
   stopping_ = true;
+  shutdown_ = request;
+  state_.set_condition(kShuttingDown, true);
   log_warning("User requested shutdown...");
-  if (request.save == ShutdownSave::kSave) log_warning("SAVE was asked for, but this version keeps nothing on disk: the dataset is lost.");
   loop_.post([this] { perform_shutdown(); });
 }
 
-bool Server::abort_shutdown() { return false; }
+bool Server::abort_shutdown() {
+  if (!stopping_) return false;
+  log_notice("Shutdown manually aborted.");
+  refuse_shutdown();
+  return true;
+}
 
+// The steps of an end in order: save the dataset, and then nothing stands against it.
 void Server::perform_shutdown() {
+  if (!stopping_) return;  // aborted
+  if (!save_before_end(shutdown_)) return refuse_shutdown();
+  end_process(0);
+}
+
+// False: the process may not end.
+bool Server::save_before_end(const ShutdownRequest& request) {
+  persistence_.end_background();
+  if (!append_.settle_before_end(request.force)) return false;
+  const bool by_default = request.save == ShutdownSave::kDefault && !state_.settings.snapshot_points.empty();
+  if (load_ || append_.loading() || (request.save != ShutdownSave::kSave && !by_default)) return true;
+  log_notice("Saving the final RDB snapshot before exiting.");
+  supervisor_.notify("STATUS=Saving the final RDB snapshot\n");
+  if (persistence_.save(executor_.refresh_now())) return true;
+  log_warning("Error trying to save the DB, {}", request.force ? "exit anyway." : "can't exit.");
+  return request.force;
+}
+
+void Server::refuse_shutdown() {
+  stopping_ = false;
+  state_.set_condition(kShuttingDown, false);
+  log_warning("The shutdown does not take place.");
+  for (const uint64_t id : std::exchange(shutdown_clients_, {})) {
+    Session* session = state_.clients.find(id);
+    if (!session || session->closing()) continue;
+    session->out_of_band().error("ERR Errors trying to SHUTDOWN. Check logs.");
+    executor_.resume(*session);
+    session->wake();
+  }
+}
+
+void Server::end_process(int exit_code) {
+  exit_code_ = exit_code;
   supervisor_.notify("STOPPING=1\n");
   listeners_.resume();
   listeners_.close();

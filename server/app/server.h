@@ -5,11 +5,16 @@
 #include <string>
 
 #include "common/host/session_host.h"
+#include "server/app/append_service.h"
 #include "server/app/cron.h"
 #include "server/app/listeners.h"
 #include "server/app/options.h"
+#include "server/app/snapshot_file.h"
+#include "server/app/snapshot_load.h"
 #include "server/app/startup.h"
 #include "server/execution/executor.h"
+#include "server/execution/persistence.h"
+#include "server/execution/snapshots.h"
 
 namespace vedette {
 
@@ -34,7 +39,9 @@ class Server final : public SessionHandler, public ServerActions {
     executor_.gather(session, bytes);
   }
   void execute() override;
-  bool has_backlog() const override { return executor_.has_backlog() || cron_.busy() || listeners_.waiting(); }
+  bool has_backlog() const override {
+    return executor_.has_backlog() || cron_.busy() || listeners_.waiting() || snapshots_.ready() || (load_ && load_->ready()) || append_.ready();
+  }
   void gather_backlog() override { executor_.gather_backlog(); }
   bool wants_input(const Session& session) const override;
   void check_output(Session& session) override;
@@ -67,7 +74,14 @@ class Server final : public SessionHandler, public ServerActions {
   void begin_turn() {
     if (turn_began_ == Instant{}) turn_began_ = clock_.now().instant;
   }
+  Status begin_load();
+  void finish_load();
+  void load_append_log();
+  void announce_ready();
   void perform_shutdown();
+  bool save_before_end(const ShutdownRequest& request);
+  void refuse_shutdown();
+  void end_process(int exit_code);
 
   ServerOptions& options_;
   ConfigRegistry& registry_;
@@ -75,8 +89,13 @@ class Server final : public SessionHandler, public ServerActions {
   TickClock clock_;
   ServerState state_;
   Executor executor_;
+  Snapshots snapshots_;
   Cron cron_;
   Loop loop_;
+  SnapshotFile snapshot_file_;
+  Persistence persistence_;
+  AppendService append_;
+  std::optional<SnapshotLoad> load_;  // at the start, until it is done
   SessionHost host_;
   Listeners listeners_;
   Timer cron_timer_;
@@ -88,6 +107,8 @@ class Server final : public SessionHandler, public ServerActions {
   int exit_code_ = 0;
   Instant turn_began_{};  // none while the loop waits
   bool stopping_ = false;
+  ShutdownRequest shutdown_;  // while stopping_
+  std::vector<uint64_t> shutdown_clients_;  // who asked for it, suspended
 };
 
 }  // namespace vedette

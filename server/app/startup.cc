@@ -19,6 +19,7 @@
 
 #include "common/base/log.h"
 #include "common/base/sha256.h"
+#include "server/app/check_rdb.h"
 #include "server/app/version.h"
 
 extern char** environ;
@@ -28,6 +29,7 @@ namespace {
 
 constexpr std::string_view kUsage =
     "Usage: vedette-server [CONFIG_FILE | -] [--OPTION VALUE...]...\n"
+    "       vedette-server --check-rdb FILE\n"
     "       vedette-server --version | --help\n"
     "\n"
     "  CONFIG_FILE   a configuration file; conf/vedette.conf documents every option\n"
@@ -73,6 +75,7 @@ StartResult load_configuration(const std::vector<std::string>& arguments, Config
       return ended(0);
     }
   }
+  if (arguments.size() == 2 && arguments[0] == "--check-rdb") return ended(check_rdb(arguments[1], stdout));
   const StartArguments start = parse_start_arguments(arguments);
   if (start.sentinel) {
     std::fputs("--sentinel: this build has no sentinel; start the server without the option\n", stderr);

@@ -1,7 +1,8 @@
 // Commands on whole databases: selection, size, exchange, emptying.
 //
 // Emptying never stalls the server: a large database is taken out of the keyspace at once, in constant time, and freed by
-// the worker. A client that asked for a synchronous flush waits for the worker, alone.
+// the worker. A client that asked for a synchronous flush waits for the worker, alone. Nobody waits for a snapshot that
+// has to pass a content before it can be freed.
 #include <algorithm>
 #include <functional>
 
@@ -10,6 +11,7 @@
 #include "server/commands/database_index.h"
 #include "server/commands/families.h"
 #include "server/execution/executor.h"
+#include "server/execution/persistence.h"
 
 namespace vedette {
 namespace {
@@ -92,7 +94,7 @@ Status flush(CommandContext& ctx, int first, int last) {
   int last_large = -1;
   for (int i = first; i <= last; i++) {
     keys += keyspace.db(i).size();
-    if (keyspace.db(i).size() > LazyFree::kLargeDatabaseEntries) last_large = i;
+    if (keyspace.frees_in_background(i)) last_large = i;
   }
   ctx.dirty(keys);
   ctx.propagate_as(ctx.args());  // of empty databases too: a replica's may not be
@@ -105,16 +107,20 @@ Status flush(CommandContext& ctx, int first, int last) {
   else
     done = suspend(ctx);
   for (int i = first; i <= last; i++) {
-    if (keyspace.db(i).size() <= LazyFree::kLargeDatabaseEntries)
-      keyspace.db(i).clear();
-    else  // the worker goes in order: when it is done with the last it is done with all
-      keyspace.lazy_free.free_database(keyspace.detach(i), i == last_large ? std::move(done) : nullptr);
+    if (i == last_large)  // the worker goes in order: when it is done with the last it is done with all
+      keyspace.lazy_free.free_database(keyspace.detach(i), std::move(done));
+    else
+      keyspace.discard(i);
   }
   return Status::ok();
 }
 
 // FLUSHALL [ASYNC | SYNC].
-Status flush_all(CommandContext& ctx) { return flush(ctx, 0, ctx.server.keyspace.count() - 1); }
+Status flush_all(CommandContext& ctx) {
+  Status status = flush(ctx, 0, ctx.server.keyspace.count() - 1);
+  if (status && ctx.server.persistence) ctx.server.persistence->on_flush_all(ctx.now());
+  return status;
+}
 
 // FLUSHDB [ASYNC | SYNC].
 Status flush_db(CommandContext& ctx) { return flush(ctx, ctx.session.db, ctx.session.db); }

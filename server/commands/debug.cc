@@ -12,6 +12,7 @@
 #include "common/base/numbers.h"
 #include "common/config/registry.h"
 #include "server/commands/families.h"
+#include "server/execution/append_log.h"
 #include "server/execution/context.h"
 #include "server/store/digest.h"
 
@@ -84,6 +85,12 @@ Status hash_table_stats(CommandContext& ctx) {
   text += fmt::format("[Expires HT]\nExpiries are kept in the entries: {}\n", db.expires());
   ctx.reply().verbatim("txt", text);
   return Status::ok();
+}
+
+Status load_append_log(CommandContext& ctx) {
+  if (!ctx.server.append_log) return failure("this server has no append-only file");
+  if (Status status = ctx.server.append_log->reload(ctx.executor(), ctx.now()); !status) return status;
+  return reply_ok(ctx);
 }
 
 Status log(CommandContext& ctx) {
@@ -246,6 +253,11 @@ Status set_active_expire(CommandContext& ctx) {
   return reply_ok(ctx);
 }
 
+Status set_skip_checksum_validation(CommandContext& ctx) {
+  ctx.server.verify_checksums = !is_on(ctx.arg(kFirst));
+  return reply_ok(ctx);
+}
+
 Status sleep(CommandContext& ctx) {
   const double seconds = parse_double(ctx.arg(kFirst)).value_or(0);
   VED_ASSERT(ctx.server.actions);
@@ -281,6 +293,7 @@ constexpr Subcommand kSubcommands[] = {
     {"DIGEST-VALUE", "<key> [<key> ...]", "Returns a signature of each key's value.", 0, kAnyNumber, digest_value},
     {"ERROR", "<text>", "Replies with this text as an error.", 1, 1, error},
     {"HTSTATS", "<dbid>", "Returns figures of a database's table.", 1, 1, hash_table_stats},
+    {"LOADAOF", "", "Writes out what was logged, empties the dataset and loads it from the append-only file.", 0, 0, load_append_log},
     {"LOG", "<message>", "Writes a message to the log.", 1, 1, log},
     {"MALLCTL", "<key> [<val>]", "Reads a number of the allocator's, or sets it.", 1, 2, allocator_control},
     {"MALLCTL-STR", "<key>", "Reads a text of the allocator's.", 1, 1, allocator_control_text},
@@ -293,6 +306,7 @@ constexpr Subcommand kSubcommands[] = {
     {"SDSLEN", "<key>", "Shows lengths and room of a key and its string.", 1, 1, string_lengths},
     {"SEGFAULT", "", "Ends the process by SIGSEGV.", 0, 0, segfault},
     {"SET-ACTIVE-EXPIRE", "<0|1>", "Switches the sweep for expired keys off or on.", 1, 1, set_active_expire},
+    {"SET-SKIP-CHECKSUM-VALIDATION", "<0|1>", "Stops or starts the checking of checksums in payloads and snapshots.", 1, 1, set_skip_checksum_validation},
     {"SLEEP", "<seconds>", "Stops the whole server for a time; decimals are allowed.", 1, 1, sleep},
     {"STRINGMATCH-LEN", "<length> <pattern>", "Matches a pattern against a text of that many letters a.", 2, 2, match_length},
     {"STRUCTSIZE", "", "Returns the sizes of the main structures.", 0, 0, structure_sizes},

@@ -5,6 +5,7 @@ namespace vedette {
 namespace {
 
 constexpr std::span<const Command> (*kFamilies[])() = {
+    append_log_commands,
     client_commands,
     cluster_commands,
     command_commands,
@@ -12,6 +13,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     connection_commands,
     database_commands,
     debug_commands,
+    dump_commands,
     expire_commands,
     info_commands,
     keys_commands,
@@ -21,6 +23,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     module_commands,
     monitor_commands,
     object_commands,
+    persistence_commands,
     pubsub_commands,
     scan_commands,
     shutdown_commands,

@@ -7,6 +7,7 @@
 
 namespace vedette {
 
+std::span<const Command> append_log_commands();
 std::span<const Command> client_commands();
 std::span<const Command> cluster_commands();
 std::span<const Command> command_commands();
@@ -14,6 +15,7 @@ std::span<const Command> config_commands();
 std::span<const Command> connection_commands();
 std::span<const Command> database_commands();
 std::span<const Command> debug_commands();
+std::span<const Command> dump_commands();
 std::span<const Command> expire_commands();
 std::span<const Command> info_commands();
 std::span<const Command> keys_commands();
@@ -23,6 +25,7 @@ std::span<const Command> memory_commands();
 std::span<const Command> module_commands();
 std::span<const Command> monitor_commands();
 std::span<const Command> object_commands();
+std::span<const Command> persistence_commands();
 std::span<const Command> pubsub_commands();
 std::span<const Command> scan_commands();
 std::span<const Command> shutdown_commands();

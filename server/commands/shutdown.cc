@@ -12,8 +12,8 @@ Status abort_shutdown(CommandContext& ctx) {
   return Status::ok();
 }
 
-// SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]. No reply: the connection ends with the process. ABORT stands alone
-// and replies OK.
+// SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]. No reply: the connection ends with the process; an error if it does not. ABORT
+// stands alone and replies OK.
 Status shutdown(CommandContext& ctx) {
   ShutdownRequest request;
   bool save = false, no_save = false, abort = false;
@@ -32,8 +32,10 @@ Status shutdown(CommandContext& ctx) {
   VED_ASSERT(ctx.server.actions);
   if (abort) return abort_shutdown(ctx);
   request.save = save ? ShutdownSave::kSave : no_save ? ShutdownSave::kNoSave : ShutdownSave::kDefault;
-  ctx.server.actions->shutdown(request);
+  request.client = ctx.session.id();
+  ctx.session.set(kSuspended);
   ctx.reply().none();
+  ctx.server.actions->shutdown(request);
   return Status::ok();
 }
 

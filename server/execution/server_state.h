@@ -29,6 +29,7 @@ namespace vedette {
 class AppendLog;
 class CommandContext;
 class ConfigRegistry;
+class Persistence;
 class Replication;
 class Snapshots;
 using ServerCommandTable = CommandTable<Status, CommandContext>;
@@ -62,6 +63,15 @@ struct ServerStats {
   int64_t turns_busy_ns = 0;   ///< spent in gather, execute and flush
 };
 
+/// A load of the dataset (kLoadingDataset), and of the last one how many keys it brought.
+struct LoadProgress {
+  Instant began{};
+  int64_t began_unix_seconds = 0;
+  uint64_t bytes_total = 0, bytes_loaded = 0;  ///< total 0: unknown
+  uint64_t rdb_used_memory = 0;                ///< of the server that wrote it, as its RDB tells
+  uint64_t keys_loaded = 0, keys_expired = 0;
+};
+
 /// Rates over the last 1.6 s, sampled by the cron (INFO's instantaneous_... fields).
 class RateMeter {
  public:
@@ -80,6 +90,7 @@ enum class ShutdownSave { kDefault, kSave, kNoSave };
 struct ShutdownRequest {
   ShutdownSave save = ShutdownSave::kDefault;
   bool now = false, force = false;
+  uint64_t client = 0;  ///< who asked and waits, suspended; 0: nobody
 };
 
 /// What only the app can do; handlers ask for it here.
@@ -135,6 +146,7 @@ struct ServerState {
   SlowLog slow_log;
   LatencyMonitor latency;
   ServerStats stats;
+  LoadProgress loading;
   RateMeter command_rate, input_rate, output_rate, turn_rate, busy_rate;
   std::vector<Session*> monitors;
   std::vector<EffectSink*> effect_sinks;
@@ -150,12 +162,14 @@ struct ServerState {
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
   Replication* replication = nullptr;  ///< null in tests that need none, as the next two
   Snapshots* snapshots = nullptr;
+  Persistence* persistence = nullptr;
   AppendLog* append_log = nullptr;
   Clock* clock = nullptr;              ///< for work that bounds its own time; set by the executor
   ExpirePlan expire_plan;
   EvictionState eviction;
   Rng rng;
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
+  bool verify_checksums = true;        ///< of payloads and snapshots: DEBUG SET-SKIP-CHECKSUM-VALIDATION
   bool is_replica = false;             ///< deletions of expired and evicted entries come from the primary
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
 

@@ -4,12 +4,12 @@
 // whoever asked for it before it began: the file of a BGSAVE, replicas in full synchronisation, the base of an append-only
 // file. Who asks while a walk is under way gets the next one, together with all others who have asked by then. The walk is
 // done in slices between the turns of the loop, and pauses while its slowest reader is more than a window behind: a reader
-// costs no more memory than that.
+// costs no more memory than that, and what changes meanwhile.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "common/base/block_log.h"
@@ -19,6 +19,7 @@
 namespace vedette {
 
 struct ServerState;
+struct SnapshotFacts;
 
 /// In which form the dataset is written: a snapshot file, or the commands that make it.
 enum class SnapshotForm : uint8_t { kRdb, kCommands };
@@ -43,22 +44,59 @@ class Snapshots {
   explicit Snapshots(ServerState& server);
   ~Snapshots();
 
+  /// Adds to what the head of an RDB tells: where the dataset stands in the history of its replication. What it refers to
+  /// is read before it is called again. May be empty.
+  std::function<void(SnapshotFacts&)> describe;
+  /// How far the walk may run ahead of its slowest reader.
+  uint64_t window_bytes = 16 << 20;
+  /// The facts for a head, as of `now`.
+  SnapshotFacts facts(const Now& now) const;
+
   /// Asks for a snapshot, which begins when the one under way is over, at the earliest in the next slice.
   void request(SnapshotReader& reader, SnapshotForm form);
   /// The reader wants no more of it: before, during or after. A walk without readers ends at once.
+  /// Not from within the destructor of a reader that is being called.
   void withdraw(SnapshotReader& reader);
 
   /// Whether run_slice() has something to do now: false also while the readers are behind.
   bool ready() const;
   /// A walk is under way.
-  bool active() const;
+  bool active() const { return walk_ != nullptr; }
+  /// Keys that the walk under way has written, and all that it will.
+  uint64_t keys_written() const;
+  uint64_t keys_total() const;
   /// Works for about `budget_us`.
   void run_slice(const Now& now, int64_t budget_us);
+  /// Forgets what all readers have read. run_slice() does so by itself; for streams that have ended, call it now and then.
+  void trim();
 
  private:
   struct Walk;
+  struct Stream;
+  struct Waiting {
+    SnapshotReader* reader;
+    SnapshotForm form;
+  };
+
+  void begin(const Now& now);
+  Stream& stream_of(SnapshotForm form);
+  void work(const Now& now, int64_t budget_us);
+  void finish();
+  void hand_out(Stream& stream);
+  template <class Tell>
+  void tell_readers(Stream& stream, Tell&& tell);
+  bool behind() const;
+  bool too_early(Instant at) const;
+  void drop_unread();
+
   ServerState& server_;
+  std::vector<Waiting> waiting_;
+  std::vector<std::unique_ptr<Stream>> streams_;  // of the walk under way, and of former ones that are still read
   std::unique_ptr<Walk> walk_;
+  bool telling_ = false;  // streams_ must stay as it is
 };
+
+/// How the RDB of a snapshot is written, by the settings.
+struct RdbWriteOptions rdb_write_options(const ServerState& server);
 
 }  // namespace vedette

@@ -10,7 +10,9 @@ namespace vedette {
 class WriteEntry {
  public:
   WriteEntry(Keyspace& keyspace, int db, const Key& key, Database::Place place)
-      : keyspace_(&keyspace), db_(db), key_(key), place_(place) {}
+      : keyspace_(&keyspace), db_(db), key_(key), place_(place) {
+    if (place) keyspace.db(db).before_change(key.hash, place);
+  }
 
   explicit operator bool() const { return bool(place_); }
   Entry* operator->() const { return place_.item(); }

@@ -41,11 +41,13 @@ void Database::set_expiry(Place place, int64_t expiry_ms) {
 }
 
 void Database::clear() {
+  VED_ASSERT(!walk_.walk);
   table_.for_each([](Entry& entry) { destroy_entry(&entry); });
   table_.clear();
   expires_ = 0;
   expire_cursor = 0;
   avg_ttl_ms = 0;
+  walk_ = {};
 }
 
 }  // namespace vedette

@@ -67,6 +67,10 @@ class Entry {
   bool modified() const { return info_ & kModified; }
   void set_modified(bool modified) { info_ = modified ? info_ | kModified : info_ & ~kModified; }
 
+  /// A snapshot's walk has taken care of this entry, though it lies ahead of it: it has been written, or it came later.
+  bool walked() const { return info_ & kWalked; }
+  void set_walked(bool walked) { info_ = walked ? info_ | kWalked : info_ & ~kWalked; }
+
   std::string_view key() const {
     return {reinterpret_cast<const char*>(this) + key_offset(), key_size()};
   }
@@ -116,7 +120,7 @@ class Entry {
 
  private:
   Entry() = default;
-  static constexpr uint32_t kHasExpiry = 1, kWideKey = 2, kModified = 4;
+  static constexpr uint32_t kHasExpiry = 1, kWideKey = 2, kModified = 4, kWalked = 8;
 
   size_t fixed_offset() const { return sizeof(Entry) + (info_ & kHasExpiry ? 8 : 0); }
   size_t payload_offset() const { return fixed_offset() + (info_ & kWideKey ? 8 : 0); }

@@ -38,11 +38,19 @@ class Keyspace {
     return total;
   }
 
-  /// Takes the content of a database away, for freeing it elsewhere.
+  /// Takes the content of a database away. Who frees it must know that it is not under a walk: discard() does.
   Database detach(int index) {
     Database empty(hash_key_);
     empty.swap(db(index));
     return empty;
+  }
+  /// Empties a database: at once if it is small, else in the background. What a snapshot still has to walk goes to it, and is
+  /// freed when it has passed.
+  void discard(int index) { discard(detach(index)); }
+  void discard(Database&& content);
+  /// Whether discard() leaves work for the freeing thread.
+  bool frees_in_background(int index) const {
+    return db(index).size() > LazyFree::kLargeDatabaseEntries && !db(index).walk().walk;
   }
   void swap_databases(int a, int b) { db(a).swap(db(b)); }
 
@@ -64,5 +72,14 @@ class Keyspace {
   HashKey hash_key_;
   std::vector<Database> databases_;
 };
+
+inline void Keyspace::discard(Database&& content) {
+  if (ContentWalk* walk = content.walk().walk)
+    walk->keep(std::move(content));
+  else if (content.size() > LazyFree::kLargeDatabaseEntries)
+    lazy_free.free_database(std::move(content));
+  else
+    content.clear();
+}
 
 }  // namespace vedette

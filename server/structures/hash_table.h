@@ -159,6 +159,19 @@ class HashTable {
   }
   static constexpr uint64_t kCursors = uint64_t(1) << 48;
 
+  /// Calls `visit(const Item*)` for items that a scan will come to, those of the bucket `distance` buckets after that of
+  /// `cursor` (chained ones left out), without touching them: for fetching them in time.
+  template <class Visit>
+  void look_ahead(uint64_t cursor, size_t distance, Visit&& visit) const {
+    if (size_ == 0) return;
+    const uint64_t from = cursor << kCursorShift;
+    const Table& table = table_of(from);
+    const size_t index = index_of(from, table.count) + distance;
+    if (index >= table.count) return;
+    for (const uint64_t slot : table.buckets[index].slots)
+      if (slot && !(slot & kChainBit)) visit(static_cast<const Item*>(item_of(slot)));
+  }
+
   /// A random item: a random bucket's, or the next one's that is not empty. Requires !empty().
   Item& random(Rng& rng) const {
     VED_ASSERT(size_ > 0);

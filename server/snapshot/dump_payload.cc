@@ -1,0 +1,69 @@
+// A value between servers, out of its database.
+#include "server/snapshot/dump_payload.h"
+
+#include <cstring>
+
+#include "server/snapshot/crc64.h"
+#include "server/snapshot/value_forms.h"
+
+namespace vedette {
+namespace {
+
+constexpr size_t kVersionBytes = 2, kChecksumBytes = 8, kFooterBytes = kVersionBytes + kChecksumBytes;
+
+template <class T>
+T load_little(const char* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+}  // namespace
+
+std::string make_dump_payload(const Entry& entry) {
+  BlockLog log;
+  ValueProgress progress;
+  *log.reserve(1) = char(rdb_type_of(entry));
+  log.commit(1);
+  const bool whole = write_value_slice(entry, log, {}, progress, SIZE_MAX);
+  VED_ASSERT(whole);
+  std::string payload;
+  payload.reserve(log.size() + kFooterBytes);
+  log.for_each_piece(log.begin(), [&payload](const char* bytes, size_t size) {
+    payload.append(bytes, size);
+    return true;
+  });
+  constexpr auto kVersion = uint16_t(kRdbVersionWritten);
+  payload.append(reinterpret_cast<const char*>(&kVersion), kVersionBytes);
+  const uint64_t crc = crc64(0, payload);
+  payload.append(reinterpret_cast<const char*>(&crc), kChecksumBytes);
+  return payload;
+}
+
+bool is_dump_payload(std::string_view payload, const DumpReadOptions& options) {
+  if (payload.size() < kFooterBytes) return false;
+  const char* footer = payload.data() + payload.size() - kFooterBytes;
+  if (load_little<uint16_t>(footer) > kRdbVersionMax) return false;
+  if (!options.verify_checksum) return true;
+  return load_little<uint64_t>(footer + kVersionBytes) ==
+         crc64(0, payload.substr(0, payload.size() - kChecksumBytes));
+}
+
+Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key, int64_t expiry_ms) {
+  VED_ASSERT(payload.size() >= kFooterBytes);
+  const Error bad("ERR Bad data format");
+  payload.remove_suffix(kFooterBytes);
+  if (payload.empty()) return bad;
+  ValueReading reading;
+  reading.version.number = kRdbVersionMax;
+  reading.code = uint8_t(payload[0]);
+  reading.expiry_ms = expiry_ms;
+  if (!can_read_value(RdbFamily::kRedis, reading.code)) return bad;
+  RdbInput input{payload.data() + 1, payload.data() + payload.size()};
+  if (read_value(input, key, reading) != ReadOutcome::kDone || input.size() != 0) return bad;
+  Entry* entry = reading.entry;
+  reading.entry = nullptr;
+  return entry;
+}
+
+}  // namespace vedette

@@ -1,0 +1,23 @@
+// The payload of DUMP and RESTORE: a value's type code and the value as in an RDB, then the RDB's version in
+// two bytes and the checksum in eight, both little-endian.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/base/result.h"
+#include "server/store/entry.h"
+
+namespace vedette {
+
+std::string make_dump_payload(const Entry& entry);
+
+struct DumpReadOptions {
+  bool verify_checksum = true;
+};
+/// Version and checksum are as they should be.
+bool is_dump_payload(std::string_view payload, const DumpReadOptions& options = {});
+/// The value as an entry with `key` and `expiry_ms`, which becomes the caller's. Requires is_dump_payload().
+Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key, int64_t expiry_ms);
+
+}  // namespace vedette

@@ -1,0 +1,97 @@
+// What a type of value brings to be kept outside of memory, each in one place, its row of the table in
+// value_forms.cc: how it is written to an RDB and read from one, and how it is told as commands. The frame
+// around values is the writer's and the reader's; to add a type is to add its row.
+//
+// All of it goes in slices. The state of a value under way is in a struct that its owner keeps, so a list of
+// a million elements is written, read or printed between other work. A value being written must not change
+// meanwhile: who lets it change finishes the writing first.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/base/block_log.h"
+#include "server/snapshot/rdb_format.h"
+#include "server/store/entry.h"
+
+namespace vedette {
+
+/// How values are written to an RDB.
+struct ValueWriteOptions {
+  bool compress = true;  ///< LZF for strings that it makes shorter
+};
+
+/// A value being written or printed. Empty before the first slice and after the last.
+struct ValueProgress {
+  uint64_t done = 0;   ///< of the value, in its own units (bytes of a string)
+  int step = 0;        ///< of its form; 0: not begun
+  std::string packed;  ///< what had to be prepared in whole
+
+  void reset() { *this = ValueProgress(); }
+};
+
+/// The type code under which the value of `entry` is written.
+RdbType rdb_type_of(const Entry& entry);
+/// Writes (the next slice of) the value alone: about `budget_bytes` of it at most. True when it is whole.
+bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options,
+                       ValueProgress& progress, size_t budget_bytes);
+/// Prints (the next slice of) the entry as the commands that make it, its expiry included: what an
+/// append-only file holds. True when it is whole. A slice may end within a command.
+bool print_entry_slice(const Entry& entry, BlockLog& out, ValueProgress& progress, size_t budget_bytes);
+
+/// Writes a string in its form of an RDB, in one piece: what keys, names and elements are.
+void write_rdb_string(BlockLog& out, std::string_view bytes, bool compress);
+
+/// Bytes of an RDB that have arrived and are not understood yet. A form takes from it what it can take whole.
+struct RdbInput {
+  const char* at;
+  const char* end;
+  size_t wanted = 0;  ///< with kMore: bytes needed from `at` on before another attempt is worth it
+
+  size_t size() const { return size_t(end - at); }
+};
+
+enum class ReadOutcome : uint8_t {
+  kDone,    ///< `input.at` is after what was read
+  kMore,    ///< `input.at` is after the last whole step, `input.wanted` says how much more it takes
+  kFailed,  ///< see the error
+};
+
+/// A value being read.
+struct ValueReading {
+  // What it is to become; `key` needs to be good during a call only.
+  RdbVersion version;
+  uint8_t code = 0;
+  int64_t expiry_ms = kNoExpiry;
+  // What has become of it: the entry once there is one (it belongs to who keeps this), and what is to come.
+  Entry* entry = nullptr;
+  uint64_t left = 0;
+  uint64_t step = 0;
+  std::string error;  ///< of kFailed: what is wrong with the bytes, without the place
+
+  ValueReading() = default;
+  ValueReading(const ValueReading&) = delete;
+  ValueReading& operator=(const ValueReading&) = delete;
+  ~ValueReading() { reset(); }
+  void reset();
+};
+
+/// Whether values of this type code can be read.
+bool can_read_value(RdbFamily family, uint8_t code);
+/// Reads (the next step of) the value of type `reading.code`, which must be readable, into an entry with
+/// `key`. Memory is taken for what has arrived, never on the word of a length. `key` is asked for until
+/// reading.entry is set.
+ReadOutcome read_value(RdbInput& input, std::string_view key, ValueReading& reading);
+
+/// A string: `bytes` point into the input, or into `scratch` where the text had to be made. Steps are whole
+/// here: with kMore nothing was taken.
+ReadOutcome read_rdb_string(RdbInput& input, std::string& scratch, std::string_view& bytes,
+                            std::string& error);
+/// Takes the head of a string; `left` becomes the bytes that are still to be passed over.
+ReadOutcome skip_rdb_string(RdbInput& input, uint64_t& left, std::string& error);
+/// A length. An encoded string's mark in its place is a failure.
+ReadOutcome read_rdb_length(RdbInput& input, uint64_t& length, std::string& error);
+
+}  // namespace vedette
