@@ -53,8 +53,8 @@ struct Output {
     return true;
   }
   bool copy(size_t offset, size_t length) {
-    if (end - at < 3) return false;
     const size_t code = length - 2, back = offset - 1;
+    if (end - at < (code < 7 ? 2 : 3)) return false;
     if (code < 7) {
       *at++ = char(code << 5 | back >> 8);
     } else {
