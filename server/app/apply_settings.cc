@@ -88,6 +88,27 @@ void apply_persistence(const PersistenceOptions& from, Settings& to) {
   to.key_load_delay_us = from.key_load_delay_microseconds;
 }
 
+AppendSync append_sync(AppendFsync choice) {
+  switch (choice) {
+    case AppendFsync::kAlways: return AppendSync::kAlways;
+    case AppendFsync::kNo: return AppendSync::kNever;
+    case AppendFsync::kEverySecond: break;
+  }
+  return AppendSync::kEverySecond;
+}
+
+void apply_append_log(const PersistenceOptions& from, AppendLogSettings& to) {
+  to.sync = append_sync(from.appendfsync);
+  to.hold_syncs_on_rewrite = from.no_appendfsync_on_rewrite;
+  to.load_truncated = from.aof_load_truncated;
+  to.base_as_rdb = from.aof_use_rdb_preamble;
+  to.timestamps = from.aof_timestamp_enabled;
+  to.incremental_sync = from.aof_rewrite_incremental_fsync;
+  to.keep_history = from.aof_disable_auto_gc;
+  to.rewrite_percentage = uint64_t(from.auto_aof_rewrite_percentage);
+  to.rewrite_size_min = from.auto_aof_rewrite_min_size;
+}
+
 const char* permission_text(Permission permission) {
   return permission == Permission::kYes ? "yes" : permission == Permission::kLocal ? "local" : "no";
 }
@@ -101,6 +122,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   to.client_memory_max = options.network.maxmemory_clients.of(whole);
   apply_memory(options.memory, state);
   apply_persistence(options.persistence, to);
+  apply_append_log(options.persistence, to.append_log);
   to.hz = to.configured_hz = options.process.hz;  // the cron may raise the former
   state.process.availability_zone = options.process.availability_zone;
   to.active_rehashing = options.process.activerehashing;

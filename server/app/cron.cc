@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/base/log.h"
+#include "server/execution/append_log.h"
 #include "server/execution/client_limits.h"
 #include "server/execution/eviction.h"
 #include "server/execution/expire_driver.h"
@@ -48,6 +49,11 @@ bool end_due_pause(ServerState& state, Executor& executor, const Now& now) {
   return false;
 }
 
+bool tend_append_log(ServerState& state, Executor&, const Now& now) {
+  if (state.append_log) state.append_log->tick(now);
+  return false;
+}
+
 bool persist(ServerState& state, Executor&, const Now& now) {
   if (state.persistence) state.persistence->tick(now);
   return false;
@@ -75,6 +81,7 @@ constexpr CronTask kTasks[] = {
     {"eviction", 0, evict, continue_eviction},
     {"rehash", 0, rehash, rehash_on},
     {"persistence", 100, persist},
+    {"append-log", 100, tend_append_log},
     {"snapshots", 100, trim_snapshots},
     {"peak-memory", 100, note_peak_memory},
     {"rates", 100, sample_all_rates},

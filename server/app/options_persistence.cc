@@ -11,7 +11,6 @@ constexpr int kIntMin = std::numeric_limits<int>::min();
 constexpr int kIntMax = std::numeric_limits<int>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
 constexpr std::string_view kSnapshots = "it waits for values of more types and for full synchronisations";
-constexpr std::string_view kAppendLog = "it waits for the append-only file";
 
 }  // namespace
 
@@ -76,42 +75,33 @@ OptionGroup append_log_options(PersistenceOptions& o) {
   OptionGroup group{"Append-only file", {}};
   auto& rows = group.options;
   const auto toggle = [&](std::string_view name, bool& value, std::string_view doc, uint32_t flags = 0) {
-    rows.push_back(
-        bool_option({.name = name, .flags = kOptionPending | flags, .doc = doc, .note = kAppendLog}, value));
+    rows.push_back(bool_option({.name = name, .flags = flags, .doc = doc}, value));
   };
   toggle("appendonly", o.appendonly, "Log every change to a file, so that a crash loses a second at most.",
          kOptionNotWhileLoading);
   rows.push_back(string_option({.name = "appendfilename",
-                                .flags = kOptionImmutable | kOptionPending,
-                                .doc = "First part of the names of the files.",
-                                .note = kAppendLog},
+                                .flags = kOptionImmutable,
+                                .doc = "First part of the names of the files."},
                                o.appendfilename, check_appendfilename));
   rows.push_back(string_option({.name = "appenddirname",
-                                .flags = kOptionImmutable | kOptionPending,
-                                .doc = "Folder of the files, in dir.",
-                                .note = kAppendLog},
+                                .flags = kOptionImmutable,
+                                .doc = "Folder of the files, in dir."},
                                o.appenddirname, check_appenddirname));
   rows.push_back(enum_option(
       {.name = "appendfsync",
-       .flags = kOptionPending,
        .doc = "When the file reaches the disk: each second, before each reply (always), or when the kernel "
               "likes (no). Each "
-              "second is nearly as fast as no, and nearly as safe as always.",
-       .note = kAppendLog},
+              "second is nearly as fast as no, and nearly as safe as always."},
       o.appendfsync,
       {{"everysec", AppendFsync::kEverySecond}, {"always", AppendFsync::kAlways}, {"no", AppendFsync::kNo}}));
   toggle("no-appendfsync-on-rewrite", o.no_appendfsync_on_rewrite,
          "Do not wait for the disk while a snapshot or rewrite keeps it busy.");
   rows.push_back(integer_option({.name = "auto-aof-rewrite-percentage",
-                                 .flags = kOptionPending,
                                  .unit = "percent",
-                                 .doc = "Growth over the last rewrite that starts the next; 0 never.",
-                                 .note = kAppendLog},
+                                 .doc = "Growth over the last rewrite that starts the next; 0 never."},
                                 o.auto_aof_rewrite_percentage, 0, kIntMax));
   rows.push_back(bytes_option({.name = "auto-aof-rewrite-min-size",
-                               .flags = kOptionPending,
-                               .doc = "Size below which growth starts no rewrite.",
-                               .note = kAppendLog},
+                               .doc = "Size below which growth starts no rewrite."},
                               o.auto_aof_rewrite_min_size, 0, uint64_t(kLongMax)));
   toggle("aof-load-truncated", o.aof_load_truncated,
          "Start from a file whose end is torn, as a crash leaves it, and say so in the log.");

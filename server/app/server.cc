@@ -35,6 +35,7 @@ std::string working_directory() {
 
 constexpr int64_t kSnapshotSliceUs = 150;
 constexpr uint64_t kLoadSliceBytes = 128 * 1024;
+constexpr int64_t kLoadSliceUs = 1000;
 
 bool is_loopback(const std::string& address) { return address.starts_with("127.") || address.starts_with("[::1]"); }
 
@@ -50,6 +51,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       cron_(state_, executor_),
       snapshot_file_(loop_, state_, options),
       persistence_(state_, snapshot_file_),
+      append_(loop_, state_, executor_, options),
       host_(loop_, *this),
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
       cron_timer_(loop_),
@@ -110,6 +112,7 @@ Status Server::prepare() {
   options_.process.dir = working_directory();
   if (Status status = open_listeners(); !status) return status;
   register_hooks();
+  append_.register_hooks(registry_);
   register_machine_hooks();
   return Status::ok();
 }
@@ -269,7 +272,7 @@ int Server::run() {
     log_warning("{}", status.error().text());
     return 1;
   }
-  if (!load_) announce_ready();
+  if (!load_ && !append_.loading()) announce_ready();
   loop_.run();
   return exit_code_;
 }
@@ -283,6 +286,7 @@ void Server::announce_ready() {
 // Clients are answered -LOADING until finish_load().
 Status Server::begin_load() {
   remove_stale_snapshots(options_.process.dir);
+  if (options_.persistence.appendonly) return append_.begin_load();  // it knows more than the snapshot
   LoadOptions how;
   how.now_ms = read_wall_clock().ms();
   how.drop_expired = !state_.is_replica;
@@ -293,6 +297,15 @@ Status Server::begin_load() {
   state_.set_condition(kLoadingDataset, *opened);
   if (!*opened) load_.reset();
   return Status::ok();
+}
+
+void Server::load_append_log() {
+  const Result<bool> more = append_.load_slice(kLoadSliceUs);
+  if (more && *more) return;
+  Status status = more ? append_.finish_load() : Status(Error(more.error()));
+  if (status) return announce_ready();
+  log_warning("{}", status.error().text());
+  end_process(1);
 }
 
 void Server::finish_load() {
@@ -330,6 +343,7 @@ std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_uni
 void Server::execute() {
   begin_turn();
   executor_.execute();
+  append_.log().flush(executor_.now());  // before anybody is told
   // The end of a pause is not left to the cron: clients asked for it to the millisecond.
   if (state_.conditions() & kPausedClients) {
     const int64_t left_ms = ms_between(executor_.now().instant, state_.pause.until());
@@ -339,7 +353,9 @@ void Server::execute() {
 
 void Server::turn_over() {
   cron_.between_turns();
+  append_.log().flush(executor_.now());
   if (snapshots_.ready()) snapshots_.run_slice(clock_.now(), kSnapshotSliceUs);
+  if (append_.ready()) load_append_log();
   if (load_ && load_->ready()) {
     const auto events_bytes = uint64_t(options_.persistence.loading_process_events_interval_bytes);
     if (!load_->step(std::min(kLoadSliceBytes, events_bytes))) finish_load();
@@ -394,8 +410,9 @@ void Server::perform_shutdown() {
 // False: the process may not end.
 bool Server::save_before_end(const ShutdownRequest& request) {
   persistence_.end_background();
+  if (!append_.settle_before_end(request.force)) return false;
   const bool by_default = request.save == ShutdownSave::kDefault && !state_.settings.snapshot_points.empty();
-  if (load_ || (request.save != ShutdownSave::kSave && !by_default)) return true;
+  if (load_ || append_.loading() || (request.save != ShutdownSave::kSave && !by_default)) return true;
   log_notice("Saving the final RDB snapshot before exiting.");
   supervisor_.notify("STATUS=Saving the final RDB snapshot\n");
   if (persistence_.save(executor_.refresh_now())) return true;

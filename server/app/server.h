@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/host/session_host.h"
+#include "server/app/append_service.h"
 #include "server/app/cron.h"
 #include "server/app/listeners.h"
 #include "server/app/options.h"
@@ -39,7 +40,7 @@ class Server final : public SessionHandler, public ServerActions {
   }
   void execute() override;
   bool has_backlog() const override {
-    return executor_.has_backlog() || cron_.busy() || listeners_.waiting() || snapshots_.ready() || (load_ && load_->ready());
+    return executor_.has_backlog() || cron_.busy() || listeners_.waiting() || snapshots_.ready() || (load_ && load_->ready()) || append_.ready();
   }
   void gather_backlog() override { executor_.gather_backlog(); }
   bool wants_input(const Session& session) const override;
@@ -75,6 +76,7 @@ class Server final : public SessionHandler, public ServerActions {
   }
   Status begin_load();
   void finish_load();
+  void load_append_log();
   void announce_ready();
   void perform_shutdown();
   bool save_before_end(const ShutdownRequest& request);
@@ -92,6 +94,7 @@ class Server final : public SessionHandler, public ServerActions {
   Loop loop_;
   SnapshotFile snapshot_file_;
   Persistence persistence_;
+  AppendService append_;
   std::optional<SnapshotLoad> load_;  // at the start, until it is done
   SessionHost host_;
   Listeners listeners_;

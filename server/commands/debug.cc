@@ -12,6 +12,7 @@
 #include "common/base/numbers.h"
 #include "common/config/registry.h"
 #include "server/commands/families.h"
+#include "server/execution/append_log.h"
 #include "server/execution/context.h"
 #include "server/execution/persistence.h"
 #include "server/store/digest.h"
@@ -85,6 +86,12 @@ Status hash_table_stats(CommandContext& ctx) {
   text += fmt::format("[Expires HT]\nExpiries are kept in the entries: {}\n", db.expires());
   ctx.reply().verbatim("txt", text);
   return Status::ok();
+}
+
+Status load_append_log(CommandContext& ctx) {
+  if (!ctx.server.append_log) return failure("this server has no append-only file");
+  if (Status status = ctx.server.append_log->reload(ctx.executor(), ctx.now()); !status) return status;
+  return reply_ok(ctx);
 }
 
 Status log(CommandContext& ctx) {
@@ -306,6 +313,7 @@ constexpr Subcommand kSubcommands[] = {
     {"DIGEST-VALUE", "<key> [<key> ...]", "Returns a signature of each key's value.", 0, kAnyNumber, digest_value},
     {"ERROR", "<text>", "Replies with this text as an error.", 1, 1, error},
     {"HTSTATS", "<dbid>", "Returns figures of a database's table.", 1, 1, hash_table_stats},
+    {"LOADAOF", "", "Writes out what was logged, empties the dataset and loads it from the append-only file.", 0, 0, load_append_log},
     {"LOG", "<message>", "Writes a message to the log.", 1, 1, log},
     {"MALLCTL", "<key> [<val>]", "Reads a number of the allocator's, or sets it.", 1, 2, allocator_control},
     {"MALLCTL-STR", "<key>", "Reads a text of the allocator's.", 1, 1, allocator_control_text},

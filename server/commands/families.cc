@@ -5,6 +5,7 @@ namespace vedette {
 namespace {
 
 constexpr std::span<const Command> (*kFamilies[])() = {
+    append_log_commands,
     client_commands,
     cluster_commands,
     command_commands,

@@ -7,6 +7,7 @@
 
 namespace vedette {
 
+std::span<const Command> append_log_commands();
 std::span<const Command> client_commands();
 std::span<const Command> cluster_commands();
 std::span<const Command> command_commands();

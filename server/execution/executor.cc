@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "common/command/introspection.h"
+#include "server/execution/append_log.h"
 #include "server/execution/client_limits.h"
 #include "server/execution/commit.h"
 #include "server/execution/eviction.h"
@@ -209,8 +210,10 @@ void Executor::execute_run(const Run& run) {
   session.parser.forget_inline();
   if (session.output.empty() && !session.closing()) return;
   session.wake();
-  // The output of many sessions together would leave the cache before the flush phase reads it again.
-  if (session.output.size() >= kFlushEarlyBytes && session.transport) session.transport->flush_early();
+  // The output of many sessions together would leave the cache before the flush phase reads it again. What has been logged
+  // in this turn must be in the file first, though.
+  if (session.output.size() < kFlushEarlyBytes || !session.transport) return;
+  if (!state_.append_log || !state_.append_log->pending()) session.transport->flush_early();
 }
 
 void Executor::keep_rest(const Run& run, size_t consumed, bool deferred) {

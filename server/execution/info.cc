@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "common/base/process_usage.h"
+#include "server/execution/append_log.h"
 #include "server/execution/info_text.h"
 #include "server/execution/memory_report.h"
 
@@ -101,7 +102,8 @@ void memory_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("mem_fragmentation_bytes", report.fragmentation_bytes);
   out.zeros({"mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves"});
   out.field("mem_clients_normal", report.clients_normal);
-  out.zeros({"mem_cluster_links", "mem_aof_buffer"});
+  out.field("mem_cluster_links", 0);
+  out.field("mem_aof_buffer", server.append_log ? server.append_log->memory_bytes() : 0);
   out.field("mem_allocator", allocator_name());
   out.field("active_defrag_running", 0);
   out.field("lazyfree_pending_objects", server.keyspace.lazy_free.pending_objects());

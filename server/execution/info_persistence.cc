@@ -1,6 +1,7 @@
 // INFO persistence. There is no fork here, so nothing is copied on write either: those fields stay 0.
 #include <algorithm>
 
+#include "server/execution/append_log.h"
 #include "server/execution/info_text.h"
 #include "server/execution/persistence.h"
 #include "server/execution/snapshots.h"
@@ -27,6 +28,29 @@ void snapshot_fields(InfoText& out, const ServerState& server, const Now& now) {
   out.field("rdb_last_load_keys_loaded", server.loading.keys_loaded);
 }
 
+void append_log_fields(InfoText& out, const ServerState& server, const Now& now) {
+  const AppendLog* log = server.append_log;
+  const bool on = log && log->state() != AppendLog::State::kOff;
+  const AppendLogStats stats = log ? log->stats() : AppendLogStats{};
+  out.field("aof_enabled", on ? 1 : 0);
+  out.field("aof_rewrite_in_progress", log && log->rewriting() ? 1 : 0);
+  out.field("aof_rewrite_scheduled", log && log->rewrite_scheduled() ? 1 : 0);
+  out.field("aof_last_rewrite_time_sec", stats.last_rewrite_seconds);
+  out.field("aof_current_rewrite_time_sec", log ? log->rewrite_seconds(now) : -1);
+  out.field("aof_last_bgrewrite_status", stats.last_rewrite_failed ? "err" : "ok");
+  out.field("aof_rewrites", stats.rewrites);
+  out.field("aof_rewrites_consecutive_failures", stats.consecutive_failures);
+  out.field("aof_last_write_status", log && log->refusal() ? "err" : "ok");
+  out.zeros({"aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"});
+  if (!on) return;
+  out.field("aof_current_size", log->current_bytes());
+  out.field("aof_base_size", log->base_bytes());
+  out.field("aof_pending_rewrite", log->rewrite_scheduled() ? 1 : 0);
+  out.field("aof_buffer_length", log->writer().buffer().size());
+  out.field("aof_pending_bio_fsync", log->writer().syncs_under_way());
+  out.field("aof_delayed_fsync", log->writer().delayed_syncs());
+}
+
 void loading_fields(InfoText& out, const ServerState& server, const Now& now) {
   const LoadProgress& load = server.loading;
   const int64_t elapsed = us_between(load.began, now.instant) / 1000000;
@@ -47,13 +71,7 @@ void write_persistence_info(InfoText& out, const ServerState& server, const Now&
   out.field("loading", server.conditions() & kLoadingDataset ? 1 : 0);
   out.zeros({"async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"});
   snapshot_fields(out, server, now);
-  out.zeros({"aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"});
-  out.field("aof_last_rewrite_time_sec", -1);
-  out.field("aof_current_rewrite_time_sec", -1);
-  out.field("aof_last_bgrewrite_status", "ok");
-  out.zeros({"aof_rewrites", "aof_rewrites_consecutive_failures"});
-  out.field("aof_last_write_status", "ok");
-  out.zeros({"aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"});
+  append_log_fields(out, server, now);
   if (server.conditions() & kLoadingDataset) loading_fields(out, server, now);
 }
 

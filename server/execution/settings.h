@@ -16,6 +16,19 @@ struct OutputLimit {
   uint64_t hard_bytes = 0, soft_bytes = 0;  ///< 0: none
   int64_t soft_seconds = 0;
 };
+/// When the append-only file is brought to the disk.
+enum class AppendSync : uint8_t { kEverySecond, kAlways, kNever };
+struct AppendLogSettings {
+  AppendSync sync = AppendSync::kEverySecond;
+  bool hold_syncs_on_rewrite = false;
+  bool load_truncated = true;                  ///< a torn end is cut off, else the server does not start
+  bool base_as_rdb = true;
+  bool timestamps = false;
+  bool incremental_sync = true;                ///< of a base while it is written
+  bool keep_history = false;                   ///< files that a rewrite has replaced are not deleted
+  uint64_t rewrite_percentage = 100;           ///< growth that starts a rewrite; 0: none does
+  uint64_t rewrite_size_min = 64 << 20;
+};
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubSub };
 
 /// Write a snapshot after so many seconds if there were so many changes.
@@ -51,6 +64,7 @@ struct Settings {
   bool stop_writes_on_snapshot_error = true;   ///< stop-writes-on-bgsave-error
   int64_t key_save_delay_us = 0;               ///< rdb-key-save-delay, for tests; -n: a microsecond every n keys
   int64_t key_load_delay_us = 0;               ///< key-load-delay, the same
+  AppendLogSettings append_log;
 
   uint32_t notify_classes = 0;                 ///< bits of NotifyClass
   int64_t slow_log_threshold_us = 10000;       ///< negative: off
