@@ -78,13 +78,13 @@ class CommandContext {
   Entry* peek(const Key& key, int db) {
     const Database::Place place = server.keyspace.db(db).find(key);
     if (!place) return nullptr;
-    return place.item()->expired_at(now_ms()) ? expire_on_access(db, key, place) : place.item();
+    return place.item()->expired_at(now_ms()) ? look_at_expired(db, key, place) : place.item();
   }
   Entry* peek(const Key& key) { return peek(key, session.db); }
   /// The place of `key` for changing it; false if it is absent.
   WriteEntry write(const Key& key, int db) {
     Database::Place place = server.keyspace.db(db).find(key);
-    if (place && place.item()->expired_at(now_ms())) {
+    if (place && place.item()->expired_at(now_ms()) && !sees_expired()) {
       remove_expired(db, key, place);
       place = {};
     }
@@ -147,7 +147,9 @@ class CommandContext {
 
  private:
   const Entry* missed(const Key& key);
-  Entry* expire_on_access(int db, const Key& key, Database::Place place);
+  /// What happened elsewhere happened to an entry that was there, whatever the time is here.
+  bool sees_expired() const { return session.has(kReplaying); }
+  Entry* look_at_expired(int db, const Key& key, Database::Place place);
   void remove_expired(int db, const Key& key, Database::Place place);
 
   Executor& executor_;
