@@ -63,11 +63,11 @@ bool SnapshotLoad::too_early() const {
   return double(loader_->keys_loaded()) * per_key > double(us_between(state_.loading.began, state_.clock->now().instant));
 }
 
-bool SnapshotLoad::ready() const { return !over_ && (at_ < current_.size() || next_ready_) && !too_early(); }
+bool SnapshotLoad::ready() const { return !over_ && (at_ < current_.size() || next_ready_ || complete_ || at_end_) && !too_early(); }
 
 bool SnapshotLoad::step(uint64_t bytes_max) {
   VED_ASSERT(!over_);
-  if (at_ == current_.size() && next_ready_) {
+  if (!complete_ && at_ == current_.size() && next_ready_) {
     current_.swap(next_);
     at_ = 0;
     next_ready_ = false;
@@ -75,16 +75,15 @@ bool SnapshotLoad::step(uint64_t bytes_max) {
     if (!at_end_) read_ahead();
   }
   Status status;
-  if (at_ < current_.size()) {
+  if (!complete_ && at_ < current_.size()) {
     const size_t size = std::min<uint64_t>(bytes_max, current_.size() - at_);
     status = loader_->feed({current_.data() + at_, size});
     at_ += size;
     state_.loading.bytes_loaded += size;
-    // What follows the RDB is nobody's; Redis does not look at it either.
-    if (status && !loader_->finished()) return true;
-  } else if (!at_end_) {
-    return true;
+    complete_ = loader_->finished();  // what follows an RDB is nobody's; Redis does not look at it either
+    if (status && !complete_) return true;
   }
+  if (status && ((!complete_ && !at_end_) || too_early())) return true;
   if (read_error_) status = Error(std::strerror(read_error_));
   if (status) status = loader_->finish();
   over_ = true;

@@ -14,6 +14,7 @@
 #include "server/commands/families.h"
 #include "server/execution/append_log.h"
 #include "server/execution/context.h"
+#include "server/execution/persistence.h"
 #include "server/store/digest.h"
 
 namespace vedette {
@@ -206,6 +207,25 @@ Status protocol_push(CommandContext& ctx) {
   return Status::ok();
 }
 
+// DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]. Saves, empties the databases and loads them again; with MERGE, what is in the file
+// takes the place of what is there. Not replicated.
+Status reload(CommandContext& ctx) {
+  Persistence::Reload how;
+  for (size_t i = kFirst; i < ctx.argc(); i++) {
+    if (equals_ignoring_case(ctx.arg(i), "NOSAVE")) how.save = false;
+    else if (equals_ignoring_case(ctx.arg(i), "NOFLUSH")) how.flush = false;
+    else if (equals_ignoring_case(ctx.arg(i), "MERGE")) how.merge = true;
+    else return failure("DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+  }
+  if (!ctx.server.persistence || (ctx.server.conditions() & kLoadingDataset)) return failure("there is no snapshot to reload now");
+  if (Status status = ctx.server.persistence->reload(ctx.now(), how); !status) {
+    log_warning("DEBUG RELOAD: {}", status.error().text());
+    return failure("Error trying to load the RDB dump, check server logs");
+  }
+  log_warning("DB reloaded by DEBUG RELOAD");
+  return reply_ok(ctx);
+}
+
 // DEBUG PROTOCOL type. A value of each type that the protocol has.
 Status protocol(CommandContext& ctx) {
   ReplyWriter& reply = ctx.reply();
@@ -303,6 +323,7 @@ constexpr Subcommand kSubcommands[] = {
     {"PAUSE-CRON", "<0|1>", "Stops or resumes periodic work.", 1, 1, pause_cron},
     {"POPULATE", "<count> [<prefix>] [<size>]", "Adds keys named key:<number> (or by the prefix) with values of a size.", 1, 3, populate},
     {"PROTOCOL", "<type>", "Replies with a value of a type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, false.", 1, 1, protocol},
+    {"RELOAD", "[NOSAVE] [NOFLUSH] [MERGE]", "Saves the dataset, empties the databases and loads it again.", 0, 3, reload},
     {"SDSLEN", "<key>", "Shows lengths and room of a key and its string.", 1, 1, string_lengths},
     {"SEGFAULT", "", "Ends the process by SIGSEGV.", 0, 0, segfault},
     {"SET-ACTIVE-EXPIRE", "<0|1>", "Switches the sweep for expired keys off or on.", 1, 1, set_active_expire},

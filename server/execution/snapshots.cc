@@ -104,6 +104,9 @@ bool Snapshots::too_early(Instant at) const {
 bool Snapshots::ready() const {
   if (!walk_) return !waiting_.empty();
   if (walk_->walk.cancelled()) return true;
+  // What has changed since the last slice has been written too: a reader that has all that it was told of waits for it.
+  if (std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->encoder && stream->log.end() > stream->told; }))
+    return true;
   return !behind() && !(server_.settings.key_save_delay_us && server_.clock && too_early(server_.clock->now().instant));
 }
 
@@ -138,7 +141,13 @@ void Snapshots::begin(const Now& now) {
 }
 
 void Snapshots::work(const Now& now, int64_t budget_us) {
-  const Instant end{now.instant.ns + budget_us * 1000};
+  if (!behind() && !too_early(now.instant)) step(Instant{now.instant.ns + budget_us * 1000});
+  if (walk_->walk.over()) return finish();
+  for (size_t i = 0; i < streams_.size(); i++)
+    if (streams_[i]->encoder) hand_out(*streams_[i]);
+}
+
+void Snapshots::step(Instant end) {
   // The readers do not move during a slice: how far each log may go is known.
   std::vector<std::pair<const BlockLog*, uint64_t>> limits;
   for (const auto& stream : streams_)
@@ -149,9 +158,6 @@ void Snapshots::work(const Now& now, int64_t budget_us) {
     const Instant at = server_.clock ? server_.clock->now().instant : end;
     return at >= end || too_early(at);
   });
-  if (walk_->walk.over()) return finish();
-  for (size_t i = 0; i < streams_.size(); i++)
-    if (streams_[i]->encoder) hand_out(*streams_[i]);
 }
 
 void Snapshots::trim() {

@@ -81,6 +81,7 @@ class Snapshots {
   void begin(const Now& now);
   Stream& stream_of(SnapshotForm form);
   void work(const Now& now, int64_t budget_us);
+  void step(Instant end);
   void finish();
   void hand_out(Stream& stream);
   template <class Tell>

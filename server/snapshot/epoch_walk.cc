@@ -110,7 +110,10 @@ bool EpochWalk::write(const Entry& entry, int db, size_t budget_bytes) {
 }
 
 void EpochWalk::write_aside(Track& track, const Entry& entry, int db) {
-  if (!track.aside) track.aside = track.out.encoder->beside(track.aside_log);
+  if (!track.aside) {
+    track.aside = track.out.encoder->beside(track.aside_log);
+    track.aside->hurry(true);
+  }
   if (track.aside_db != db) track.aside->select(track.aside_db = db);
   track.aside->entry(entry, SnapshotEncoder::kNoBudget);
 }
@@ -140,11 +143,16 @@ void EpochWalk::put_aside_into(Track& track) {
 }
 
 void EpochWalk::before_change(Database& content, Entry& entry) {
-  if (&entry == under_way_) return go_on(SnapshotEncoder::kNoBudget);
-  if (entry.walked()) return;
-  write(entry, content.walk().origin, SnapshotEncoder::kNoBudget);
-  entry.set_walked(true);
-  pre_images_++;
+  if (&entry != under_way_ && entry.walked()) return;
+  for (Track& track : tracks_) track.out.encoder->hurry(true);
+  if (&entry == under_way_) {
+    go_on(SnapshotEncoder::kNoBudget);
+  } else {
+    write(entry, content.walk().origin, SnapshotEncoder::kNoBudget);
+    entry.set_walked(true);
+    pre_images_++;
+  }
+  for (Track& track : tracks_) track.out.encoder->hurry(false);
 }
 
 void EpochWalk::keep(Database&& content) {

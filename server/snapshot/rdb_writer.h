@@ -65,6 +65,9 @@ class RdbWriter {
   /// The entry that is not whole yet, or null.
   const Entry* under_way() const { return under_way_; }
 
+  /// From the next call on, in the middle of an entry too.
+  void set_compress(bool on) { options_.compress = on; }
+
   /// Ends the RDB, checksum included.
   void end();
 

@@ -21,8 +21,18 @@ class RdbEncoder final : public SnapshotEncoder {
     to[0] = char(RdbOpcode::kSelectDb);
     out_.commit(1 + rdb::put_length(to + 1, uint64_t(db)));
   }
-  bool entry(const Entry& entry, size_t budget_bytes) override { return writer_.entry(entry, budget_bytes); }
-  bool go_on(size_t budget_bytes) override { return writer_.go_on(budget_bytes); }
+  bool entry(const Entry& entry, size_t budget_bytes) override {
+    if (hurried_) writer_.set_compress(options_.compress && entry.encoding() != Encoding::kExternal);
+    return writer_.entry(entry, budget_bytes);
+  }
+  bool go_on(size_t budget_bytes) override {
+    if (hurried_) writer_.set_compress(false);
+    return writer_.go_on(budget_bytes);
+  }
+  void hurry(bool on) override {
+    hurried_ = on;
+    writer_.set_compress(options_.compress);
+  }
   void end() override { writer_.end(); }
   void settle() override { writer_.settle(); }
   std::unique_ptr<SnapshotEncoder> beside(BlockLog& out) const override {
@@ -35,6 +45,7 @@ class RdbEncoder final : public SnapshotEncoder {
   BlockLog& out_;
   RdbWriteOptions options_;
   RdbWriter writer_;
+  bool hurried_ = false;
 };
 
 class CommandEncoder final : public SnapshotEncoder {
@@ -56,6 +67,7 @@ class CommandEncoder final : public SnapshotEncoder {
     under_way_ = nullptr;
     return true;
   }
+  void hurry(bool) override {}
   void end() override {}
   void settle() override {}
   std::unique_ptr<SnapshotEncoder> beside(BlockLog& out) const override { return std::make_unique<CommandEncoder>(out); }

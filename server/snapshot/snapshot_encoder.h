@@ -29,6 +29,8 @@ class SnapshotEncoder {
   /// Writes about `budget_bytes` of the entry; false if it is not whole: then go_on() before anything else.
   virtual bool entry(const Entry& entry, size_t budget_bytes) = 0;
   virtual bool go_on(size_t budget_bytes) = 0;
+  /// While on, large values are written as they are, without packing them: a client waits.
+  virtual void hurry(bool on) = 0;
   virtual void end() = 0;
   /// After this, what was written may be trimmed from the log.
   virtual void settle() = 0;

@@ -116,6 +116,7 @@ bool write_string_slice(const Entry& entry, BlockLog& out, const ValueWriteOptio
     out.commit(rdb::put_string(out.reserve(bytes.size() + rdb::kPackedHeadMax), bytes, options.compress));
     return true;
   }
+  if (progress.step == kPacking && !options.compress) progress.reset();  // it is wanted quickly now; nothing is out yet
   if (progress.step == kBegin) {
     progress.step = options.compress && bytes.size() <= kPackedMax ? kPacking : kRawBody;
     if (progress.step == kRawBody) write_rdb_length(out, bytes.size());

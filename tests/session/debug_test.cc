@@ -164,7 +164,9 @@ TEST_CASE("SHUTDOWN asks the program once") {
   CHECK(server.actions.shutdowns[0].save == ShutdownSave::kNoSave);
   CHECK(server.actions.shutdowns[0].now);
   CHECK(server.actions.shutdowns[0].force);
-  CHECK(client("SHUTDOWN ABORT") == "OK");
+  CHECK(client("PING") == "");  // who asked waits for the end
+  TestClient other(server);
+  CHECK(other("SHUTDOWN ABORT") == "OK");
 }
 
 TEST_CASE("TIME is the server's clock and LOLWUT names the version") {

@@ -114,7 +114,7 @@ void ServerProcess::start() {
   FAIL("the server did not start. Its log:\n" << log());
 }
 
-bool ServerProcess::start_once() {
+void ServerProcess::launch() {
   port_ = free_port();
   exit_code_.reset();
   std::filesystem::remove(folder_.path() / "log");
@@ -127,6 +127,10 @@ bool ServerProcess::start_once() {
   }
   arguments.insert(arguments.end(), options_.begin(), options_.end());
   pid_ = spawn(arguments, folder_.path() / "log", folder_.write("input", input_));
+}
+
+bool ServerProcess::start_once() {
+  launch();
   const bool up = eventually([this] {
     return has_exited() || (log().find("Ready to accept") != std::string::npos && answers_ping());
   });
@@ -160,6 +164,13 @@ void ServerProcess::restart() {
   send_signal(SIGTERM);
   REQUIRE(wait_for_exit() == 0);
   start();
+}
+
+void ServerProcess::start_again(bool ready) {
+  REQUIRE(has_exited());
+  if (ready) return start();
+  launch();
+  REQUIRE(eventually([this] { return has_exited() || log().find("Server initialized") != std::string::npos; }));
 }
 
 void ServerProcess::kill_now() {

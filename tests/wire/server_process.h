@@ -69,12 +69,15 @@ class ServerProcess {
   int wait_for_exit();
   /// Ends the server by SIGTERM and starts it again with the same options, perhaps on another port.
   void restart();
+  /// After its end: starts it again with the same options and folder. If `ready` is false, returns before it has loaded.
+  void start_again(bool ready = true);
   /// The process ends by itself or is killed, as the test wants; the destructor must not check its code.
   void kill_now();
 
  private:
   void start();
   bool start_once();
+  void launch();
   bool answers_ping() const;
   bool has_exited();
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/numbers.h"
+#include "server/store/keyspace.h"
 #include "server/store/string_value.h"
 #include "tests/unit/seed.h"
 
@@ -232,4 +233,78 @@ TEST_CASE("databases swap with their contents, counters and cursors") {
   CHECK(b.expire_cursor == 77);
   CHECK(b.avg_ttl_ms == 3);
   CHECK(text_of(*b.find(b.key_of("x")).item()) == "1");
+}
+
+namespace {
+
+// A walk that has come to `cursor`, and notes what it is shown.
+struct NotedWalk final : ContentWalk {
+  explicit NotedWalk(Database& db, uint64_t cursor) { db.walk() = WalkPosition{this, cursor, 0}; }
+  void before_change(Database&, Entry& entry) override {
+    if (!entry.walked()) shown.push_back(std::string(entry.key()) + "=" + text_of(entry));
+    entry.set_walked(true);
+  }
+  void keep(Database&& content) override { kept.push_back(std::move(content)); }
+
+  std::vector<std::string> shown;
+  std::vector<Database> kept;
+};
+
+Database::Place put(Database& db, std::string_view key, std::string_view value) {
+  return db.add(db.key_of(key).hash, make_string_entry(key, value, kNoExpiry));
+}
+
+}  // namespace
+
+TEST_CASE("a walk is shown what changes or goes ahead of it, once, and not what came after its start") {
+  Database db(kHashKey);
+  const Key k = db.key_of("k");
+  put(db, "k", "old");
+  NotedWalk walk(db, 0);
+  db.before_change(k.hash, db.find(k));
+  assign_string(db, db.find(k), "a much longer value that needs another entry", kNoExpiry);
+  db.before_change(k.hash, db.find(k));
+  db.set_expiry(db.find(k), 1000);
+  CHECK(db.find(k).item()->walked());
+  db.erase(k.hash, db.find(k));
+  CHECK(walk.shown == std::vector<std::string>{"k=old"});
+  put(db, "k", "newer");
+  CHECK(db.find(k).item()->walked());
+  db.erase(k.hash, db.find(k));
+  CHECK(walk.shown.size() == 1);
+  put(db, "x", "1");
+  db.walk() = {};
+}
+
+TEST_CASE("what a walk has passed is nobody's concern") {
+  Database db(kHashKey);
+  const Key k = db.key_of("k");
+  put(db, "k", "old");
+  NotedWalk walk(db, (k.hash >> 16) + 1);
+  CHECK(!db.ahead_of_walk(k.hash));
+  db.before_change(k.hash, db.find(k));
+  db.erase(k.hash, db.find(k));
+  put(db, "k", "new");
+  CHECK(!db.find(k).item()->walked());
+  CHECK(walk.shown.empty());
+  db.walk() = WalkPosition{&walk, k.hash >> 16, 0};
+  CHECK(db.ahead_of_walk(k.hash));
+  db.walk() = {};
+}
+
+TEST_CASE("content that is discarded under a walk goes to the walk, with its position") {
+  Keyspace keyspace(2, kHashKey, 1);
+  put(keyspace.db(0), "k", "v");
+  NotedWalk walk(keyspace.db(0), 77);
+  keyspace.swap_databases(0, 1);
+  CHECK(keyspace.db(0).walk().walk == nullptr);
+  CHECK(keyspace.db(1).walk().cursor == 77);
+  CHECK(!keyspace.frees_in_background(1));
+  keyspace.discard(1);
+  CHECK(keyspace.db(1).size() == 0);
+  CHECK(keyspace.db(1).walk().walk == nullptr);
+  REQUIRE(walk.kept.size() == 1);
+  CHECK(walk.kept[0].size() == 1);
+  CHECK(walk.kept[0].walk().cursor == 77);
+  walk.kept[0].walk() = {};
 }
