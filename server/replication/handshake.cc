@@ -156,7 +156,7 @@ void Handshake::on_psync_reply(std::string_view line, Step& step) {
     return fail(step, fmt::format("{} is an error: {}", waiting_for(), shown(line)));
   } else {
     step.notes.push_back(fmt::format("{} is an error, SYNC is tried instead: {}", waiting_for(), shown(line)));
-    step.send = "SYNC\r\n";
+    step.send += "SYNC\r\n";
     step.outcome = Outcome::kLegacySync;
   }
   answered_++;
@@ -164,6 +164,7 @@ void Handshake::on_psync_reply(std::string_view line, Step& step) {
 
 void Handshake::retry_later(Step& step, std::string_view line) {
   step.outcome = Outcome::kRetryLater;
+  step.send.clear();
   step.text = fmt::format("the primary cannot serve us now: {}", shown(line));
 }
 

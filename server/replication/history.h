@@ -20,6 +20,9 @@
 //                follower nothing diverges though: demoted in this state it reports the saved id and rejoins without a
 //                full synchronisation, as if it had never been away.
 //
+// Every change of the dataset must be in the stream, or nobody can tell who is behind: a server that changes its data while it
+// keeps no stream calls restart() when it begins one, and no later than before it reports its history to anybody.
+//
 // Invariants: id2 is empty exactly when second_offset is -1; second_offset <= offset + 1.
 #pragma once
 
