@@ -163,6 +163,30 @@ TEST_CASE("each flush tells where replication stands, and a restart knows it") {
   CHECK(!torn.position_is_exact);  // something came after
 }
 
+TEST_CASE("an expiry that has passed by the time of the load had not passed when the log was written") {
+  MemoryFiles disk;
+  {
+    Logged logged(disk);
+    REQUIRE(logged.load().is_ok());
+    TestClient client(logged.server);
+    client("SET a 1 PX 1000");
+    client("APPEND a 2");
+    client("PERSIST a");
+    client("SET b 1");
+    client("PEXPIRE b 1000");
+    client("INCR b");
+    client("PERSIST b");
+    client("SET c 1 PX 1000");
+    client("INCR c");
+    logged.flush();
+  }
+  Logged later(disk);
+  later.server.advance_ms(5000);
+  REQUIRE(later.load().is_ok());
+  TestClient client(later.server);
+  CHECK(client("MGET a b c") == "[12, 2, nil]");
+}
+
 TEST_CASE("the offset that is safe on the disk follows the syncs") {
   MemoryFiles disk;
   Logged logged(disk);
