@@ -1,6 +1,6 @@
-// Fuzz target of an append-only folder: any manifest over any files is loaded or refused, in the same way however the
-// reads fall; a torn end is cut so that the next load takes it as whole. The input is the texts of the manifest and of files a
-// and b, with a line of three dashes between them.
+// Fuzz target of an append-only folder: any manifest over any files is loaded or refused, in the same way
+// however the reads fall; a torn end is cut so that the next load takes it as whole. The input is the texts
+// of the manifest and of files a and b, with a line of three dashes between them.
 #include <array>
 #include <string>
 
@@ -28,8 +28,10 @@ std::string load(MemoryFiles& disk, size_t read_max) {
   status = loader.open();
   for (bool more = true; status && more;) {
     const Result<bool> slice = loader.run_slice(1000);
-    if (!slice) status = Error(slice.error().text());
-    else more = *slice;
+    if (!slice)
+      status = Error(slice.error().text());
+    else
+      more = *slice;
   }
   if (!status) return status.error().text();
   VED_ASSERT(loader.loaded_bytes() <= loader.total_bytes() || disk.files.size() > 3);
@@ -66,7 +68,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 std::span<const std::string_view> fuzz_corpus() {
   static constexpr std::string_view kCorpus[] = {
       "file a seq 1 type b\nfile b seq 1 type i\n---\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\n1\r\n---\n"
-      "#TS:1\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*1\r\n$5\r\nMULTI\r\n*2\r\n$4\r\nINCR\r\n$1\r\nk\r\n*2\r\n$3\r\nDEL\r\n$1\r\nx\r\n*1\r\n$4\r\nEXEC\r\n"
+      "#TS:1\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*1\r\n$5\r\nMULTI\r\n*2\r\n$4\r\nINCR\r\n$1\r\nk\r\n*2\r\n$"
+      "3\r\nDEL\r\n$1\r\nx\r\n*1\r\n$4\r\nEXEC\r\n"
       "#VEDETTE-REPL:0123456789012345678901234567890123456789 77\r\n"sv,
       "file a seq 1 type b\n---\nREDIS0010\xfa\x09redis-ver\x05"
       "7.2.4\xfe\x00\x00\x01k\xc0\x01\xff\0\0\0\0\0\0\0\0*2\r\n$4\r\nINCR\r\n$1\r\nk\r\n---\n"sv,

@@ -1,5 +1,5 @@
-// A disk for tests of the append-only file: files in memory that know what of them has been synced, faults that a test plants,
-// and jobs that run when the test says so.
+// A disk for tests of the append-only file: files in memory that know what of them has been synced, faults
+// that a test plants, and jobs that run when the test says so.
 #pragma once
 
 #include <algorithm>
@@ -21,8 +21,8 @@ class MemoryFiles final : public AppendFiles {
   };
 
   // Faults.
-  std::optional<size_t> room;       ///< bytes that can still be written; none: no limit
-  size_t write_max = SIZE_MAX;      ///< of one call
+  std::optional<size_t> room;   ///< bytes that can still be written; none: no limit
+  size_t write_max = SIZE_MAX;  ///< of one call
   size_t read_max = SIZE_MAX;
   bool fail_sync = false, fail_truncate = false, fail_rename = false, fail_open = false;
 
