@@ -71,7 +71,7 @@ Status set_expiry(CommandContext& ctx, Unit unit, Base base) {
   if (!time) return time.error();
   WriteEntry entry = ctx.write(ctx.key(1));
   if (!entry || !conditions->hold(entry->expiry_ms(), *time)) return ctx.reply().integer(0), Status::ok();
-  if (ctx.is_past(*time)) {
+  if (*time <= ctx.now_ms() && !ctx.session.has(kReplaying)) {
     const bool lazily = ctx.server.settings.lazy_expire;
     entry.erase(lazily);
     ctx.changed(entry.key(), kNotifyGeneric, "del");

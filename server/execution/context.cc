@@ -12,9 +12,11 @@ const Entry* CommandContext::missed(const Key& key) {
   return nullptr;
 }
 
-Entry* CommandContext::expire_on_access(int in_db, const Key& key, Database::Place place) {
-  // While clients are paused the dataset stands still: the entry is hidden, not removed.
-  if (!server.pause.active(now_.instant)) remove_expired(in_db, key, place);
+Entry* CommandContext::look_at_expired(int in_db, const Key& key, Database::Place place) {
+  if (sees_expired()) return place.item();
+  // While clients are paused the dataset stands still, and a replica waits for its primary's deletion: the entry is
+  // hidden, not removed.
+  if (!server.pause.active(now_.instant) && !server.is_replica) remove_expired(in_db, key, place);
   return nullptr;
 }
 

@@ -46,9 +46,6 @@ class CommandContext {
   ReplyWriter& reply() { return reply_; }
   const Now& now() const { return now_; }
   int64_t now_ms() const { return now_.wall.ms(); }
-  /// Whether a time has come for this session. For one that replays what happened elsewhere it never has: there it had not,
-  /// and if it had, its end comes as a deletion.
-  bool is_past(int64_t ms) const { return ms <= now_ms() && !session.has(kReplaying); }
   Rng& rng() { return server.rng; }
   Executor& executor() { return executor_; }
   bool in_transaction() const { return session.has(kInTransaction); }
@@ -81,13 +78,13 @@ class CommandContext {
   Entry* peek(const Key& key, int db) {
     const Database::Place place = server.keyspace.db(db).find(key);
     if (!place) return nullptr;
-    return has_expired(*place.item()) ? expire_on_access(db, key, place) : place.item();
+    return place.item()->expired_at(now_ms()) ? look_at_expired(db, key, place) : place.item();
   }
   Entry* peek(const Key& key) { return peek(key, session.db); }
   /// The place of `key` for changing it; false if it is absent.
   WriteEntry write(const Key& key, int db) {
     Database::Place place = server.keyspace.db(db).find(key);
-    if (place && has_expired(*place.item())) {
+    if (place && place.item()->expired_at(now_ms()) && !sees_expired()) {
       remove_expired(db, key, place);
       place = {};
     }
@@ -149,9 +146,10 @@ class CommandContext {
   bool verbatim() const { return verbatim_; }
 
  private:
-  bool has_expired(const Entry& entry) const { return entry.expired_at(now_ms()) && !session.has(kReplaying); }
   const Entry* missed(const Key& key);
-  Entry* expire_on_access(int db, const Key& key, Database::Place place);
+  /// What happened elsewhere happened to an entry that was there, whatever the time is here.
+  bool sees_expired() const { return session.has(kReplaying); }
+  Entry* look_at_expired(int db, const Key& key, Database::Place place);
   void remove_expired(int db, const Key& key, Database::Place place);
 
   Executor& executor_;
