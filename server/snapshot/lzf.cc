@@ -53,8 +53,8 @@ struct Output {
     return true;
   }
   bool copy(size_t offset, size_t length) {
-    if (end - at < 3) return false;
     const size_t code = length - 2, back = offset - 1;
+    if (end - at < (code < 7 ? 2 : 3)) return false;
     if (code < 7) {
       *at++ = char(code << 5 | back >> 8);
     } else {
@@ -80,7 +80,7 @@ bool pack_part(const char* begin, size_t size, Output& out) {
     const char* before = begin + place;
     place = uint16_t(at - begin);
     if (size_t(at - before) > kOffsetMax || ((load32(before) ^ load32(at)) & 0xffffff)) {
-      at += 1 + (size_t(at - literal) >> 6);
+      at += 1 + (size_t(at - literal) >> 5);
       continue;
     }
     const size_t length = kCopyMin + common_length(before + kCopyMin, at + kCopyMin,

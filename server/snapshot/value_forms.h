@@ -14,6 +14,7 @@
 
 #include "common/base/block_log.h"
 #include "server/snapshot/rdb_format.h"
+#include "server/snapshot/rdb_strings.h"
 #include "server/store/entry.h"
 
 namespace vedette {
@@ -41,24 +42,6 @@ bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOption
 /// append-only file holds. True when it is whole. A slice may end within a command.
 bool print_entry_slice(const Entry& entry, BlockLog& out, ValueProgress& progress, size_t budget_bytes);
 
-/// Writes a string in its form of an RDB, in one piece: what keys, names and elements are.
-void write_rdb_string(BlockLog& out, std::string_view bytes, bool compress);
-
-/// Bytes of an RDB that have arrived and are not understood yet. A form takes from it what it can take whole.
-struct RdbInput {
-  const char* at;
-  const char* end;
-  size_t wanted = 0;  ///< with kMore: bytes needed from `at` on before another attempt is worth it
-
-  size_t size() const { return size_t(end - at); }
-};
-
-enum class ReadOutcome : uint8_t {
-  kDone,    ///< `input.at` is after what was read
-  kMore,    ///< `input.at` is after the last whole step, `input.wanted` says how much more it takes
-  kFailed,  ///< see the error
-};
-
 /// A value being read.
 struct ValueReading {
   // What it is to become; `key` needs to be good during a call only.
@@ -84,14 +67,5 @@ bool can_read_value(RdbFamily family, uint8_t code);
 /// `key`. Memory is taken for what has arrived, never on the word of a length. `key` is asked for until
 /// reading.entry is set.
 ReadOutcome read_value(RdbInput& input, std::string_view key, ValueReading& reading);
-
-/// A string: `bytes` point into the input, or into `scratch` where the text had to be made. Steps are whole
-/// here: with kMore nothing was taken.
-ReadOutcome read_rdb_string(RdbInput& input, std::string& scratch, std::string_view& bytes,
-                            std::string& error);
-/// Takes the head of a string; `left` becomes the bytes that are still to be passed over.
-ReadOutcome skip_rdb_string(RdbInput& input, uint64_t& left, std::string& error);
-/// A length. An encoded string's mark in its place is a failure.
-ReadOutcome read_rdb_length(RdbInput& input, uint64_t& length, std::string& error);
 
 }  // namespace vedette

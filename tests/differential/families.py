@@ -217,7 +217,42 @@ KNOWN = [b"get", b"set", b"mset", b"mget", b"del", b"unlink", b"exists", b"copy"
          b"ttl", b"append", b"strlen", b"getrange", b"setrange", b"substr", b"incr", b"decrby", b"incrbyfloat", b"getdel",
          b"getset", b"getex", b"setex", b"psetex", b"setnx", b"msetnx", b"lcs", b"touch", b"type", b"keys", b"scan", b"randomkey",
          b"persist", b"move", b"swapdb", b"dbsize", b"flushdb", b"ping", b"echo", b"select", b"multi", b"exec", b"discard",
-         b"watch", b"unwatch", b"subscribe", b"psubscribe", b"publish", b"spublish", b"ssubscribe", b"object|encoding"]
+         b"watch", b"unwatch", b"subscribe", b"psubscribe", b"publish", b"spublish", b"ssubscribe", b"object|encoding", b"dump", b"restore",
+         b"restore-asking"]
+
+def crc64(data):
+    """CRC-64 as snapshots and payloads end on it."""
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x95ac9329ac4bc9b5 if crc & 1 else 0)
+    return crc
+
+
+def payload(value, version=10):
+    body = value + version.to_bytes(2, "little")
+    return body + crc64(body).to_bytes(8, "little")
+
+
+PAYLOADS = [payload(value) for value in (
+    b"\x00\x05hello", b"\x00\x00", b"\x00\xc0\x05", b"\x00\xc1\x00\x80", b"\x00\xc2\xff\xff\xff\x7f", b"\x00\x0299",
+    b"\x00\x139223372036854775807", b"\x00\x40\x04abcd", b"\x00\x80\x00\x00\x00\x03abc",
+    b"\x00\x81\x00\x00\x00\x00\x00\x00\x00\x03abc")]
+ODD_PAYLOADS = [b"", b"abc", PAYLOADS[0][:-1], PAYLOADS[0] + b"x", PAYLOADS[0][:-1] + b"x", payload(b"\x00\x10hello"), payload(b"\x00\x05hello", 4),
+                payload(b"\x00\x05hello", 99), payload(b""), payload(b"\x00"), payload(b"\xff\x00"), payload(b"\x63\x00")]
+# Only values too short to be packed: how they are packed is each server's own.
+PAYLOAD_COMMANDS = [
+    lambda s, k: [b"SET", k, s.of(INTEGERS + [b"", b"x", b"hello", b"12345678901234567890", b"\x00\xff"])],
+    lambda s, k: [b"DUMP", k],
+    lambda s, k: [b"RESTORE", k, s.of([b"0", b"0", b"-1", b"abc", b"50000000000"]), s.of(ODD_PAYLOADS if s.chance(0.2) else PAYLOADS)] +
+        s.some([b"REPLACE", [b"IDLETIME", s.of([b"1000", b"-1", b"abc"])], [b"FREQ", s.of([b"1", b"255", b"256", b"-1"])]], 0.4),
+    lambda s, k: [b"RESTORE", k, s.of(PAST_OR_FAR_SECONDS) + b"000", s.of(PAYLOADS), b"ABSTTL"] + s.some([b"REPLACE"], 0.8),
+    lambda s, k: [b"GET", k],
+    lambda s, k: [b"OBJECT", b"ENCODING", k],
+    lambda s, k: [b"PTTL", k],
+    lambda s, k: [b"DEL", k],
+]
 INTROSPECTION_COMMANDS = [
     lambda s, k: [b"COMMAND", b"INFO", s.of(KNOWN)],
     lambda s, k: [b"COMMAND", b"INFO", s.of([b"nosuch", b"", b"GeT", b"object|nosuch"])],
@@ -326,7 +361,7 @@ PUBLISHER_COMMANDS = [
 ]
 
 # Commands whose number means a time from now: a small one would expire between the two servers.
-RELATIVE_TIMES = {b"EXPIRE": 2, b"PEXPIRE": 2, b"SETEX": 2, b"PSETEX": 2}
+RELATIVE_TIMES = {b"EXPIRE": 2, b"PEXPIRE": 2, b"SETEX": 2, b"PSETEX": 2, b"RESTORE": 2}
 FAR_AWAY = b"100000000"
 
 
@@ -378,6 +413,11 @@ def from_rows(rows, past=False):
     return steps
 
 
+def payloads(s, count):
+    for _ in range(count):
+        yield 0, tuple(keep_far(s.of(PAYLOAD_COMMANDS)(s, s.key()), True))
+
+
 def introspection(s, count):
     for _ in range(count):
         yield 0, tuple(s.of(INTROSPECTION_COMMANDS)(s, s.key()))
@@ -414,6 +454,7 @@ FAMILIES = {
     "scan": (from_rows(SCAN_COMMANDS), 1000),
     "connection": (from_rows(CONNECTION_COMMANDS), 1500),
     "introspection": (introspection, 500),
+    "payloads": (payloads, 2000),
     "config": (config, 1000),
     "transactions": (transactions, 3000),
     "pubsub": (pubsub, 1000),

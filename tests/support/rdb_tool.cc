@@ -17,7 +17,9 @@
 #include <string>
 #include <vector>
 
+#include "common/base/memory.h"
 #include "common/base/numbers.h"
+#include "common/base/prefetch.h"
 #include "common/base/rng.h"
 #include "server/snapshot/rdb_reader.h"
 #include "server/snapshot/rdb_writer.h"
@@ -56,10 +58,6 @@ class Keeping final : public RdbHandler {
  public:
   explicit Keeping(Keyspace& keyspace) : keyspace_(keyspace) {}
   Status on_function(std::string_view) override { return Status::ok(); }
-  Status on_resize(uint64_t keys, uint64_t) override {
-    (void)keys;
-    return Status::ok();
-  }
   Status on_entry(int db, Entry* entry, const RdbEntryUse&) override {
     Database& database = keyspace_.db(db);
     database.add(database.key_of(entry->key()).hash, entry);
@@ -68,6 +66,15 @@ class Keeping final : public RdbHandler {
 
  private:
   Keyspace& keyspace_;
+};
+
+class Dropping final : public RdbHandler {
+ public:
+  Status on_function(std::string_view) override { return Status::ok(); }
+  Status on_entry(int, Entry* entry, const RdbEntryUse&) override {
+    destroy_entry(entry);
+    return Status::ok();
+  }
 };
 
 int failed(const std::string& reason) {
@@ -139,7 +146,49 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// As a walk does it: entries fetched ahead, what was written taken away in between.
+std::string written_file(const std::vector<const Entry*>& walk, bool compress, std::string& file) {
+  constexpr size_t kAhead = 8, kTurn = 256;
+  BlockLog log;
+  RdbWriter writer(log, {.compress = compress});
+  const auto drain = [&] {
+    writer.settle();
+    log.for_each_piece(log.begin(), [&file](const char* bytes, size_t size) {
+      file.append(bytes, size);
+      return true;
+    });
+    log.trim(log.end());
+  };
+  writer.header(SnapshotFacts{.redis_version = "7.2.4", .replication = {}});
+  writer.select(0, walk.size(), 0);
+  for (size_t i = 0; i < walk.size(); i++) {
+    if (i + kAhead < walk.size())
+      for (size_t line = 0; line < 4; line++)
+        prefetch_line(reinterpret_cast<const char*>(walk[i + kAhead]) + line * 64);
+    (void)writer.entry(*walk[i]);
+    if (i % kTurn == 0) drain();
+  }
+  writer.end();
+  drain();
+  return std::move(file);
+}
+
+void feed(std::string_view file, RdbHandler& handler) {
+  constexpr size_t kPiece = 64 * 1024;
+  RdbReader reader(handler);
+  Status status;
+  for (size_t at = 0; status && at < file.size(); at += kPiece) status = reader.feed(file.substr(at, kPiece));
+  VED_ASSERT(reader.finished());
+}
+
+void report(std::string_view what, size_t keys, size_t bytes, double seconds) {
+  fmt::print("{:12} {:6.2f} M keys/s {:6.0f} MB/s\n", what, double(keys) / seconds / 1e6,
+             double(bytes) / seconds / 1e6);
+}
+
 int speed(size_t keys, size_t value_bytes) {
+  register_memory_thread();
+  advise_huge_pages();
   Rng rng(1);
   Keyspace keyspace(1, HashKey{1, 2}, 3);
   Database& db = keyspace.db(0);
@@ -149,27 +198,18 @@ int speed(size_t keys, size_t value_bytes) {
     const std::string key = fmt::format("key:{:012}", i);
     db.add(db.key_of(key).hash, make_string_entry(key, value, kNoExpiry));
   }
+  std::vector<const Entry*> walk;
+  db.table().for_each([&](const Entry& entry) { walk.push_back(&entry); });
   for (const bool compress : {false, true}) {
-    BlockLog log(1 << 20);
-    const double written = seconds_of([&] {
-      RdbWriter writer(log, {.compress = compress});
-      writer.header({.redis_version = "7.2.4"});
-      writer.select(0, db.size(), db.expires());
-      db.table().for_each([&](const Entry& entry) { (void)writer.entry(entry); });
-      writer.end();
-    });
-    fmt::print("write, {}: {:.2f} M keys/s, {:.0f} MB/s\n", compress ? "packed" : "plain",
-               double(keys) / written / 1e6, double(log.size()) / written / 1e6);
+    std::string file(keys * (value_bytes + 40), ' ');  // touched: the kernel's pages are not what is measured
+    file.clear();
+    const double written = seconds_of([&] { file = written_file(walk, compress, file); });
+    report(compress ? "write packed" : "write", keys, file.size(), written);
+    Dropping dropping;
+    report("read", keys, file.size(), seconds_of([&] { feed(file, dropping); }));
     Keyspace other(1, HashKey{1, 2}, 3);
-    const double loaded = seconds_of([&] {
-      Keeping keeping(other);
-      RdbReader reader(keeping);
-      log.for_each_piece(log.begin(), [&](const char* bytes, size_t size) {
-        return bool(reader.feed({bytes, size}));
-      });
-      VED_ASSERT(reader.finished());
-    });
-    fmt::print("load, {}: {:.2f} M keys/s\n", compress ? "packed" : "plain", double(keys) / loaded / 1e6);
+    Keeping keeping(other);
+    report("load", keys, file.size(), seconds_of([&] { feed(file, keeping); }));
   }
   return 0;
 }

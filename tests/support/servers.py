@@ -42,8 +42,9 @@ class Server:
         end = time.monotonic() + DEADLINE
         while True:
             try:
-                Link(self.port).exchange([(b"PING",)])
-                return
+                if not Link(self.port).exchange([(b"PING",)])[0].startswith(b"-LOADING"):
+                    return
+                time.sleep(0.01)
             except (OSError, HungUp):
                 if self.process.poll() is not None or time.monotonic() > end:
                     raise SystemExit(f"{self.name} did not start:\n{self.log()}") from None
