@@ -12,7 +12,12 @@ AppendService::AppendService(Loop& loop, ServerState& state, Executor& executor,
   state_.append_log = &log_;
 }
 
-AppendService::~AppendService() { state_.append_log = nullptr; }
+AppendService::~AppendService() {
+  log_.end_rewrite();
+  files_.drain(AppendFiles::Queue::kBase);
+  files_.drain(AppendFiles::Queue::kLog);
+  state_.append_log = nullptr;
+}
 
 AppendPlace AppendService::place() const {
   return {options_.process.dir, options_.persistence.appenddirname, options_.persistence.appendfilename};
@@ -60,6 +65,12 @@ Status AppendService::finish_load() {
   const double seconds = double(us_between(state_.loading.began, executor_.refresh_now().instant)) / 1e6;
   if (!set_->empty())
     log_notice("DB loaded from append only file: {:.3f} seconds, {} commands", seconds, loader_->commands());
+  const std::string snapshot = options_.process.dir + "/" + options_.persistence.dbfilename;
+  if (set_->empty() && files_.exists(snapshot))
+    log_warning(
+        "The append-only file is new and holds nothing, and {} was not loaded: with appendonly yes only the log is. To start "
+        "from the snapshot, start with appendonly no, then CONFIG SET appendonly yes",
+        snapshot);
   loader_.reset();
   state_.set_condition(kLoadingDataset, false);
   AppendSet set = *set_;

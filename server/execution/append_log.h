@@ -98,6 +98,8 @@ class AppendLog final : public EffectSink {
   enum class RewriteStart { kStarted, kScheduled, kUnderWay };
   /// As asked for by a client: begins now, or when the snapshot under way is over.
   Result<RewriteStart> rewrite(const Now& now);
+  /// Ends the rewrite under way; the files stay as they were before it.
+  void end_rewrite();
   bool rewriting() const { return preparing_ || base_.active() || adopting_; }
   bool rewrite_scheduled() const { return scheduled_; }
   int64_t rewrite_seconds(const Now& now) const;
@@ -123,7 +125,6 @@ class AppendLog final : public EffectSink {
   bool snapshot_under_way() const;
   bool retries_are_limited(const Now& now);
   void start_rewrite(const Now& now);
-  void end_rewrite();
   void prepare_increment();
   void start_base();
   Status switch_increment();

@@ -524,6 +524,45 @@ TEST_CASE("turned on while serving, the log is complete when its first rewrite i
   CHECK(digest_after_load(disk) == logged.digest());
 }
 
+TEST_CASE("turned off at any step of a rewrite and on again, the log is whole") {
+  for (const bool first : {false, true}) {
+    for (int steps = 0; steps < 14; steps++) {
+      CAPTURE(first);
+      CAPTURE(steps);
+      MemoryFiles disk;
+      Logged logged(disk);
+      TestClient client(logged.server);
+      for (int i = 0; i < 100; i++) client("SET key" + std::to_string(i) + " value");
+      if (first) {
+        REQUIRE(logged.log.turn_on().is_ok());
+      } else {
+        REQUIRE(logged.load().is_ok());
+        client("SET logged 1");
+        logged.flush();
+        REQUIRE(logged.log.rewrite(logged.server.executor.now()));
+      }
+      for (int i = 0; i < steps; i++) {
+        client("APPEND key" + std::to_string(i) + " more");
+        logged.flush();
+        if (logged.snapshots.ready()) logged.snapshots.run_slice(logged.server.executor.now(), 1000);
+        disk.run_one();
+      }
+      logged.log.turn_off();
+      CHECK(logged.server.state.effect_sinks.empty());
+      client("SET unlogged 1");
+      REQUIRE(logged.log.turn_on().is_ok());
+      client("SET after 1");
+      logged.finish_rewrite();
+      client("SET after 2");
+      logged.flush();
+      CHECK(logged.log.state() == AppendLog::State::kOn);
+      CHECK(digest_after_load(disk) == logged.digest());
+      for (const std::string& name : disk.list_folder("/data/aofdir"))
+        CHECK_MESSAGE(!name.starts_with("temp-"), name);
+    }
+  }
+}
+
 TEST_CASE("a full disk makes the server refuse writes until the log can be written again") {
   MemoryFiles disk;
   Logged logged(disk);
