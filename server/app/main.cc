@@ -78,5 +78,6 @@ int serve(int argc, char** argv) {
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk, no reason to die
   return vedette::serve(argc, argv);
 }

@@ -7,6 +7,7 @@ Vedette load each other's folders.
 import argparse
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
@@ -359,8 +360,39 @@ def loadaof(folder):
     server.stop()
 
 
+def a_disk_that_is_full_for_a_while(folder):
+    server = vedette(folder)
+    _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (20000, resource.RLIM_INFINITY))
+    server.link().exchange([(b"SET", b"k%d" % i, b"v" * 100) for i in range(100)])
+    server.link().exchange([(b"SET", b"l%d" % i, b"v" * 100) for i in range(100)])
+    eventually(lambda: server.info("aof_last_write_status") == "err", "the full disk is not told")
+    check(os.path.getsize(increments(folder)[-1]) <= 20000, "the limit does not hold")
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, hard))
+    eventually(lambda: server.info("aof_last_write_status") == "ok", "the log is not tried again")
+    wanted = dataset(server)
+    server.process.kill()
+    server.process.wait()
+    check(dataset(vedette(folder, "--aof-load-truncated", "no")) == wanted, "something of it was lost")
+
+
+def a_failing_disk_ends_always(folder):
+    server = vedette(folder, "--appendfsync", "always")
+    server.call("SET", "k", "1")
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+    try:
+        answer = server.call("SET", "big", "v" * 5000)
+    except (HungUp, OSError):
+        answer = None
+    check(answer is None, "a write is acknowledged that is not on the disk")
+    check(server.wait_for_end() == 1, server.log())
+    server = vedette(folder, "--aof-load-truncated", "no")
+    check(server.call("GET", "k") == b"1" and server.call("EXISTS", "big") == 0, "what was half written was not cut off")
+    server.stop()
+
+
 CASES = [restart_keeps_everything_in_each_mode, kill_loses_no_acknowledged_write, rewrite_under_load, torn_end, damage_is_refused,
-         redis_loads_ours, we_load_redis, single_file_of_old, on_and_off_while_serving, loading_is_told, loadaof]
+         redis_loads_ours, we_load_redis, single_file_of_old, on_and_off_while_serving, loading_is_told, loadaof,
+         a_disk_that_is_full_for_a_while, a_failing_disk_ends_always]
 
 
 def main():
