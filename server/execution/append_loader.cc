@@ -229,21 +229,21 @@ Status AppendLoader::apply(Arguments args, size_t size) {
   }
   if (command->name == "exec") {
     if (!in_transaction_) return bad_format("EXEC without MULTI");
-    if (Status status = run_transaction(); !status) return status;
+    run_transaction();
   } else {
     if (!(command->flags & (kWrite | kMayReplicate)) && command->name != "select")
       return bad_format(fmt::format("'{}', which changes nothing,", shown));
     if (in_transaction_)
       queue_.add(*command, args);
-    else if (Status status = run(*command, args); !status)
-      return status;
+    else
+      run(*command, args);
   }
   at_ += size;
   if (!in_transaction_) good_ = here();
   return Status::ok();
 }
 
-Status AppendLoader::run(const ServerCommandTable::Entry& command, Arguments args) {
+void AppendLoader::run(const ServerCommandTable::Entry& command, Arguments args) {
   executor_.call(*session_, command, args, false, 0);
   commands_++;
   if (command.name != "select") changed_since_position_ = true;
@@ -257,17 +257,12 @@ Status AppendLoader::run(const ServerCommandTable::Entry& command, Arguments arg
                 command.name, trim(reply));
   }
   session_->output.clear();
-  return Status::ok();
 }
 
-Status AppendLoader::run_transaction() {
+void AppendLoader::run_transaction() {
   in_transaction_ = false;
-  Status status;
-  queue_.for_each([&](const ServerCommandTable::Entry& command, Arguments args) {
-    if (status) status = run(command, args);
-  });
+  queue_.for_each([this](const ServerCommandTable::Entry& command, Arguments args) { run(command, args); });
   queue_.clear();
-  return status;
 }
 
 // The rest of the set holds nothing: what a crash at the beginning of a rewrite leaves.

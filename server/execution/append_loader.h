@@ -67,8 +67,8 @@ class AppendLoader {
   Status read_command();
   bool read_comment();
   Status apply(Arguments args, size_t size);
-  Status run(const ServerCommandTable::Entry& command, Arguments args);
-  Status run_transaction();
+  void run(const ServerCommandTable::Entry& command, Arguments args);
+  void run_transaction();
   Status end_of_file();
   Status cut_torn_end();
   bool is_last() const;
