@@ -62,7 +62,7 @@ class OutputSource {
   virtual size_t pieces(std::span<std::string_view> to, size_t bytes_max) = 0;
   /// The first `bytes` have been sent.
   virtual void consume(size_t bytes) = 0;
-  /// Bytes that wait to be sent.
+  /// Bytes that wait to be sent and count for the limit of the peer's output.
   virtual uint64_t pending() const = 0;
 };
 
@@ -137,6 +137,7 @@ class Session {
   Instant output_over_since{};         ///< when the soft output limit was passed; 0: it is not
   OutputSource* source = nullptr;      ///< what else to send; not owned
   uint32_t heeds = ~uint32_t(0);       ///< the server-wide conditions that its requests are subject to
+  int ack_replicas = -1;               ///< so many replicas must hold a write before it is answered; -1: as configured
   uint64_t write_offset = 0;           ///< of the replication stream after this session's last write
   std::unique_ptr<SessionState> state;
   std::unique_ptr<Subscriber> subscriber;  ///< null: has never subscribed

@@ -109,6 +109,44 @@ void apply_append_log(const PersistenceOptions& from, AppendLogSettings& to) {
   to.rewrite_size_min = from.auto_aof_rewrite_min_size;
 }
 
+DisklessLoading diskless_loading(DisklessLoad choice) {
+  switch (choice) {
+    case DisklessLoad::kOnEmptyDb: return DisklessLoading::kWhenEmpty;
+    case DisklessLoad::kSwapDb: return DisklessLoading::kBeside;
+    case DisklessLoad::kDisabled: break;
+  }
+  return DisklessLoading::kNever;
+}
+
+void apply_replication(const ReplicationOptions& from, ReplicationSettings& to) {
+  to.primary_user = from.primary_user;
+  to.primary_password = from.primary_password;
+  to.serve_stale_data = from.serve_stale_data;
+  to.read_only = from.read_only;
+  to.diskless_sync = from.diskless_sync;
+  to.diskless_sync_delay_ms = from.diskless_sync_delay_seconds * int64_t(1000);
+  to.diskless_sync_replicas_max = from.diskless_sync_max_replicas;
+  to.diskless_load = diskless_loading(from.diskless_load);
+  to.ping_period_ms = from.ping_period_seconds * int64_t(1000);
+  to.timeout_ms = from.timeout_seconds * int64_t(1000);
+  to.no_delay = !from.disable_tcp_nodelay;
+  to.backlog_bytes = from.backlog_bytes;
+  to.backlog_ttl_ms = from.backlog_ttl_seconds * 1000;
+  to.priority = from.priority;
+  to.on_failure = from.propagation_errors == PropagationErrors::kIgnore ? PropagationFailure::kIgnore : PropagationFailure::kPanic;
+  to.announced = from.announced;
+  to.announce_ip = from.announce_ip;
+  to.announce_port = from.announce_port;
+  to.replicas_to_write_min = from.min_replicas_to_write;
+  to.replicas_lag_max_seconds = from.min_replicas_max_lag_seconds;
+  to.ignore_memory_max = from.ignore_maxmemory;
+  to.lazy_flush = from.lazy_flush;
+  to.refuse_rollback_ms = from.refuse_rollback_milliseconds;
+  to.ack_replicas = from.ack_replicas;
+  to.ack_timeout_ms = from.ack_timeout_milliseconds;
+  to.ack_chain = from.ack_chain;
+}
+
 const char* permission_text(Permission permission) {
   return permission == Permission::kYes ? "yes" : permission == Permission::kLocal ? "local" : "no";
 }
@@ -123,6 +161,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   apply_memory(options.memory, state);
   apply_persistence(options.persistence, to);
   apply_append_log(options.persistence, to.append_log);
+  apply_replication(options.replication, to.replication);
   to.hz = to.configured_hz = options.process.hz;  // the cron may raise the former
   state.process.availability_zone = options.process.availability_zone;
   to.active_rehashing = options.process.activerehashing;

@@ -11,6 +11,7 @@
 #include "server/execution/pause.h"
 #include "server/execution/persistence.h"
 #include "server/execution/rehash.h"
+#include "server/execution/replication.h"
 #include "server/execution/snapshots.h"
 
 namespace vedette {
@@ -64,6 +65,12 @@ bool trim_snapshots(ServerState& state, Executor&, const Now&) {
   return false;
 }
 
+bool replicate(ServerState& state, Executor&, const Now& now) {
+  state.now = now;
+  if (state.replication) state.replication->tick(now);
+  return false;
+}
+
 bool log_databases(ServerState& state, Executor&, const Now&) {
   if (!log_enabled(LogLevel::kVerbose)) return false;
   for (int i = 0; i < state.keyspace.count(); i++) {
@@ -83,6 +90,7 @@ constexpr CronTask kTasks[] = {
     {"persistence", 100, persist},
     {"append-log", 100, tend_append_log},
     {"snapshots", 100, trim_snapshots},
+    {"replication", 100, replicate},
     {"peak-memory", 100, note_peak_memory},
     {"rates", 100, sample_all_rates},
     {"databases-log", 5000, log_databases},

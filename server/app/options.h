@@ -232,6 +232,10 @@ struct ReplicationOptions {
   int min_replicas_max_lag_seconds = 10;
   bool ignore_maxmemory = true;
   bool lazy_flush = false;
+  int64_t refuse_rollback_milliseconds = 60000;
+  int ack_replicas = 0;
+  int64_t ack_timeout_milliseconds = 1000;
+  bool ack_chain = false;
 };
 
 struct SecurityOptions {

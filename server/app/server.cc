@@ -52,6 +52,8 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       snapshot_file_(loop_, state_, options),
       persistence_(state_, snapshot_file_),
       append_(loop_, state_, executor_, options),
+      work_(loop_),
+      replication_(loop_, state_, executor_, options),
       host_(loop_, *this),
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
       cron_timer_(loop_),
@@ -62,6 +64,8 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
   state_.config = &registry_;
   state_.snapshots = &snapshots_;
   state_.persistence = &persistence_;
+  state_.replication = &replication_.replication();
+  state_.is_replica = !options.replication.primary_host.empty();
   describe_process(config_file, executable);
 }
 
@@ -151,6 +155,7 @@ Status Server::take_place() {
 void Server::register_hooks() {
   registry_.on_any_change([this] {
     apply_settings(options_, state_);
+    replication_.replication().apply_settings();
     return Status::ok();
   });
   registry_.on_change({"dir"}, [this]() -> Status {
@@ -272,7 +277,10 @@ int Server::run() {
     log_warning("{}", status.error().text());
     return 1;
   }
-  if (!load_ && !append_.loading()) announce_ready();
+  if (!load_ && !append_.loading()) {
+    replication_.begin({}, -1, -1);
+    announce_ready();
+  }
   loop_.run();
   return exit_code_;
 }
@@ -303,7 +311,14 @@ void Server::load_append_log() {
   const Result<bool> more = append_.load_slice(kLoadSliceUs);
   if (more && *more) return;
   Status status = more ? append_.finish_load() : Status(Error(more.error()));
-  if (status) return announce_ready();
+  if (status) {
+    const auto& position = append_.loaded_position();
+    if (position && append_.loaded_position_is_exact())
+      replication_.begin(position->id, int64_t(position->offset), 0);
+    else
+      replication_.begin({}, -1, -1);
+    return announce_ready();
+  }
   log_warning("{}", status.error().text());
   end_process(1);
 }
@@ -317,8 +332,10 @@ void Server::finish_load() {
   const int64_t us = us_between(state_.loading.began, clock_.now().instant);
   log_notice("DB loaded from disk: {:.3f} seconds, {} keys, {} had expired", double(us) / 1e6, load_->loader().keys_loaded(),
              load_->loader().keys_expired());
+  const LoadedFacts facts = load_->loader().facts();
   load_.reset();
   state_.set_condition(kLoadingDataset, false);
+  replication_.begin(facts.replication_id, facts.replication_offset, facts.stream_db);
   announce_ready();
 }
 
@@ -345,7 +362,7 @@ void Server::execute() {
   executor_.execute();
   append_.log().flush(executor_.now());  // before anybody is told
   // The end of a pause is not left to the cron: clients asked for it to the millisecond.
-  if (state_.conditions() & kPausedClients) {
+  if ((state_.conditions() & kPausedClients) && state_.pause.until() > executor_.now().instant) {
     const int64_t left_ms = ms_between(executor_.now().instant, state_.pause.until());
     pause_timer_.start(uint64_t(std::max<int64_t>(0, left_ms) + 1), 0, [this] { check_pause(state_, executor_, executor_.refresh_now().instant); });
   }
@@ -353,6 +370,7 @@ void Server::execute() {
 
 void Server::turn_over() {
   cron_.between_turns();
+  replication_.end_turn(executor_.now());
   append_.log().flush(executor_.now());
   if (snapshots_.ready()) snapshots_.run_slice(clock_.now(), kSnapshotSliceUs);
   if (append_.ready()) load_append_log();

@@ -9,6 +9,7 @@
 #include "server/app/cron.h"
 #include "server/app/listeners.h"
 #include "server/app/options.h"
+#include "server/app/replication_service.h"
 #include "server/app/snapshot_file.h"
 #include "server/app/snapshot_load.h"
 #include "server/app/startup.h"
@@ -54,10 +55,11 @@ class Server final : public SessionHandler, public ServerActions {
   bool abort_shutdown() override;
   void sleep_us(int64_t us) override;
   void post(std::function<void()> work) override { loop_.post(std::move(work)); }
-  void run_elsewhere(std::function<void()> job, std::function<void()> done) override {
-    job();
-    post(std::move(done));
+  void run_elsewhere(std::function<void()> job, std::function<void()> done) override { work_.run(std::move(job), std::move(done)); }
+  std::unique_ptr<OutgoingLink> connect(const std::string& host, int port, LinkOwner& owner) override {
+    return replication_.connect(host, port, owner);
   }
+  std::unique_ptr<Spool> open_spool() override { return replication_.open_spool(); }
 
  private:
   void describe_process(const std::string& config_file, const std::string& executable);
@@ -95,6 +97,8 @@ class Server final : public SessionHandler, public ServerActions {
   SnapshotFile snapshot_file_;
   Persistence persistence_;
   AppendService append_;
+  WorkQueue work_;
+  ReplicationService replication_;
   std::optional<SnapshotLoad> load_;  // at the start, until it is done
   SessionHost host_;
   Listeners listeners_;

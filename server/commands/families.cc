@@ -25,6 +25,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     object_commands,
     persistence_commands,
     pubsub_commands,
+    replication_commands,
     scan_commands,
     shutdown_commands,
     slowlog_commands,

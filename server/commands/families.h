@@ -27,6 +27,7 @@ std::span<const Command> monitor_commands();
 std::span<const Command> object_commands();
 std::span<const Command> persistence_commands();
 std::span<const Command> pubsub_commands();
+std::span<const Command> replication_commands();
 std::span<const Command> scan_commands();
 std::span<const Command> shutdown_commands();
 std::span<const Command> slowlog_commands();

@@ -35,6 +35,7 @@ void collect_names(const std::vector<CommandInfo*>& commands, std::vector<std::s
 }  // namespace
 
 ClientClass class_of(const Session& session) {
+  if (session.has(kReplicaLink)) return ClientClass::kReplica;
   return session.subscriber && session.subscriber->subscribed() ? ClientClass::kPubSub : ClientClass::kNormal;
 }
 
@@ -52,6 +53,7 @@ std::string local_address(const Session& session) { return address(session, &Ses
 std::string client_flags(const Session& session) {
   std::string flags;
   if (session.has(kMonitoring)) flags += 'O';
+  if (session.has(kReplicaLink)) flags += 'S';
   if (class_of(session) == ClientClass::kPubSub) flags += 'P';
   if (session.has(kInTransaction)) flags += 'x';
   if (session.has(kSuspended)) flags += 'b';

@@ -21,7 +21,7 @@ std::string_view name_of(ClientClass client_class) {
 
 void close_over_output_limit(ServerState& server, Session& session, std::string_view kind, uint64_t bytes) {
   log_warning("Client {} closed: {} bytes of output wait, over the {} limit of client-output-buffer-limit {} ({})",
-              client_info(server, session), session.output.size(), kind, name_of(class_of(session)), bytes);
+              client_info(server, session), session.output.size() + (session.source ? session.source->pending() : 0), kind, name_of(class_of(session)), bytes);
   server.stats.output_buffer_disconnections++;
   session.close(false);
 }
@@ -53,9 +53,13 @@ bool wants_input(const ServerState& server, const Session& session) {
 
 void check_output(ServerState& server, Session& session) {
   if (session.has(kCloseNow)) return;
-  const uint64_t waiting = session.output.size();
+  const uint64_t waiting = session.output.size() + (session.source ? session.source->pending() : 0);
   session.output_peak = std::max(session.output_peak, uint32_t(std::min<uint64_t>(waiting, UINT32_MAX)));
-  const OutputLimit& limit = server.settings.output_limits[size_t(class_of(session))];
+  OutputLimit limit = server.settings.output_limits[size_t(class_of(session))];
+  if (session.has(kReplicaLink)) {  // what the backlog keeps anyway costs nothing
+    if (limit.hard_bytes) limit.hard_bytes = std::max(limit.hard_bytes, server.settings.replication.backlog_bytes);
+    if (limit.soft_bytes) limit.soft_bytes = std::max(limit.soft_bytes, server.settings.replication.backlog_bytes);
+  }
   if (limit.hard_bytes && waiting >= limit.hard_bytes) return close_over_output_limit(server, session, "hard", limit.hard_bytes);
   // What MONITOR writes does not wait for the client to ask for more, so holding it back is not enough.
   const uint64_t backlog_limit = server.settings.reply_backlog_bytes_max;
@@ -78,7 +82,7 @@ void note_memory(ServerState& server, Session& session) {
     server.client_memory.remove(session);
   else
     server.client_memory.update(session, client_memory_bytes(session), int(class_of(session)),
-                                !session.has(kNoEvict | kInternal));
+                                !session.has(kNoEvict | kInternal | kReplicaLink));
 }
 
 void evict_clients(ServerState& server) {

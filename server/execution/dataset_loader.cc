@@ -86,7 +86,8 @@ Status DatasetLoader::on_resize(uint64_t keys, uint64_t) {
 }
 
 Status DatasetLoader::on_entry(int db, Entry* entry, const RdbEntryUse& use) {
-  if (options_.drop_expired && entry->expired_at(options_.now_ms)) {
+  // A dataset that stands at a point of a history is taken as it is: what has expired is deleted as always, and replicas learn of it.
+  if (options_.drop_expired && facts_.replication_id.empty() && entry->expired_at(options_.now_ms)) {
     destroy_entry(entry);
     keys_expired_++;
     server_.loading.keys_expired++;

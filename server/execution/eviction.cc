@@ -80,6 +80,7 @@ bool make_room(ServerState& server, const Now& now) {
     return true;
   }
   if (server.pause.active(now.instant)) return true;  // the dataset stands still
+  if (server.is_replica && server.settings.replication.ignore_memory_max) return true;  // the primary evicts
   const Instant start = read_time(server, now);
   const Outcome outcome = evict(server, now);
   const Instant end = read_time(server, now);

@@ -11,6 +11,7 @@
 #include "server/execution/client_limits.h"
 #include "server/execution/commit.h"
 #include "server/execution/eviction.h"
+#include "server/execution/replication.h"
 #include "server/execution/session_subscriber.h"
 #include "server/execution/transaction.h"
 
@@ -27,7 +28,7 @@ constexpr uint32_t kReplyFlags = kReplyOff | kReplySkip | kReplySkipNext;
 // The conditions under which `command` may not simply run.
 uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
   if (!command.subcommands.empty() || (command.flags & kProtected)) return ~uint32_t(0);
-  uint32_t mask = kReplyFlags | kMemoryLimited | kPausedClients | kMonitored | kMonitoring | kInternal;
+  uint32_t mask = kReplyFlags | kMemoryLimited | kPausedClients | kMonitored | kMonitoring | kInternal | kReplicaLink;
   if (!(command.flags & kNoAuth)) mask |= kUnauthenticated;
   if (!(command.flags & kInTransactionAtOnce)) mask |= kInTransaction;
   if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;
@@ -71,6 +72,15 @@ Status reply_container_help(CommandContext& ctx) {
   if (ctx.argc() != 2) return errors::wrong_argument_count(ctx.command.name + "|help");
   write_reply(ctx.reply(), container_help(ctx.command));
   return Status::ok();
+}
+
+// What failed here went well where it comes from: the datasets differ.
+void note_replay_failure(ServerState& state, const Session& session, std::string_view command, const std::string& error) {
+  log_warning("== CRITICAL == A command of the {} failed here: '{}' after processing the command '{}'",
+              state.replication && state.replication->link() && &state.replication->link()->session() == &session ? "primary" : "append-only file",
+              error, command);
+  state.stats.unexpected_errors++;
+  VED_ASSERT(state.settings.replication.on_failure != PropagationFailure::kPanic);
 }
 
 void Executor::prepare() {
@@ -197,7 +207,10 @@ void Executor::execute_run(const Run& run) {
     }
     const Request& request = requests_[at];
     const Arguments args(arguments_.data() + request.first_argument, request.argument_count);
+    run_consumed_ = consumed;
+    const uint64_t reply_from = output_position(session), write_before = session.write_offset;
     const bool done = execute_request(session, request, args);
+    if (__builtin_expect(state_.holds_writes, 0)) note_held_reply(session, reply_from, write_before);
     if (__builtin_expect(!state_.pushes_after_reply.empty(), 0)) deliver_pushes(session);
     if (!done) {
       deferred = true;
@@ -206,14 +219,28 @@ void Executor::execute_run(const Run& run) {
     consumed = request.end;
   }
   state_.executing = nullptr;
+  if (__builtin_expect(session.has(kReplaying), 0)) {
+    session.output.clear();
+    if (state_.replication && consumed) state_.replication->on_consumed(session, {run_bytes(run), consumed});
+  } else if (__builtin_expect(state_.holds_writes, 0) && state_.held_replies.contains(session.id())) {
+    state_.replication->hold_for_acks(session);
+  }
   keep_rest(run, consumed, deferred);
   session.parser.forget_inline();
-  if (session.output.empty() && !session.closing()) return;
+  if ((session.output.empty() || session.has(kHoldOutput)) && !session.closing()) return;
   session.wake();
   // The output of many sessions together would leave the cache before the flush phase reads it again. What has been logged
   // in this turn must be in the file first, though.
   if (session.output.size() < kFlushEarlyBytes || !session.transport) return;
   if (!state_.append_log || !state_.append_log->pending()) session.transport->flush_early();
+}
+
+const char* Executor::run_bytes(const Run& run) { return run.from_input ? run.session->input.data() : run.data; }
+
+// A write whose reply waits until replicas hold it.
+void Executor::note_held_reply(Session& session, uint64_t from, uint64_t write_before) {
+  if (session.write_offset == write_before || !state_.replication || acks_wanted(state_, session) == 0) return;
+  state_.held_replies[session.id()].push_back(HeldReply{from, output_position(session), session.write_offset});
 }
 
 void Executor::keep_rest(const Run& run, size_t consumed, bool deferred) {
@@ -281,6 +308,7 @@ void Executor::forget(Session& session) {
   std::erase(stalled_, &session);
   state_.client_memory.remove(session);
   discard_transaction(state_, session);
+  if (state_.replication) state_.replication->forget(session);
   if (session.subscriber) state_.channels.unsubscribe_all(*session.subscriber);
   if (session.has(kMonitoring)) {
     std::erase(state_.monitors, &session);
@@ -336,6 +364,7 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, fmt::format("ERR unknown subcommand '{:.128}'. Try {} HELP.", shown_word(args[1]), to_upper(command.name)));
     return false;
   }
+  if (session.has(kReplaying)) return !queue_if_in_transaction(session, command, args);
   if (session.has(kInternal)) return true;
   if ((command.flags & kProtected) && !permits_protected(state_.settings, command, session)) {
     reject(session, &command, fmt::format("ERR {0} command not allowed. If the enable-{1}-command option is set to \"local\", you can run it "
@@ -364,8 +393,18 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
                        command.name));
     return false;
   }
-  if (session.has(kMonitoring) && (flags & (kWrite | kReadOnly | kMayReplicate))) {
+  const bool is_ping = command.name == "ping";
+  if ((state_.conditions() & kWritesGuarded) && ((flags & kWrite) || is_ping))
+    if (const auto refusal = write_refusal(state_, session, is_ping)) {
+      reject(session, &command, *refusal);
+      return false;
+    }
+  if ((session.has(kMonitoring) || session.has(kReplicaLink)) && (flags & (kWrite | kReadOnly | kMayReplicate))) {
     reject(session, &command, "ERR Replica can't interact with the keyspace");
+    return false;
+  }
+  if ((state_.conditions() & kStaleReplica) && !(flags & kStale)) {
+    reject(session, &command, "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
     return false;
   }
   if ((state_.conditions() & kLoadingDataset) && !(flags & kLoading)) {
@@ -381,15 +420,17 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
       return false;
     }
   }
-  if (session.has(kInTransaction) && !(command.flags & kInTransactionAtOnce)) {
-    if (command.flags & kNoMulti) {
-      reject(session, &command, "ERR Command not allowed inside a transaction");
-      return false;
-    }
-    queue_command(session, command, args);
-    session.out_of_band().status("QUEUED");
-    return false;
+  return !queue_if_in_transaction(session, command, args);
+}
+
+bool Executor::queue_if_in_transaction(Session& session, const ServerCommandTable::Entry& command, Arguments args) {
+  if (!session.has(kInTransaction) || (command.flags & kInTransactionAtOnce)) return false;
+  if (command.flags & kNoMulti) {
+    reject(session, &command, "ERR Command not allowed inside a transaction");
+    return true;
   }
+  queue_command(session, command, args);
+  session.out_of_band().status("QUEUED");
   return true;
 }
 
@@ -428,6 +469,7 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
   state_.call_depth++;
   const Status status = command.run(context);
   if (__builtin_expect(!status, 0)) {
+    if (session.has(kReplaying)) note_replay_failure(state_, session, command.name, status.error().text());
     context.reply().error(status.error().text());
     state_.command_stats->count_error(status.error().text());
   }
@@ -452,6 +494,7 @@ void Executor::finish_call(CommandContext& context, const Status& status, size_t
     if (state_.call_depth == 1 && !state_.effects.empty()) {
       propagate(state_, state_.effects);
       state_.effects.clear();
+      if (state_.replication) context.session.write_offset = state_.replication->history().offset;
     }
   }
   account(context, !status, start);

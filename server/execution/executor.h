@@ -14,6 +14,9 @@
 
 namespace vedette {
 
+/// Logs that a command of a stream that is replayed has failed.
+void note_replay_failure(ServerState& state, const Session& session, std::string_view command, const std::string& error);
+
 /// The handler of a container that has none of its own: HELP is all that reaches it.
 Status reply_container_help(CommandContext& ctx);
 
@@ -42,6 +45,8 @@ class Executor {
   void call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash);
 
   const Now& now() const { return now_; }
+  /// Bytes of the run under way that the requests before the present one took.
+  size_t run_consumed() const { return run_consumed_; }
   /// Reads the clock.
   const Now& refresh_now();
   /// Reads the clock and sets what follows it at a coarser step (the access clock). For the cron's turns; execute()
@@ -73,16 +78,20 @@ class Executor {
   bool execute_request(Session& session, const Request& request, Arguments args);
   bool execute_closely(Session& session, const Request& request, Arguments args);
   void keep_rest(const Run& run, size_t consumed, bool deferred);
+  static const char* run_bytes(const Run& run);
   void watch_memory();
   void look_ahead(size_t at) const;
 
   /// Everything that the mask test could not rule out. True: go on and run it.
   bool pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait);
+  /// True if the command waits for EXEC now, or was refused there.
+  bool queue_if_in_transaction(Session& session, const ServerCommandTable::Entry& command, Arguments args);
   void reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error);
   void answer_unknown(Session& session, Arguments args);
   void finish_call(CommandContext& context, const Status& status, size_t first_change, Instant start);
   void account(CommandContext& context, bool failed, Instant start);
   void deliver_pushes(Session& session);
+  void note_held_reply(Session& session, uint64_t from, uint64_t write_before);
   void feed_monitors(const CommandContext& context);
   void note_latency(CommandContext& context, int64_t ns);
 
@@ -95,6 +104,7 @@ class Executor {
   std::vector<Session*> backlog_;
   std::vector<Session*> stalled_;  // with a backlog too, but they must read their replies first
   std::vector<Change> changes_;
+  size_t run_consumed_ = 0;
   Now unit_now_;  // the time that a whole command or transaction sees
 };
 

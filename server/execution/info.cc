@@ -100,7 +100,11 @@ void memory_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("rss_overhead_bytes", report.resident_overhead_bytes);
   out.ratio("mem_fragmentation_ratio", report.fragmentation);
   out.field("mem_fragmentation_bytes", report.fragmentation_bytes);
-  out.zeros({"mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves"});
+  out.field("mem_not_counted_for_evict", 0);
+  const uint64_t backlog_bytes = replication_totals(server).backlog_bytes;  // replicas' buffers are positions in it
+  out.field("mem_replication_backlog", backlog_bytes);
+  out.field("mem_total_replication_buffers", backlog_bytes);
+  out.field("mem_clients_slaves", 0);
   out.field("mem_clients_normal", report.clients_normal);
   out.field("mem_cluster_links", 0);
   out.field("mem_aof_buffer", server.append_log ? server.append_log->memory_bytes() : 0);
@@ -123,7 +127,10 @@ void traffic_fields(InfoText& out, const ServerState& server) {
   out.ratio("instantaneous_input_repl_kbps", 0);
   out.ratio("instantaneous_output_repl_kbps", 0);
   out.field("rejected_connections", stats.rejected_connections);
-  out.zeros({"sync_full", "sync_partial_ok", "sync_partial_err"});
+  const ReplicationTotals replication = replication_totals(server);
+  out.field("sync_full", replication.full);
+  out.field("sync_partial_ok", replication.partial);
+  out.field("sync_partial_err", replication.refused);
 }
 
 void keyspace_fields(InfoText& out, const ServerState& server) {

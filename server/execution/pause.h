@@ -14,7 +14,10 @@ enum class PauseMode : uint8_t { kNone, kWrites, kAll };
 
 class ClientPause {
  public:
-  PauseMode mode(Instant now) const { return now < until_ ? mode_ : PauseMode::kNone; }
+  PauseMode mode(Instant now) const {
+    const PauseMode timed = now < until_ ? mode_ : PauseMode::kNone;
+    return held_ ? std::max(timed, PauseMode::kWrites) : timed;
+  }
   bool active(Instant now) const { return mode(now) != PauseMode::kNone; }
   Instant until() const { return until_; }
 
@@ -25,6 +28,9 @@ class ClientPause {
     until_ = std::max(active(now) ? until_ : Instant{}, until);
   }
   void end() { until_ = Instant{}, mode_ = PauseMode::kNone; }
+  /// Writes wait, however long, until it is taken back.
+  void hold_writes(bool on) { held_ = on; }
+  bool held() const { return held_; }
 
   /// Sessions that were suspended because of it; to be resumed in the order they came.
   std::vector<ClientId> waiting;
@@ -32,6 +38,7 @@ class ClientPause {
  private:
   PauseMode mode_ = PauseMode::kNone;
   Instant until_{};
+  bool held_ = false;
 };
 
 struct ServerState;

@@ -15,11 +15,13 @@
 #include "server/execution/change.h"
 #include "server/execution/client_memory.h"
 #include "server/execution/command_stats.h"
+#include "server/execution/held_replies.h"
 #include "server/execution/latency_monitor.h"
 #include "server/execution/pause.h"
 #include "server/execution/settings.h"
 #include "server/execution/slow_log.h"
 #include "server/execution/watch.h"
+#include "server/replication/link.h"
 #include "server/store/eviction.h"
 #include "server/store/expire_cycle.h"
 #include "server/store/keyspace.h"
@@ -107,6 +109,10 @@ class ServerActions {
   virtual void post(std::function<void()> work) = 0;
   /// Runs `job` on another thread, after those that were given before, and then `done` on the loop's thread.
   virtual void run_elsewhere(std::function<void()> job, std::function<void()> done) = 0;
+  /// Begins to connect; null where there is no network.
+  virtual std::unique_ptr<OutgoingLink> connect(const std::string& /*host*/, int /*port*/, LinkOwner& /*owner*/) { return nullptr; }
+  /// A place for a snapshot that is put aside; null where there is no disk.
+  virtual std::unique_ptr<Spool> open_spool() { return nullptr; }
 };
 
 /// What INFO and others tell of the process; set once by the app.
@@ -170,6 +176,9 @@ struct ServerState {
   Rng rng;
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
   bool verify_checksums = true;        ///< of payloads and snapshots: DEBUG SET-SKIP-CHECKSUM-VALIDATION
+  bool replicas_attached = false;
+  bool holds_writes = false;           ///< some session's writes are answered only when replicas hold them
+  HeldReplies held_replies;
   bool is_replica = false;             ///< deletions of expired and evicted entries come from the primary
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
 

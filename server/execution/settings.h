@@ -36,7 +36,40 @@ struct SnapshotPoint {
   int64_t seconds, changes;
 };
 
+enum class DisklessLoading : uint8_t { kNever, kWhenEmpty, kBeside };
+enum class PropagationFailure : uint8_t { kIgnore, kPanic };
+
+/// The options of replication, under their names.
+struct ReplicationSettings {
+  std::string primary_user, primary_password;
+  bool serve_stale_data = true;
+  bool read_only = true;
+  bool diskless_sync = true;
+  int64_t diskless_sync_delay_ms = 5000;
+  int diskless_sync_replicas_max = 0;         ///< so many need not wait for the delay; 0: they do
+  DisklessLoading diskless_load = DisklessLoading::kNever;
+  int64_t ping_period_ms = 10000;
+  int64_t timeout_ms = 60000;
+  bool no_delay = true;
+  uint64_t backlog_bytes = 1 << 20;
+  int64_t backlog_ttl_ms = 3600000;           ///< 0: for good
+  int priority = 100;
+  PropagationFailure on_failure = PropagationFailure::kIgnore;
+  bool announced = true;
+  std::string announce_ip;
+  int announce_port = 0;                      ///< 0: the true one
+  int replicas_to_write_min = 0;
+  int64_t replicas_lag_max_seconds = 10;
+  bool ignore_memory_max = true;
+  bool lazy_flush = false;
+  int64_t refuse_rollback_ms = 60000;         ///< 0: never refused
+  int ack_replicas = 0;                       ///< that must hold a write before its reply is sent
+  int64_t ack_timeout_ms = 1000;
+  bool ack_chain = false;                     ///< acknowledge only what the own replicas have acknowledged
+};
+
 struct Settings {
+  ReplicationSettings replication;
   RequestLimits limits;                        ///< for authenticated clients
   uint64_t query_buffer_bytes_max = 1 << 30;   ///< client-query-buffer-limit
   uint64_t reply_backlog_bytes_max = 256 << 20;  ///< client-reply-backlog-limit; 0: none

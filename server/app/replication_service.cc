@@ -1,0 +1,83 @@
+// Sockets, files and options for replication.
+#include "server/app/replication_service.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/host/link.h"
+#include "server/app/file_spool.h"
+#include "server/execution/executor.h"
+
+namespace vedette {
+namespace {
+
+class HostLink final : public OutgoingLink {
+ public:
+  HostLink(Loop& loop, const std::string& host, int port, const std::string& source, const ReplicationSettings& settings, unsigned keep_alive,
+           LinkOwner& owner)
+      : link_(loop, host, port, source,
+              LinkEvents{[this, &owner, no_delay = settings.no_delay, keep_alive](const std::string& failure) {
+                           if (failure.empty()) {
+                             link_.set_no_delay(no_delay);
+                             link_.set_keep_alive(keep_alive);
+                           }
+                           owner.on_link_connected(failure);
+                         },
+                         [&owner](std::string_view bytes) { owner.on_link_bytes(bytes); }, [&owner] { return owner.wants_link_bytes(); },
+                         [&owner](const std::string& reason) { owner.on_link_closed(reason); }}) {}
+  void send(std::string_view bytes) override { link_.send(bytes); }
+  size_t unsent() const override { return link_.unsent(); }
+  void disown() override { link_.disown(); }
+
+ private:
+  Link link_;
+};
+
+}  // namespace
+
+ReplicationService::ReplicationService(Loop& loop, ServerState& state, Executor& executor, ServerOptions& options)
+    : loop_(loop), state_(state), executor_(executor), options_(options), replication_(state, executor), deadline_timer_(loop) {
+  replication_.on_role_change = [this] { on_role_change(); };
+}
+
+void ReplicationService::begin(const std::string& id, int64_t offset, int db) {
+  if (!id.empty() && offset >= 0) replication_.resume(id, uint64_t(offset), db);
+  replication_.apply_settings();
+  if (options_.replication.primary_host.empty()) return;
+  replication_.follow(options_.replication.primary_host, options_.replication.primary_port);
+}
+
+// What CONFIG REWRITE keeps is the role of the present.
+void ReplicationService::on_role_change() {
+  const PrimaryLink* link = replication_.link();
+  options_.replication.primary_host = link ? link->host() : std::string();
+  options_.replication.primary_port = link ? link->port() : 0;
+  set_log_role(link ? 'S' : 'M');
+}
+
+void ReplicationService::end_turn(const Now& now) {
+  replication_.end_turn(now);
+  const auto deadline = replication_.next_deadline();
+  if (!deadline) return;
+  const int64_t left_ms = std::max<int64_t>(0, ms_between(now.instant, *deadline)) + 1;
+  deadline_timer_.start(uint64_t(left_ms), 0, [this] {
+    executor_.start_turn();
+    replication_.tick(state_.now);
+  });
+}
+
+void ReplicationService::stop() { deadline_timer_.stop(); }
+
+std::unique_ptr<OutgoingLink> ReplicationService::connect(const std::string& host, int port, LinkOwner& owner) {
+  return std::make_unique<HostLink>(loop_, host, port, options_.network.bind_source_addr, state_.settings.replication,
+                                    unsigned(options_.network.tcp_keepalive_seconds), owner);
+}
+
+std::unique_ptr<Spool> ReplicationService::open_spool() {
+  const std::string& dir = options_.process.dir;
+  return std::make_unique<FileSpool>(loop_, fmt::format("{}/temp-repl-{}-{}.rdb", dir, getpid(), ++spools_),
+                                     fmt::format("{}/{}", dir, options_.persistence.dbfilename));
+}
+
+}  // namespace vedette

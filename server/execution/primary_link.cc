@@ -1,0 +1,414 @@
+// The states of the link, the load of a snapshot in slices, the stream.
+#include "server/execution/primary_link.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/log.h"
+#include "server/execution/append_log.h"
+#include "server/execution/executor.h"
+#include "server/execution/persistence.h"
+#include "server/execution/replication.h"
+#include "server/execution/transaction.h"
+
+namespace vedette {
+namespace {
+
+constexpr int64_t kMillisecondNs = 1000000;
+constexpr int64_t kAckPeriodMs = 1000, kSignPeriodMs = 1000;
+constexpr int64_t kPauseMsMax = 5000;
+constexpr uint64_t kSpoolUnwrittenMax = 16 << 20;
+constexpr size_t kLoadPieceBytes = 64 * 1024;
+constexpr size_t kInputMax = 1 << 20;
+
+Instant after_ms(Instant from, int64_t ms) { return Instant{from.ns + ms * kMillisecondNs}; }
+
+}  // namespace
+
+PrimaryLink::PrimaryLink(ServerState& server, Executor& executor, Replication& replication, std::string host, int port)
+    : server_(server),
+      executor_(executor),
+      replication_(replication),
+      host_(std::move(host)),
+      port_(port),
+      session_(std::make_unique<Session>(server.clients.next_id(), server.chunks, server.now.instant)),
+      down_since_(server.now.instant) {
+  session_->set(kReplaying | kInternal);
+  session_->heeds = kMonitored;
+}
+
+PrimaryLink::~PrimaryLink() {
+  *alive_ = false;
+  abandon_load();
+  close_link();
+  executor_.forget(*session_);
+}
+
+std::string PrimaryLink::peer() const { return fmt::format("{}:{}", host_, port_); }
+
+uint64_t PrimaryLink::read_offset() const {
+  return replication_.history().offset + unapplied_.size() + session_->input.size();
+}
+
+// --- time
+
+void PrimaryLink::tick(const Now& now) {
+  if (state_ == LinkState::kConnect && now.instant >= retry_at_) return connect(now);
+  if (state_ == LinkState::kConnect) return;
+  const int64_t timeout_ms = server_.settings.replication.timeout_ms;
+  if (loading_) last_heard_ = now.instant;  // nothing is read meanwhile
+  if (ms_between(last_heard_, now.instant) > timeout_ms) {
+    const std::string what = state_ == LinkState::kConnecting ? std::string("the connection")
+                             : state_ == LinkState::kHandshake ? std::string(handshake_->waiting_for())
+                             : state_ == LinkState::kSync      ? std::string("the snapshot")
+                                                               : std::string("data or PING");
+    return lose(fmt::format("timeout: {} s without {} (repl-timeout)", timeout_ms / 1000, what), false);
+  }
+  if (state_ == LinkState::kSync && now.instant >= next_sign_) {
+    next_sign_ = after_ms(now.instant, kSignPeriodMs);
+    if (link_ && loading_) link_->send("\n");
+  }
+  if (state_ == LinkState::kConnected && now.instant >= next_ack_) send_ack(replication_.acknowledged_offset(replication_.history().offset));
+}
+
+void PrimaryLink::connect(const Now& now) {
+  log_notice("Connecting to MASTER {}", peer());
+  state_ = LinkState::kConnecting;
+  last_heard_ = now.instant;
+  link_ = server_.actions->connect(host_, port_, *this);
+  if (!link_) lose("there is no network", false);
+}
+
+void PrimaryLink::on_link_connected(const std::string& failure) {
+  if (!failure.empty()) return lose(failure, false);
+  const ReplicationSettings& settings = server_.settings.replication;
+  last_heard_ = server_.now.instant;
+  state_ = LinkState::kHandshake;
+  const HistoryPoint point = replication_.history().reported();
+  HandshakeConfig config;
+  config.user = settings.primary_user;
+  config.password = settings.primary_password;
+  config.listening_port = settings.announce_port ? settings.announce_port : server_.process.port;
+  config.announce_ip = settings.announce_ip;
+  if (replication_.backlog()) {
+    config.history_id = point.id;
+    config.history_offset = point.offset;
+  }
+  config.failover = takeover_;
+  handshake_.emplace(std::move(config));
+  log_notice("MASTER <-> REPLICA sync started");
+  link_->send(handshake_->on_connected().send);
+}
+
+// --- bytes
+
+bool PrimaryLink::wants_link_bytes() const {
+  if (state_ == LinkState::kSync) return !loading_ || beside_ || !spool_ ? !spool_ || spool_->unwritten() < kSpoolUnwrittenMax : false;
+  return !session_->has(kBacklogged) && session_->input.size() < kInputMax;
+}
+
+void PrimaryLink::on_link_bytes(std::string_view bytes) {
+  last_heard_ = server_.now.instant = executor_.refresh_now().instant;
+  while (!bytes.empty() && link_) {
+    if (state_ == LinkState::kHandshake)
+      on_handshake_bytes(bytes);
+    else if (state_ == LinkState::kSync && !transfer_)
+      return session_->input.append(bytes.data(), bytes.size());  // of the stream, behind a snapshot that is being loaded
+    else if (state_ == LinkState::kSync)
+      on_sync_bytes(bytes);
+    else
+      return apply(std::exchange(bytes, {}));
+  }
+}
+
+void PrimaryLink::on_link_closed(const std::string& reason) { lose(reason, state_ == LinkState::kConnected); }
+
+void PrimaryLink::on_handshake_bytes(std::string_view& bytes) { on_step(handshake_->on_bytes(bytes)); }
+
+void PrimaryLink::on_step(const Handshake::Step& step) {
+  for (const std::string& note : step.notes) log_notice("MASTER {}: {}", peer(), note);
+  if (!step.send.empty()) link_->send(step.send);
+  const bool takeover = takeover_;
+  switch (step.outcome) {
+    case Handshake::Outcome::kMore: return;
+    case Handshake::Outcome::kRetryLater:
+    case Handshake::Outcome::kFailed:
+      if (takeover && step.outcome == Handshake::Outcome::kFailed) {
+        takeover_ = false;
+        return replication_.failover.on_refused(step.text);  // may end this
+      }
+      return lose(step.text, false);
+    case Handshake::Outcome::kContinue:
+      takeover_ = false;
+      log_notice("Successful partial resynchronization with master {}.", peer());
+      replication_.continue_as(step.point.id);
+      forget_unapplied();
+      go_online(server_.now);
+      break;
+    case Handshake::Outcome::kFullSync:
+      takeover_ = false;
+      log_notice("Full resync from master {}: {}:{}", peer(), step.point.id, step.point.offset);
+      if (accept_full_sync(step.point)) begin_full_sync(step.point, false);
+      break;
+    case Handshake::Outcome::kLegacySync:
+      log_notice("Master {} does not support PSYNC: full synchronization by SYNC", peer());
+      begin_full_sync(HistoryPoint{server_.rng.hex(40), 0}, true);
+      break;
+  }
+  if (takeover) replication_.failover.on_taken_over();
+}
+
+bool PrimaryLink::accept_full_sync(const HistoryPoint& point) {
+  const Instant now = server_.now.instant;
+  RollbackQuestion question;
+  question.own = replication_.history().reported();
+  question.offered = point;
+  question.same_address = was_up_ && server_.keyspace.total_keys() > 0;
+  question.refused_for_ms = refused_since_ ? ms_between(*refused_since_, now) : 0;
+  question.grace_ms = server_.settings.replication.refuse_rollback_ms;
+  const RollbackVerdict verdict = judge_rollback(question);
+  if (verdict.accept) {
+    refused_since_.reset();
+    refusal_.clear();
+    return true;
+  }
+  if (!refused_since_) {
+    refused_since_ = now;
+    replication_.stats.rollbacks_refused++;
+    log_warning("Full synchronization from {} refused for up to {} ms (replica-refuse-rollback-ms): {}. Promote this replica to keep its data.",
+                peer(), verdict.left_ms, verdict.reason);
+  }
+  refusal_ = verdict.reason;
+  lose("its data is older than ours", false);
+  return false;
+}
+
+// --- full synchronisation
+
+void PrimaryLink::begin_full_sync(const HistoryPoint& point, bool legacy) {
+  state_ = LinkState::kSync;
+  offered_ = point;
+  legacy_ = legacy;
+  transfer_.emplace();
+  forget_unapplied();
+  spool_.reset();
+  loader_.reset();
+  const DisklessLoading how = server_.settings.replication.diskless_load;
+  beside_ = how == DisklessLoading::kBeside;
+  const bool direct = beside_ || (how == DisklessLoading::kWhenEmpty && server_.keyspace.total_keys() == 0);
+  if (!direct) spool_ = server_.actions->open_spool();
+}
+
+void PrimaryLink::on_sync_bytes(std::string_view& bytes) {
+  if (!spool_ && !loading_ && transfer_->begun()) begin_load();
+  const Transfer::Outcome outcome = transfer_->feed(bytes, [this](std::string_view piece) { return take_payload(piece); });
+  if (outcome == Transfer::Outcome::kMore || !link_) return;
+  if (outcome == Transfer::Outcome::kStopped) return;  // take_payload() has ended it
+  if (outcome == Transfer::Outcome::kFailed) {
+    abandon_load();
+    return lose(transfer_->fault(), false);
+  }
+  log_notice("MASTER <-> REPLICA sync: snapshot received, {} bytes", transfer_->received_bytes());
+  if (!spool_) {
+    transfer_.reset();
+    return finish_load();
+  }
+  session_->input.append(bytes.data(), bytes.size());
+  bytes = {};
+  spool_->finish([this, alive = alive_](const Status& status) {
+    if (!*alive || !spool_) return;
+    if (!status) return lose(fmt::format("the snapshot cannot be put aside: {}", status.error().text()), false);
+    begin_load();
+    if (loading_) load_next();
+  });
+}
+
+bool PrimaryLink::take_payload(std::string_view bytes) {
+  if (spool_) {
+    spool_->append(std::string(bytes));
+    return true;
+  }
+  if (!loading_) begin_load();
+  const Status status = loader_->feed(bytes);
+  server_.loading.bytes_loaded += bytes.size();
+  if (status) return true;
+  abandon_load();
+  lose(fmt::format("the snapshot cannot be loaded: {}", status.error().text()), false);
+  return false;
+}
+
+// The new dataset takes the old one's place, at once or when it is whole.
+void PrimaryLink::begin_load() {
+  log_notice("MASTER <-> REPLICA sync: Loading DB in memory{}", beside_ ? ", beside the old one" : "");
+  loading_ = true;
+  LoadOptions options;
+  options.target = beside_ ? LoadOptions::Target::kBeside : LoadOptions::Target::kKeyspace;
+  options.now_ms = server_.now.wall.ms();
+  options.drop_expired = false;
+  options.verify_checksum = server_.settings.snapshot_checksum;
+  options.bytes_expected = transfer_ ? transfer_->total_bytes().value_or(0) : 0;
+  if (server_.append_log && server_.append_log->state() != AppendLog::State::kOff) {
+    server_.append_log->turn_off();  // it would tell the story of another dataset
+    relog_ = true;
+  }
+  server_.loading = LoadProgress{};
+  server_.loading.began = server_.now.instant;
+  server_.loading.began_unix_seconds = server_.now.wall.seconds();
+  server_.loading.bytes_total = spool_ && transfer_ ? transfer_->received_bytes() : options.bytes_expected;
+  if (!beside_) {
+    replication_.drop_replicas("the dataset is replaced by a full synchronization");
+    empty_keyspace();
+    server_.set_condition(kLoadingDataset, true);
+  }
+  loader_ = std::make_unique<DatasetLoader>(server_, options);
+}
+
+void PrimaryLink::empty_keyspace() {
+  server_.watches.touch_where([](int, std::string_view) { return true; });
+  for (int i = 0; i < server_.keyspace.count(); i++) server_.keyspace.discard(i);
+}
+
+void PrimaryLink::load_next() {
+  spool_->read(kLoadPieceBytes, [this, alive = alive_](Result<std::string> piece) {
+    if (*alive && loading_) on_loaded_piece(std::move(piece));
+  });
+}
+
+void PrimaryLink::on_loaded_piece(Result<std::string> piece) {
+  Status status = piece ? loader_->feed(*piece) : Status(piece.error());
+  if (!status) {
+    abandon_load();
+    return lose(fmt::format("the snapshot cannot be loaded: {}", status.error().text()), false);
+  }
+  server_.loading.bytes_loaded += piece->size();
+  if (piece->empty()) return finish_load();
+  load_next();
+}
+
+void PrimaryLink::finish_load() {
+  const Status status = loader_->finish();
+  if (!status) {
+    abandon_load();
+    return lose(fmt::format("the snapshot cannot be loaded: {}", status.error().text()), false);
+  }
+  if (beside_) {
+    server_.watches.touch_where([](int, std::string_view) { return true; });
+    loader_->commit();
+  }
+  server_.loading.keys_loaded = loader_->keys_loaded();
+  const Now now = executor_.refresh_now();
+  log_notice("MASTER <-> REPLICA sync: Finished with success: {} keys in {} ms", loader_->keys_loaded(),
+             ms_between(server_.loading.began, now.instant));
+  session_->db = std::max(0, loader_->facts().stream_db);
+  loader_.reset();
+  loading_ = false;
+  transfer_.reset();
+  if (spool_) spool_->keep();
+  spool_.reset();
+  server_.set_condition(kLoadingDataset, false);
+  if (server_.persistence) server_.persistence->on_loaded(now);
+  replication_.adopt(offered_.id, offered_.offset);
+  if (std::exchange(relog_, false))
+    if (Status logged = server_.append_log->turn_on(); !logged) log_warning("appendonly: {}", logged.error().text());
+  go_online(now);
+  // What came behind the snapshot is the stream's.
+  if (session_->input.empty()) return;
+  executor_.gather(*session_, {});
+  executor_.execute();
+}
+
+void PrimaryLink::abandon_load() {
+  spool_.reset();
+  if (!std::exchange(loading_, false)) return;
+  loader_.reset();
+  if (!beside_) {  // half a dataset is none
+    empty_keyspace();
+    server_.set_condition(kLoadingDataset, false);
+  }
+  if (std::exchange(relog_, false))
+    if (Status logged = server_.append_log->turn_on(); !logged) log_warning("appendonly: {}", logged.error().text());
+}
+
+// --- the stream
+
+void PrimaryLink::go_online(const Now& now) {
+  state_ = LinkState::kConnected;
+  handshake_.reset();
+  failures_ = 0;
+  was_up_ = true;
+  last_heard_ = now.instant;
+  send_ack(replication_.acknowledged_offset(replication_.history().offset));
+  replication_.apply_settings();
+}
+
+void PrimaryLink::apply(std::string_view bytes) {
+  executor_.gather(*session_, bytes);
+  executor_.execute();
+}
+
+void PrimaryLink::on_applied(std::string_view bytes) {
+  if (session_->has(kInTransaction)) {
+    unapplied_ += bytes;
+    return;
+  }
+  if (!unapplied_.empty()) replication_.on_applied(std::exchange(unapplied_, {}));
+  replication_.on_applied(bytes);
+}
+
+void PrimaryLink::on_getack(size_t run_bytes) {
+  // What the request itself is made of has not been applied yet.
+  send_ack(replication_.acknowledged_offset(replication_.history().offset + run_bytes));
+}
+
+void PrimaryLink::send_ack(uint64_t offset) {
+  next_ack_ = after_ms(server_.now.instant, kAckPeriodMs);
+  if (!link_ || legacy_) return;
+  const std::string text = std::to_string(offset);
+  std::string request;
+  if (server_.append_log && server_.append_log->state() == AppendLog::State::kOn) {
+    const std::string synced = std::to_string(server_.append_log->fsynced_offset());
+    request = fmt::format("*5\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n${}\r\n{}\r\n$4\r\nFACK\r\n${}\r\n{}\r\n", text.size(), text, synced.size(), synced);
+  } else {
+    request = fmt::format("*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n${}\r\n{}\r\n", text.size(), text);
+  }
+  link_->send(request);
+}
+
+// --- the end
+
+void PrimaryLink::forget_unapplied() {
+  unapplied_.clear();
+  session_->input.clear();
+  session_->parser = RequestParser();
+  session_->unset(kBacklogged | kCloseNow | kCloseAfterReply);
+  discard_transaction(server_, *session_);
+}
+
+// The link goes after the event that it is in the middle of.
+void PrimaryLink::close_link() {
+  if (!link_) return;
+  link_->disown();
+  server_.actions->post([link = std::shared_ptr<OutgoingLink>(std::move(link_))]() mutable { link.reset(); });
+  link_.reset();
+}
+
+void PrimaryLink::lose(const std::string& reason, bool at_once) {
+  const bool was_up = up();
+  log_warning("MASTER {} <-> REPLICA: {}: {}", peer(), was_up ? "connection lost" : fmt::format("no synchronization (in state {})", link_state_name(state_)),
+              reason);
+  close_link();
+  abandon_load();
+  handshake_.reset();
+  transfer_.reset();
+  forget_unapplied();
+  state_ = LinkState::kConnect;
+  if (was_up) down_since_ = server_.now.instant;
+  const int64_t pause_ms = at_once ? 0 : std::min(kPauseMsMax, 1000 * int64_t(1 + failures_ / 3));
+  if (!at_once) failures_++;
+  retry_at_ = after_ms(server_.now.instant, pause_ms);
+  replication_.apply_settings();
+}
+
+}  // namespace vedette

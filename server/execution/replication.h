@@ -1,0 +1,161 @@
+// Replication as a whole: which history the dataset is in, what the stream is made of, who is fed with it, and whom this
+// server follows.
+//
+// A primary makes the stream: every effect of a command goes, encoded, to the end of the backlog (on_effects). A replica hands
+// on what it was sent, byte by byte, once it has applied it (on_applied), so that its own replicas are in the same history at
+// the same offsets. Either way the backlog is the one copy of the stream, and each attached replica a position in it (feed.h).
+//
+// What replicas are sent goes out once a turn: end_turn() wakes those that there is something for, asks for
+// acknowledgements if somebody waits for them, and lets those go who have waited enough.
+//
+// Roles. follow() makes this server a replica, promote() a primary. Both keep the dataset and, as far as truth allows, the
+// history (replication/history.h): a promoted replica's siblings, and an ex-primary without a tail of its own, go on
+// without a full synchronisation.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/execution/change.h"
+#include "server/execution/failover.h"
+#include "server/execution/feed.h"
+#include "server/execution/primary_link.h"
+#include "server/execution/server_state.h"
+#include "server/replication/acks.h"
+#include "server/replication/backlog.h"
+#include "server/replication/history.h"
+#include "server/replication/psync.h"
+#include "server/replication/stream_encoder.h"
+
+namespace vedette {
+
+class Executor;
+
+struct ReplicationStats {
+  uint64_t full_syncs = 0, partial_syncs = 0, partial_refusals = 0;
+  uint64_t rollbacks_refused = 0;
+};
+
+class Replication final : public EffectSink {
+ public:
+  Replication(ServerState& server, Executor& executor);
+  ~Replication() override;
+
+  const History& history() const { return history_; }
+  const Backlog* backlog() const { return backlog_ ? &*backlog_ : nullptr; }
+  /// The database that the stream has selected; -1: none yet.
+  int stream_db() const;
+  /// The process starts with what it had saved: see History::resumed(). `db`: what the stream had selected.
+  void resume(const std::string& id, uint64_t offset, int db);
+  /// The settings have changed.
+  void apply_settings();
+  /// DEBUG CHANGE-REPL-ID: a new history, without a past.
+  void change_id();
+
+  // Roles.
+  bool is_replica() const { return link_ != nullptr; }
+  const PrimaryLink* link() const { return link_.get(); }
+  PrimaryLink* link() { return link_.get(); }
+  void follow(const std::string& host, int port);
+  void promote();
+  /// After a failover that failed: a primary again, in the history that it had, if nothing was written meanwhile.
+  void restore_primary();
+  /// Writes that waited go on.
+  void resume_writes();
+  /// A role has changed; told after the fact.
+  std::function<void()> on_role_change;
+
+  // Attached replicas.
+  /// Of a session that has presented itself by REPLCONF, or null.
+  Feed* feed_of(const Session& session);
+  Feed& feed_for(Session& session);
+  const std::vector<std::unique_ptr<Feed>>& feeds() const { return feeds_; }
+  size_t replica_count() const;
+  size_t good_replicas(Instant now) const;
+  std::string name_of(const Feed& feed) const;
+  /// PSYNC, SYNC (`request` absent): the answer goes to the session's output, now or when a snapshot begins.
+  Status synchronize(Session& session, const std::optional<PsyncRequest>& request);
+  /// The present moment of the stream becomes that of a full synchronisation; returns its position in the backlog.
+  uint64_t begin_full_sync();
+  void on_follower_online();
+  void acknowledge(Feed& feed, int64_t offset, std::optional<int64_t> synced);
+  void drop_replicas(std::string_view reason);
+  /// A session goes.
+  void forget(Session& session);
+
+  // The stream.
+  void on_effects(const EffectBatch& effects) override;
+  /// A session that replays a stream has consumed these bytes of it.
+  void on_consumed(Session& session, std::string_view bytes) {
+    if (link_ && &link_->session() == &session) link_->on_applied(bytes);
+  }
+  /// A replica has applied these bytes of its primary's stream.
+  void on_applied(std::string_view bytes);
+  /// What a full synchronisation has brought is in the primary's history at this point.
+  void adopt(const std::string& id, uint64_t offset);
+  /// A partial one goes on, in `id` if that is not empty.
+  void continue_as(const std::string& id);
+
+  // Acknowledgements.
+  AckLevels ack_levels() const;
+  /// Replicas shall tell now how far they are.
+  void ask_for_acks();
+  /// The replica has all of the stream: up to the last byte, or to a request to tell, which it has answered.
+  bool holds_all(const Feed& feed) const;
+  /// Suspends the session until enough copies exist, or the deadline; the reply comes then.
+  void wait_for_acks(Session& session, const AckWaiter& waiter);
+  /// Its output tells of writes since `output_from` that so many replicas must hold first.
+  void hold_for_acks(Session& session);
+  /// What a replica may tell its primary that it holds: all it has applied, or with repl-ack-chain what its own replicas hold.
+  uint64_t acknowledged_offset(uint64_t applied) const;
+
+  // Time.
+  void end_turn(const Now& now);
+  void tick(const Now& now);
+  /// When tick() is wanted earlier than at its regular time.
+  std::optional<Instant> next_deadline() const;
+
+  Failover failover;
+  ReplicationStats stats;
+
+ private:
+  friend class Failover;
+  enum WaitTag : int { kWait, kWaitAof, kHeld };
+  void ensure_backlog();
+  void free_backlog();
+  void update_sink();
+  void note_stream_grew(uint64_t before);
+  void continue_feed(Feed& feed, const PsyncAnswer& answer);
+  void start_due_syncs(Instant now);
+  void look_at_feeds(const Now& now);
+  void throttle_writes(const Now& now);
+  void answer_waiters(Instant now);
+  void answer(const AckRegistry::Due& due);
+  void release_held(Session& session, const AckRegistry::Due& due);
+  void refresh_guards(Instant now);
+  uint64_t needed() const;
+
+  ServerState& server_;
+  Executor& executor_;
+  History history_;
+  std::optional<Backlog> backlog_;
+  BlockLog nowhere_;  // what the encoder is bound to without a backlog
+  StreamEncoder encoder_{nowhere_};
+  std::vector<std::unique_ptr<Feed>> feeds_;
+  std::unique_ptr<PrimaryLink> link_;
+  AckRegistry waiters_;
+  bool stream_grew_ = false;
+  bool acks_changed_ = false;
+  uint64_t ack_asked_from_ = 0, ack_asked_at_ = 0;  // offsets before and after the last request for acknowledgements
+  Instant next_ping_{}, next_look_{};
+  Instant last_replica_gone_{};
+  bool throttling_ = false;
+};
+
+/// What stands against a write at present: the whole error text. Behind kWritesGuarded.
+std::optional<std::string> write_refusal(const ServerState& server, const Session& session, bool is_ping);
+
+}  // namespace vedette
