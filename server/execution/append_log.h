@@ -11,12 +11,11 @@
 // new base with the last increment. A rewrite that fails leaves the former.
 //
 // States:
-//   off       nothing is logged
-//   waiting   turned on while serving: a rewrite is to make the first set. Once its snapshot has begun,
-//   changes are logged to
-//             a temporary increment; the set on the disk, if there is an old one, stays as it is until the
-//             base is there
-//   on        every change is logged
+// - off: nothing is logged.
+// - waiting: turned on while serving; a rewrite is to make the first set. Once its snapshot has begun, changes
+//   are logged to a temporary increment. The set on the disk, if there is an old one, stays as it is until the
+//   base is there.
+// - on: every change is logged.
 //
 // With each flush the log tells which point of the replication history the dataset had reached, in a line
 // that is a comment to other programs, so that a restarted server knows what it has to ask its primary for

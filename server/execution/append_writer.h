@@ -2,15 +2,14 @@
 // happens when that fails.
 //
 // flush() is called at the end of each turn, before replies are sent, so what a client has been told is in
-// the kernel's hands at least. What reaches the disk when is the policy (option appendfsync):
-//   always     written and synced within flush(): no reply is sent for what a power cut could still take. A
-//   failure
-//              ends the process, since nothing else keeps that promise.
-//   everysec   synced on another thread, at most once a second. Writing to a file that is being synced may
-//   block, so a
-//              write is put off while a sync is under way; after two seconds it is done all the same and
-//              counted.
-//   no         the kernel decides.
+// the kernel's hands at least, but for what is put off as told below. What reaches the disk when is the
+// policy (option appendfsync):
+// - always: written and synced within flush(). No reply is sent for what a power cut could still take. A
+//   failure ends the process, since nothing else keeps that promise.
+// - everysec: synced on another thread, at most once a second. Writing to a file that is being synced may
+//   block, so a write is put off while a sync is under way; after two seconds it is done all the same and
+//   counted.
+// - no: the kernel decides.
 // A failed write leaves the buffer as it is and the file as it was (what was half written is cut off), to be
 // tried again; until that succeeds error() tells why, and the server refuses writes. A failed sync does the
 // same. What such a sync left unwritten the kernel may have forgotten, though, so one that succeeds later
