@@ -65,6 +65,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
   state_.snapshots = &snapshots_;
   state_.persistence = &persistence_;
   state_.replication = &replication_.replication();
+  append_.log().position = [this] { return replication_.replication().position(); };
   state_.is_replica = !options.replication.primary_host.empty();
   describe_process(config_file, executable);
 }
@@ -314,7 +315,7 @@ void Server::load_append_log() {
   if (status) {
     const auto& position = append_.loaded_position();
     if (position && append_.loaded_position_is_exact())
-      replication_.begin(position->id, int64_t(position->offset), 0);
+      replication_.begin(position->id, int64_t(position->offset), position->db);
     else
       replication_.begin({}, -1, -1);
     return announce_ready();

@@ -75,7 +75,7 @@ void AppendLog::annotate() {
     told_id_ = here->id;
     writer_.restart_offsets();
   }
-  writer_.buffer().append(print_append_position(same ? "" : here->id, here->offset));
+  if (!here->id.empty()) writer_.buffer().append(print_append_position(same ? "" : here->id, here->offset, here->db));
   told_end_ = writer_.buffer().end();
 }
 

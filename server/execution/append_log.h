@@ -37,10 +37,12 @@ namespace vedette {
 
 class Executor;
 
-/// A point of the replication history: all up to and including byte `offset` of `id`.
+/// A point of the replication history: all up to and including byte `offset` of `id`. An empty id: the offset counts, but
+/// nobody could go on from there.
 struct ReplPosition {
   std::string_view id;
   uint64_t offset = 0;
+  int db = 0;  ///< that the stream has selected
 };
 
 /// What INFO tells.

@@ -26,11 +26,7 @@ Replication::Replication(ServerState& server, Executor& executor) : failover(ser
   history_.id = server.rng.hex(40);
   if (!server.snapshots) return;
   server.snapshots->describe = [this](SnapshotFacts& facts) {
-    if (!backlog_) return;  // what was changed has not been counted
-    const HistoryPoint point = history_.reported();
-    // The text must outlive the call: it is our own id, or the one that we report as if nothing had happened.
-    const std::string& id = point.id == history_.id ? history_.id : history_.id2;
-    facts.replication = SnapshotReplication{id, int64_t(point.offset), stream_db()};
+    if (const ReplPosition here = *position(); !here.id.empty()) facts.replication = SnapshotReplication{here.id, int64_t(here.offset), here.db};
   };
 }
 
@@ -51,6 +47,14 @@ void Replication::resume(const std::string& id, uint64_t offset, int db) {
   if (link_) link_->set_stream_db(db);
   update_sink();
   log_notice("The dataset stands at offset {} of history {}: replicas that are not beyond it go on without a full synchronization", offset, id);
+}
+
+std::optional<ReplPosition> Replication::position() const {
+  if (!backlog_) return ReplPosition{{}, history_.offset, 0};  // what was changed has not been counted byte by byte
+  const HistoryPoint point = history_.reported();
+  // A view needs the text itself: it is our own id, or the one that we report as if nothing had happened.
+  const std::string& id = point.id == history_.id ? history_.id : history_.id2;
+  return ReplPosition{id, point.offset, std::max(0, stream_db())};
 }
 
 void Replication::change_id() { history_.restart(server_.rng.hex(40)); }

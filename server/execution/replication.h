@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "server/execution/append_log.h"
 #include "server/execution/change.h"
 #include "server/execution/failover.h"
 #include "server/execution/feed.h"
@@ -50,6 +51,8 @@ class Replication final : public EffectSink {
   int stream_db() const;
   /// The process starts with what it had saved: see History::resumed(). `db`: what the stream had selected.
   void resume(const std::string& id, uint64_t offset, int db);
+  /// Where the dataset stands.
+  std::optional<ReplPosition> position() const;
   /// The settings have changed.
   void apply_settings();
   /// DEBUG CHANGE-REPL-ID: a new history, without a past.

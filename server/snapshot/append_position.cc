@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "common/base/numbers.h"
 
@@ -19,22 +20,25 @@ bool is_hexadecimal(char c) {
 
 }  // namespace
 
-std::string print_append_position(std::string_view id, uint64_t offset) {
-  return id.empty() ? fmt::format("{}{}\r\n", kMark, offset) : fmt::format("{}{} {}\r\n", kMark, id, offset);
+std::string print_append_position(std::string_view id, uint64_t offset, int db) {
+  return fmt::format("{}{}{}{} {}\r\n", kMark, id, id.empty() ? "" : " ", db, offset);
 }
 
 std::optional<AppendPosition> parse_append_position(std::string_view line, std::string_view last_id) {
   if (!line.starts_with(kMark)) return std::nullopt;
   line.remove_prefix(kMark.size());
   std::string_view id = last_id;
-  if (const size_t blank = line.find(' '); blank != line.npos) {
+  if (const size_t blank = line.find(' '); blank == kIdLength) {
     id = line.substr(0, blank);
     line.remove_prefix(blank + 1);
   }
-  const auto offset = parse_unsigned(line);
-  if (!offset || id.size() != kIdLength || !std::all_of(id.begin(), id.end(), is_hexadecimal))
+  const size_t blank = line.find(' ');
+  if (blank == line.npos) return std::nullopt;
+  const auto db = parse_unsigned(line.substr(0, blank));
+  const auto offset = parse_unsigned(line.substr(blank + 1));
+  if (!db || *db > INT32_MAX || !offset || id.size() != kIdLength || !std::all_of(id.begin(), id.end(), is_hexadecimal))
     return std::nullopt;
-  return AppendPosition{std::string(id), *offset};
+  return AppendPosition{std::string(id), *offset, int(*db)};
 }
 
 }  // namespace vedette

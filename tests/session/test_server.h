@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "server/execution/executor.h"
+#include "server/execution/replication.h"
 #include "tests/session/reply.h"
 
 namespace vedette::testing {
@@ -97,6 +98,8 @@ class TestServer {
   ServerState state;
   Executor executor;
   RecordedActions actions;
+  Snapshots snapshots{state};
+  Replication replication{state, executor};
 
  private:
   RecordedEffects effects_;

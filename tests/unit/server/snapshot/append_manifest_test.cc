@@ -141,15 +141,16 @@ TEST_CASE("a single file of old becomes the base") {
 
 TEST_CASE("the line that tells where replication stood reads back") {
   const std::string id(40, 'b');
-  const std::string line = print_append_position(id, 1234);
+  const std::string line = print_append_position(id, 1234, 3);
   CHECK(line == "#VEDETTE-REPL:" + id + " 1234\r\n");
   const auto text = std::string_view(line).substr(0, line.size() - 2);
-  CHECK(parse_append_position(text, "") == AppendPosition{id, 1234});
-  CHECK(print_append_position("", 9) == "#VEDETTE-REPL:9\r\n");
-  CHECK(parse_append_position("#VEDETTE-REPL:9", id) == AppendPosition{id, 9});
-  CHECK(!parse_append_position("#VEDETTE-REPL:9", ""));
+  CHECK(parse_append_position(text, "") == AppendPosition{id, 1234, 3});
+  CHECK(print_append_position("", 9, 0) == "#VEDETTE-REPL:0 9\r\n");
+  CHECK(parse_append_position("#VEDETTE-REPL:2 9", id) == AppendPosition{id, 9, 2});
+  CHECK(!parse_append_position("#VEDETTE-REPL:0 9", ""));
+  CHECK(!parse_append_position("#VEDETTE-REPL:9", id));
   CHECK(!parse_append_position("#VEDETTE-REPL:" + id, id));
-  CHECK(!parse_append_position("#VEDETTE-REPL:" + id + " -1", id));
-  CHECK(!parse_append_position("#VEDETTE-REPL:" + std::string(40, 'g') + " 1", id));
+  CHECK(!parse_append_position("#VEDETTE-REPL:" + id + " 0 -1", id));
+  CHECK(!parse_append_position("#VEDETTE-REPL:" + std::string(40, 'g') + " 0 1", id));
   CHECK(!parse_append_position("#TS:9", id));
 }
