@@ -18,7 +18,8 @@ class AppendService {
   AppendLog& log() { return log_; }
   void register_hooks(ConfigRegistry& registry);
 
-  /// Begins to load the dataset from the log; the server is loading until finish_load(). The error is for the operator.
+  /// Begins to load the dataset from the log; the server is loading until finish_load(). The error is for the
+  /// operator.
   Status begin_load();
   bool loading() const { return loader_ != nullptr; }
   /// There is something that load_slice() can do at once.
@@ -31,7 +32,8 @@ class AppendService {
   const std::optional<AppendPosition>& loaded_position() const { return loaded_position_; }
   bool loaded_position_is_exact() const { return position_is_exact_; }
 
-  /// The process is about to end. False: it must not, unless `force`, since the first log is being written still.
+  /// The process is about to end. False: it must not, unless `force`, since the first log is being written
+  /// still.
   bool settle_before_end(bool force);
 
  private:
@@ -42,7 +44,7 @@ class AppendService {
   const ServerOptions& options_;
   PosixAppendFiles files_;
   AppendLog log_;
-  std::unique_ptr<AppendSet> set_;        // while loading, as the next
+  std::unique_ptr<AppendSet> set_;  // while loading, as the next
   std::unique_ptr<AppendLoader> loader_;
   std::optional<AppendPosition> loaded_position_;
   bool position_is_exact_ = false;

@@ -1,4 +1,5 @@
-// The append-only file's files as the operating system has them, and its threads: two queues on the loop's thread pool.
+// The append-only file's files as the operating system has them, and its threads: two queues on the loop's
+// thread pool.
 #pragma once
 
 #include "common/net/work.h"

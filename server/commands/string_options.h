@@ -71,7 +71,9 @@ void propagate_set(CommandContext& ctx, std::string_view key, std::string_view v
 void propagate_set_keepttl(CommandContext& ctx, std::string_view key, std::string_view value);
 
 /// Whether the time that was asked for has come, so that the key is to be deleted at once.
-inline bool already_expired(const CommandContext& ctx, int64_t expiry_ms) { return expiry_ms <= ctx.now_ms(); }
+inline bool already_expired(const CommandContext& ctx, int64_t expiry_ms) {
+  return expiry_ms <= ctx.now_ms() && !ctx.session.has(kReplaying);
+}
 /// Deletes the key because the new expiry that a command gives it has passed: event "del", effect DEL or UNLINK.
 void delete_expired_by_command(CommandContext& ctx, WriteEntry& entry);
 

@@ -49,7 +49,8 @@ void AppendBase::cancel() {
   snapshots->withdraw(*this);
   log_ = nullptr;
   files_.run_elsewhere(
-      AppendFiles::Queue::kBase, [work = work_, temporary = plan_.temporary] { work->discard(temporary); }, nullptr);
+      AppendFiles::Queue::kBase, [work = work_, temporary = plan_.temporary] { work->discard(temporary); },
+      nullptr);
   work_.reset();
 }
 

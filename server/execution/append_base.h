@@ -1,6 +1,6 @@
-// Writes the base of a rewrite: reads a snapshot's bytes as they come and hands them, piece by piece, to another thread that
-// writes them to a temporary file, syncs it, and gives it its name. One piece is under way at a time, which is what the
-// snapshot waits for when the disk is slower than the walk.
+// Writes the base of a rewrite: reads a snapshot's bytes as they come and hands them, piece by piece, to
+// another thread that writes them to a temporary file, syncs it, and gives it its name. One piece is under
+// way at a time, which is what the snapshot waits for when the disk is slower than the walk.
 #pragma once
 
 #include <functional>
@@ -18,11 +18,12 @@ class AppendBase final : public SnapshotReader {
   struct Plan {
     std::string temporary, path;
     SnapshotForm form = SnapshotForm::kRdb;
-    std::string heading;            ///< written before the snapshot's bytes
+    std::string heading;  ///< written before the snapshot's bytes
     bool incremental_sync = true;
     /// The snapshot begins. A failure ends it at once; on_done is then called.
     std::function<Status()> on_start;
-    /// The file is there under its name and on the disk, with so many bytes; or not at all. Not called after cancel().
+    /// The file is there under its name and on the disk, with so many bytes; or not at all. Not called after
+    /// cancel().
     std::function<void(const Result<uint64_t>& bytes)> on_done;
   };
 
@@ -56,9 +57,9 @@ class AppendBase final : public SnapshotReader {
   Snapshots* snapshots_ = nullptr;  // null: not active
   const BlockLog* log_ = nullptr;   // null: the snapshot has not begun
   uint64_t position_ = 0;
-  bool complete_ = false;           // all bytes are there
-  std::optional<Error> failure_;    // not of the work's own
-  std::shared_ptr<Work> work_;      // shared with the jobs; one that has been cancelled keeps its own
+  bool complete_ = false;         // all bytes are there
+  std::optional<Error> failure_;  // not of the work's own
+  std::shared_ptr<Work> work_;    // shared with the jobs; one that has been cancelled keeps its own
 };
 
 }  // namespace vedette

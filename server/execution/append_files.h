@@ -1,8 +1,9 @@
-// What the append-only file needs of the machine: files, and threads that work on them. Behind an interface, so that the rules
-// of when to write and what to do about a disk that is full or broken are tested without one.
+// What the append-only file needs of the machine: files, and threads that work on them. Behind an interface,
+// so that the rules of when to write and what to do about a disk that is full or broken are tested without
+// one.
 //
-// Calls that can fail answer with the system's reason ("No space left on device"). All but run_elsewhere() and drain()
-// may be called from any thread.
+// Calls that can fail answer with the system's reason ("No space left on device"). All but run_elsewhere()
+// and drain() may be called from any thread.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,8 @@ class AppendFiles {
 
   /// Two queues of work that do not wait for each other: the log's own syncs, and the writing of a new base.
   enum class Queue { kLog, kBase };
-  /// Runs `job` on another thread when all earlier ones of its queue have run, then `done` on the loop's thread.
+  /// Runs `job` on another thread when all earlier ones of its queue have run, then `done` on the loop's
+  /// thread.
   virtual void run_elsewhere(Queue queue, std::function<void()> job, std::function<void()> done) = 0;
   /// Waits until all jobs of `queue` have run, and calls their `done`.
   virtual void drain(Queue queue) = 0;

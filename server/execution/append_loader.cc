@@ -48,7 +48,7 @@ Result<bool> AppendLoader::run_slice(int64_t budget_us) {
   const Instant end{executor_.refresh_now().instant.ns + budget_us * 1000};
   // What is loaded has been replicated, logged and counted before.
   const std::vector<EffectSink*> sinks = std::exchange(server_.effect_sinks, {});
-  const uint64_t dirty = server_.stats.dirty;
+  const uint64_t dirty = server_.stats.dirty, commands = server_.stats.commands;
   Status status;
   bool more = true;
   while (status && more && executor_.refresh_now().instant < end) {
@@ -59,6 +59,7 @@ Result<bool> AppendLoader::run_slice(int64_t budget_us) {
   }
   server_.effect_sinks = sinks;
   server_.stats.dirty = dirty;
+  server_.stats.commands = commands;
   if (!status) return Error(status.error());
   return more;
 }
@@ -73,10 +74,14 @@ bool AppendLoader::too_early() const {
 
 Status AppendLoader::step() {
   switch (stage_) {
-    case Stage::kBetweenFiles: return part_ + 1 < parts_.size() ? open_next() : Status::ok();
-    case Stage::kHead: return read_head();
-    case Stage::kSnapshot: return read_snapshot();
-    case Stage::kCommands: return read_command();
+    case Stage::kBetweenFiles:
+      return part_ + 1 < parts_.size() ? open_next() : Status::ok();
+    case Stage::kHead:
+      return read_head();
+    case Stage::kSnapshot:
+      return read_snapshot();
+    case Stage::kCommands:
+      return read_command();
   }
   return Status::ok();
 }
@@ -84,7 +89,9 @@ Status AppendLoader::step() {
 Status AppendLoader::open_next() {
   part_++;
   const Result<int> fd = files_.open(set_.path(name()), AppendFiles::Mode::kRead);
-  if (!fd) return Error(fmt::format("The append-only file {} cannot be read: {}", set_.path(name()), fd.error().text()));
+  if (!fd)
+    return Error(
+        fmt::format("The append-only file {} cannot be read: {}", set_.path(name()), fd.error().text()));
   fd_ = *fd;
   stage_ = Stage::kHead;
   at_end_ = false;
@@ -106,7 +113,9 @@ Status AppendLoader::read_more() {
   data_.resize(held + wanted);
   const Result<size_t> count = files_.read(fd_, data_.data() + held, wanted);
   data_.resize(held + (count ? *count : 0));
-  if (!count) return Error(fmt::format("Unrecoverable error reading the append only file {}: {}", name(), count.error().text()));
+  if (!count)
+    return Error(
+        fmt::format("Unrecoverable error reading the append only file {}: {}", name(), count.error().text()));
   at_end_ = *count == 0;
   return Status::ok();
 }
@@ -114,7 +123,8 @@ Status AppendLoader::read_more() {
 Status AppendLoader::read_head() {
   if (data_.size() < kSnapshotMagicBytesMax && !at_end_) return read_more();
   stage_ = Stage::kCommands;
-  if (std::none_of(std::begin(kSnapshotMagics), std::end(kSnapshotMagics), [&](std::string_view magic) { return data_.starts_with(magic); }))
+  if (std::none_of(std::begin(kSnapshotMagics), std::end(kSnapshotMagics),
+                   [&](std::string_view magic) { return data_.starts_with(magic); }))
     return Status::ok();
   log_notice("Reading the snapshot that begins the append-only file {}", name());
   stage_ = Stage::kSnapshot;
@@ -136,7 +146,8 @@ Status AppendLoader::read_snapshot() {
     status = snapshot_->finish();
   }
   if (!status)
-    return Error(fmt::format("Error reading the RDB base file {}, AOF loading aborted: {}", name(), status.error().text()));
+    return Error(fmt::format("Error reading the RDB base file {}, AOF loading aborted: {}", name(),
+                             status.error().text()));
   if (Status end = snapshot_->finish(); !end) return end;
   const LoadedFacts& facts = snapshot_->facts();
   position_.reset();
@@ -151,9 +162,11 @@ Status AppendLoader::read_snapshot() {
 }
 
 Error AppendLoader::bad_format(std::string_view what) const {
-  return Error(fmt::format("Bad file format reading the append only file {}: {} at byte {}. Make a copy of the folder, and then cut "
-                           "the file there ('redis-check-aof --fix {}' does so) or restore it",
-                           name(), what, here(), manifest_name(set_.place().prefix)));
+  return Error(
+      fmt::format("Bad file format reading the append only file {}: {} at byte {}. Make a copy of the "
+                  "folder, and then cut "
+                  "the file there ('redis-check-aof --fix {}' does so) or restore it",
+                  name(), what, here(), manifest_name(set_.place().prefix)));
 }
 
 // True if a comment was read, or its beginning is there and no more.
@@ -186,9 +199,12 @@ Status AppendLoader::read_command() {
   args_.clear();
   size_t size = 0;
   switch (parser_.parse(data_.data() + at_, data_.size() - at_, limits, args_, size)) {
-    case RequestParser::Outcome::kError: return bad_format(parser_.error());
-    case RequestParser::Outcome::kIncomplete: return at_end_ ? end_of_file() : read_more();
-    case RequestParser::Outcome::kRequest: break;
+    case RequestParser::Outcome::kError:
+      return bad_format(parser_.error());
+    case RequestParser::Outcome::kIncomplete:
+      return at_end_ ? end_of_file() : read_more();
+    case RequestParser::Outcome::kRequest:
+      break;
   }
   if (args_.empty()) return bad_format("a command without a name");
   return apply(args_, size);
@@ -198,9 +214,11 @@ Status AppendLoader::apply(Arguments args, size_t size) {
   const ServerCommandTable::Entry* command = server_.commands.find(args);
   const std::string shown(shown_word(args[0]).substr(0, 128));
   if (!command)
-    return Error(fmt::format("Unknown command '{}' reading the append only file {} at byte {}: it was written by another program, or "
-                             "by one that knew more",
-                             shown, name(), here()));
+    return Error(
+        fmt::format("Unknown command '{}' reading the append only file {} at byte {}: it was written by "
+                    "another program, or "
+                    "by one that knew more",
+                    shown, name(), here()));
   if (!command->accepts_argument_count(args.size()) || !command->subcommands.empty())
     return bad_format(fmt::format("'{}' with wrong arguments", shown));
   if (command->name == "multi") {
@@ -211,19 +229,21 @@ Status AppendLoader::apply(Arguments args, size_t size) {
   }
   if (command->name == "exec") {
     if (!in_transaction_) return bad_format("EXEC without MULTI");
-    if (Status status = run_transaction(); !status) return status;
+    run_transaction();
   } else {
     if (!(command->flags & (kWrite | kMayReplicate)) && command->name != "select")
       return bad_format(fmt::format("'{}', which changes nothing,", shown));
-    if (in_transaction_) queue_.add(*command, args);
-    else if (Status status = run(*command, args); !status) return status;
+    if (in_transaction_)
+      queue_.add(*command, args);
+    else
+      run(*command, args);
   }
   at_ += size;
   if (!in_transaction_) good_ = here();
   return Status::ok();
 }
 
-Status AppendLoader::run(const ServerCommandTable::Entry& command, Arguments args) {
+void AppendLoader::run(const ServerCommandTable::Entry& command, Arguments args) {
   executor_.call(*session_, command, args, false, 0);
   commands_++;
   if (command.name != "select") changed_since_position_ = true;
@@ -231,26 +251,24 @@ Status AppendLoader::run(const ServerCommandTable::Entry& command, Arguments arg
   session_->output.for_each_piece([&](const char* data, size_t) { return first = *data, false; });
   if (first == '-' && refused_++ < kRefusalsLogged) {
     std::string reply;
-    session_->output.for_each_piece([&](const char* data, size_t count) { return reply.append(data, count), true; });
-    log_warning("A command of the append-only file {} at byte {} ({}) failed: {}", name(), here(), command.name, trim(reply));
+    session_->output.for_each_piece(
+        [&](const char* data, size_t count) { return reply.append(data, count), true; });
+    log_warning("A command of the append-only file {} at byte {} ({}) failed: {}", name(), here(),
+                command.name, trim(reply));
   }
   session_->output.clear();
-  return Status::ok();
 }
 
-Status AppendLoader::run_transaction() {
+void AppendLoader::run_transaction() {
   in_transaction_ = false;
-  Status status;
-  queue_.for_each([&](const ServerCommandTable::Entry& command, Arguments args) {
-    if (status) status = run(command, args);
-  });
+  queue_.for_each([this](const ServerCommandTable::Entry& command, Arguments args) { run(command, args); });
   queue_.clear();
-  return status;
 }
 
 // The rest of the set holds nothing: what a crash at the beginning of a rewrite leaves.
 bool AppendLoader::is_last() const {
-  return std::all_of(parts_.begin() + long(part_) + 1, parts_.end(), [](const Part& part) { return part.size == 0; });
+  return std::all_of(parts_.begin() + long(part_) + 1, parts_.end(),
+                     [](const Part& part) { return part.size == 0; });
 }
 
 Status AppendLoader::end_of_file() {
@@ -261,7 +279,8 @@ Status AppendLoader::end_of_file() {
   queue_.clear();
   close_file();
   done_bytes_ += parts_[part_].size;
-  log_notice("DB loaded from {} file {}", parts_[part_].file.type == AppendFileType::kBase ? "base" : "incr", name());
+  log_notice("DB loaded from {} file {}", parts_[part_].file.type == AppendFileType::kBase ? "base" : "incr",
+             name());
   stage_ = Stage::kBetweenFiles;
   data_.clear();
   at_ = 0;
@@ -272,16 +291,22 @@ Status AppendLoader::end_of_file() {
 Status AppendLoader::cut_torn_end() {
   const uint64_t size = at_file_ + data_.size();
   if (!is_last())
-    return Error(fmt::format("The append-only file {} ends in the middle of a command, at byte {} of {}, but is not the last file: it "
-                             "has been damaged. Restore it from a copy; without, 'redis-check-aof --fix {}' shows what can be done",
-                             name(), good_, size, manifest_name(set_.place().prefix)));
+    return Error(
+        fmt::format("The append-only file {} ends in the middle of a command, at byte {} of {}, but is not "
+                    "the last file: it "
+                    "has been damaged. Restore it from a copy; without, 'redis-check-aof --fix {}' shows "
+                    "what can be done",
+                    name(), good_, size, manifest_name(set_.place().prefix)));
   const bool only_comment = !in_transaction_ && data_[at_] == '#';
   if (in_transaction_) log_warning("Revert incomplete MULTI/EXEC transaction in AOF file {}", name());
   if (!server_.settings.append_log.load_truncated && !only_comment)
-    return Error(fmt::format("Unexpected end of file reading the append only file {}: it is whole up to byte {} of {}. You can: 1) make a "
-                             "copy of it and use 'redis-check-aof --fix {}'; 2) set 'aof-load-truncated' to yes, which cuts it there, "
-                             "and start the server again",
-                             name(), good_, size, manifest_name(set_.place().prefix)));
+    return Error(
+        fmt::format("Unexpected end of file reading the append only file {}: it is whole up to byte {} of "
+                    "{}. You can: 1) make a "
+                    "copy of it and use 'redis-check-aof --fix {}'; 2) set 'aof-load-truncated' to yes, "
+                    "which cuts it there, "
+                    "and start the server again",
+                    name(), good_, size, manifest_name(set_.place().prefix)));
   log_warning("!!! Warning: short read while loading the AOF file {} !!!", name());
   log_warning("!!! Truncating the AOF {} at offset {} !!! (it had {} bytes)", name(), good_, size);
   const Result<int> fd = files_.open(set_.path(name()), AppendFiles::Mode::kAppend);
@@ -289,7 +314,8 @@ Status AppendLoader::cut_torn_end() {
   Status status = files_.truncate(*fd, good_);
   if (status) status = files_.sync(*fd);
   files_.close(*fd);
-  if (!status) return Error(fmt::format("Error truncating the AOF file {}: {}", name(), status.error().text()));
+  if (!status)
+    return Error(fmt::format("Error truncating the AOF file {}: {}", name(), status.error().text()));
   total_bytes_ -= std::min(total_bytes_, size - good_);
   if (parts_[part_].file.type == AppendFileType::kBase) base_bytes_ = good_;
   parts_[part_].size = good_;

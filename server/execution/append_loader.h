@@ -1,12 +1,13 @@
 // Loads an append-only file: its base, then its increments, in slices.
 //
-// A base is a snapshot or commands; an increment is commands. Commands are run by a session of no client, one after the
-// other; what stands between MULTI and EXEC is run when its EXEC has been read. So what is loaded of a file that was torn by a
-// crash is always what the dataset once was: whole commands and whole transactions, up to some moment.
+// A base is a snapshot or commands; an increment is commands. Commands are run by a session of no client, one
+// after the other; what stands between MULTI and EXEC is run when its EXEC has been read. So what is loaded
+// of a file that was torn by a crash is always what the dataset once was: whole commands and whole
+// transactions, up to some moment.
 //
-// A torn end of the last file is what a crash leaves: with aof-load-truncated it is cut off, and the server starts.
-// Everything else that is wrong (a torn file with others after it, a command that nobody knows, bytes that are no command)
-// ends the loading, naming the file, the byte, and what to do.
+// A torn end of the last file is what a crash leaves: with aof-load-truncated it is cut off, and the server
+// starts. Everything else that is wrong (a torn file with others after it, a command that nobody knows, bytes
+// that are no command) ends the loading, naming the file, the byte, and what to do.
 #pragma once
 
 #include <memory>
@@ -66,8 +67,8 @@ class AppendLoader {
   Status read_command();
   bool read_comment();
   Status apply(Arguments args, size_t size);
-  Status run(const ServerCommandTable::Entry& command, Arguments args);
-  Status run_transaction();
+  void run(const ServerCommandTable::Entry& command, Arguments args);
+  void run_transaction();
   Status end_of_file();
   Status cut_torn_end();
   bool is_last() const;
@@ -89,11 +90,11 @@ class AppendLoader {
   Stage stage_ = Stage::kBetweenFiles;
   size_t part_ = size_t(-1);
   int fd_ = -1;
-  bool at_end_ = false;        // of the file: there are no more bytes than `data_`
-  std::string data_;           // read and not yet forgotten; the next byte to look at is data_[at_]
+  bool at_end_ = false;  // of the file: there are no more bytes than `data_`
+  std::string data_;     // read and not yet forgotten; the next byte to look at is data_[at_]
   size_t at_ = 0;
-  uint64_t at_file_ = 0;       // where in the file data_[0] lies
-  uint64_t good_ = 0;          // end of the last whole command or transaction
+  uint64_t at_file_ = 0;  // where in the file data_[0] lies
+  uint64_t good_ = 0;     // end of the last whole command or transaction
 
   std::unique_ptr<DatasetLoader> snapshot_;
   RequestParser parser_;

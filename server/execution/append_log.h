@@ -1,21 +1,26 @@
-// The append-only file: logs every change of the dataset, and rewrites what it logged when that has become long.
+// The append-only file: logs every change of the dataset, and rewrites what it logged when that has become
+// long.
 //
-// Effects are encoded as they come (SELECT where the database changes, MULTI ... EXEC around what belongs together) and
-// written at the end of the turn, before replies are sent (append_writer.h). The files are those of append_set.h.
+// Effects are encoded as they come (SELECT where the database changes, MULTI ... EXEC around what belongs
+// together) and written at the end of the turn, before replies are sent (append_writer.h). The files are
+// those of append_set.h.
 //
-// A rewrite needs no fork: a snapshot is asked for, and at the very moment it begins the log goes on in a new increment,
-// which is in the manifest before anything is written to it. So base and increments are whole at each moment: while the new
-// base is being written the old base with all increments is valid, afterwards the new base with the last increment. A
-// rewrite that fails leaves the former.
+// A rewrite needs no fork: a snapshot is asked for, and at the very moment it begins the log goes on in a new
+// increment, which is in the manifest before anything is written to it. So base and increments are whole at
+// each moment: while the new base is being written the old base with all increments is valid, afterwards the
+// new base with the last increment. A rewrite that fails leaves the former.
 //
 // States:
 //   off       nothing is logged
-//   waiting   turned on while serving: a rewrite is to make the first set. Once its snapshot has begun, changes are logged to
-//             a temporary increment; the set on the disk, if there is an old one, stays as it is until the base is there
+//   waiting   turned on while serving: a rewrite is to make the first set. Once its snapshot has begun,
+//   changes are logged to
+//             a temporary increment; the set on the disk, if there is an old one, stays as it is until the
+//             base is there
 //   on        every change is logged
 //
-// With each flush the log tells which point of the replication history the dataset had reached, in a line that is a comment
-// to other programs, so that a restarted server knows what it has to ask its primary for (snapshot/append_position.h).
+// With each flush the log tells which point of the replication history the dataset had reached, in a line
+// that is a comment to other programs, so that a restarted server knows what it has to ask its primary for
+// (snapshot/append_position.h).
 #pragma once
 
 #include <functional>
@@ -59,10 +64,11 @@ class AppendLog final : public EffectSink {
   /// Where a log belongs that is turned on now.
   std::function<AppendPlace()> place;
 
-  /// Goes on after what has been loaded from `set`: `sizes` of its base and of all its files. The server does not start
-  /// without it.
+  /// Goes on after what has been loaded from `set`: `sizes` of its base and of all its files. The server does
+  /// not start without it.
   Status begin(AppendSet set, uint64_t base_bytes, uint64_t all_bytes);
-  /// Turned on and off while serving. The set that turning on makes is complete when the rewrite that begins it is over.
+  /// Turned on and off while serving. The set that turning on makes is complete when the rewrite that begins
+  /// it is over.
   Status turn_on();
   void turn_off();
 
@@ -92,6 +98,8 @@ class AppendLog final : public EffectSink {
   enum class RewriteStart { kStarted, kScheduled, kUnderWay };
   /// As asked for by a client: begins now, or when the snapshot under way is over.
   Result<RewriteStart> rewrite(const Now& now);
+  /// Ends the rewrite under way; the files stay as they were before it.
+  void end_rewrite();
   bool rewriting() const { return preparing_ || base_.active() || adopting_; }
   bool rewrite_scheduled() const { return scheduled_; }
   int64_t rewrite_seconds(const Now& now) const;
@@ -117,7 +125,6 @@ class AppendLog final : public EffectSink {
   bool snapshot_under_way() const;
   bool retries_are_limited(const Now& now);
   void start_rewrite(const Now& now);
-  void end_rewrite();
   void prepare_increment();
   void start_base();
   Status switch_increment();
@@ -137,19 +144,19 @@ class AppendLog final : public EffectSink {
   // Of the rewrite under way: its steps before and after the base itself, and the base.
   bool preparing_ = false, adopting_ = false;
   AppendFile next_base_;
-  uint64_t former_bytes_ = 0;     // of the set's files but the one being written
+  uint64_t former_bytes_ = 0;  // of the set's files but the one being written
   uint64_t rewritten_bytes_ = 0;
   bool scheduled_ = false;
   Instant rewrite_began_{}, retry_at_{};
   uint64_t retry_minutes_ = 0;
   std::string next_increment_name_;
-  bool repairs_ = false;          // the rewrite under way is to bring back what a sync has lost
+  bool repairs_ = false;  // the rewrite under way is to bring back what a sync has lost
 
   // Of what the file being written already tells.
   std::string told_id_;
-  uint64_t told_end_ = 0;         // position in the buffer after the last line that told
+  uint64_t told_end_ = 0;  // position in the buffer after the last line that told
   int64_t told_second_ = 0;
-  uint64_t offset_ = 0;           // of replication, when last asked
+  uint64_t offset_ = 0;  // of replication, when last asked
 };
 
 }  // namespace vedette

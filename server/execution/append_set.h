@@ -1,5 +1,6 @@
-// The files of the log on the disk: a folder with the manifest that names them. Whatever is interrupted at whatever moment,
-// the manifest names a set that is whole: a new one is written beside the old one, synced, and put in its place.
+// The files of the log on the disk: a folder with the manifest that names them. Whatever is interrupted at
+// whatever moment, the manifest names a set that is whole: a new one is written beside the old one, synced,
+// and put in its place.
 #pragma once
 
 #include <functional>
@@ -12,7 +13,8 @@
 
 namespace vedette {
 
-/// Where the files are. The folder's path is fixed while the log is on, even if the server's own folder changes.
+/// Where the files are. The folder's path is fixed while the log is on, even if the server's own folder
+/// changes.
 struct AppendPlace {
   std::string directory;  ///< absolute
   std::string folder;     ///< within `directory`
@@ -23,18 +25,21 @@ class AppendSet {
  public:
   AppendSet(AppendFiles& files, AppendPlace place) : files_(files), place_(std::move(place)) {}
 
-  /// Reads the manifest; without one there is nothing, unless a log from before there were manifests lies in the directory,
-  /// which then moves into the folder as the base. The error is for the operator.
+  /// Reads the manifest; without one there is nothing, unless a log from before there were manifests lies in
+  /// the directory, which then moves into the folder as the base. The error is for the operator.
   Status read();
   const AppendManifest& manifest() const { return manifest_; }
   bool empty() const { return !manifest_.base && manifest_.increments.empty(); }
   const AppendPlace& place() const { return place_; }
-  std::string path(std::string_view name) const { return place_.directory + "/" + place_.folder + "/" + std::string(name); }
+  std::string path(std::string_view name) const {
+    return place_.directory + "/" + place_.folder + "/" + std::string(name);
+  }
   std::string temporary_path(std::string_view name) const { return path("temp-" + std::string(name)); }
 
   /// Makes `next` the set that is valid. On failure the former one is.
   Status adopt(AppendManifest next);
-  /// The same in two steps: what writes the manifest, on any thread, and what takes it as the set when that went well.
+  /// The same in two steps: what writes the manifest, on any thread, and what takes it as the set when that
+  /// went well.
   std::function<Status()> writer_of(const AppendManifest& next) const;
   void accept(AppendManifest next) { manifest_ = std::move(next); }
   Status make_folder();

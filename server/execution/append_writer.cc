@@ -15,7 +15,8 @@ AppendWriter::~AppendWriter() {
 void AppendWriter::abandon() {
   buffer_.trim(buffer_.end());
   if (fd_ < 0) return;
-  files_.run_elsewhere(AppendFiles::Queue::kLog, [&files = files_, fd = fd_] { files.close(fd); }, nullptr);
+  files_.run_elsewhere(
+      AppendFiles::Queue::kLog, [&files = files_, fd = fd_] { files.close(fd); }, nullptr);
   fd_ = -1;
   size_ = synced_size_ = 0;
   file_++;
@@ -45,7 +46,8 @@ void AppendWriter::take(int fd, uint64_t size, AppendSync policy) {
             return;
           }
           lost_sync_ = true;
-          log_warning("The last part of the append-only file could not be synced: {}", status->error().text());
+          log_warning("The last part of the append-only file could not be synced: {}",
+                      status->error().text());
         });
   }
   fd_ = fd;
@@ -62,7 +64,8 @@ void AppendWriter::flush(const Now& now, const Policy& policy, uint64_t offset) 
     if (policy.sync == AppendSync::kAlways && !policy.hold_syncs) return sync_now(policy.sync);
   }
   if (policy.sync != AppendSync::kEverySecond || policy.hold_syncs) return;
-  if (synced_size_ < size_ && !syncs_under_way_ && ms_between(last_sync_, now.instant) >= kSyncPeriodMs) sync_elsewhere(now);
+  if (synced_size_ < size_ && !syncs_under_way_ && ms_between(last_sync_, now.instant) >= kSyncPeriodMs)
+    sync_elsewhere(now);
 }
 
 bool AppendWriter::must_wait(const Now& now, const Policy& policy) {
@@ -72,7 +75,9 @@ bool AppendWriter::must_wait(const Now& now, const Policy& policy) {
   if (postponed_since_ == Instant{}) postponed_since_ = now.instant;
   if (ms_between(postponed_since_, now.instant) < kPostponedMsMax) return true;
   delayed_syncs_++;
-  log_notice("Syncing the append-only file takes long (is the disk busy?): writing on without waiting for it, which may block");
+  log_notice(
+      "Syncing the append-only file takes long (is the disk busy?): writing on without waiting for it, which "
+      "may block");
   return false;
 }
 
@@ -97,7 +102,8 @@ bool AppendWriter::write_pending(const Now& now, AppendSync sync) {
     last_failure_ = now.instant;
     undo_partial_write(at - from);
     if (sync != AppendSync::kAlways) return false;
-    log_warning("With appendfsync always the server cannot go on after an error of the append-only file, and ends");
+    log_warning(
+        "With appendfsync always the server cannot go on after an error of the append-only file, and ends");
     files_.give_up();
     return false;
   }
@@ -112,8 +118,10 @@ bool AppendWriter::write_pending(const Now& now, AppendSync sync) {
 void AppendWriter::undo_partial_write(uint64_t written) {
   if (!written) return;
   if (Status status = files_.truncate(fd_, size_); !status) {
-    log_warning("What was half written to the append-only file cannot be cut off; until the rest is written its end is torn: {}",
-                status.error().text());
+    log_warning(
+        "What was half written to the append-only file cannot be cut off; until the rest is written its end "
+        "is torn: {}",
+        status.error().text());
     size_ += written;
     buffer_.trim(buffer_.begin() + written);
   }

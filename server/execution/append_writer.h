@@ -1,17 +1,20 @@
-// From a buffer of logged commands to a file: when it is written, when it is brought to the disk, and what happens when
-// that fails.
+// From a buffer of logged commands to a file: when it is written, when it is brought to the disk, and what
+// happens when that fails.
 //
-// flush() is called at the end of each turn, before replies are sent, so what a client has been told is in the kernel's hands
-// at least. What reaches the disk when is the policy (option appendfsync):
-//   always     written and synced within flush(): no reply is sent for what a power cut could still take. A failure
+// flush() is called at the end of each turn, before replies are sent, so what a client has been told is in
+// the kernel's hands at least. What reaches the disk when is the policy (option appendfsync):
+//   always     written and synced within flush(): no reply is sent for what a power cut could still take. A
+//   failure
 //              ends the process, since nothing else keeps that promise.
-//   everysec   synced on another thread, at most once a second. Writing to a file that is being synced may block, so a
-//              write is put off while a sync is under way; after two seconds it is done all the same and counted.
+//   everysec   synced on another thread, at most once a second. Writing to a file that is being synced may
+//   block, so a
+//              write is put off while a sync is under way; after two seconds it is done all the same and
+//              counted.
 //   no         the kernel decides.
-// A failed write leaves the buffer as it is and the file as it was (what was half written is cut off), to be tried again;
-// until that succeeds error() tells why, and the server refuses writes. A failed sync does the same. What such a sync left
-// unwritten the kernel may have forgotten, though, so one that succeeds later proves nothing about it: lost_sync() then
-// stays true until a rewrite has put the dataset into a new file.
+// A failed write leaves the buffer as it is and the file as it was (what was half written is cut off), to be
+// tried again; until that succeeds error() tells why, and the server refuses writes. A failed sync does the
+// same. What such a sync left unwritten the kernel may have forgotten, though, so one that succeeds later
+// proves nothing about it: lost_sync() then stays true until a rewrite has put the dataset into a new file.
 #pragma once
 
 #include <functional>
@@ -39,16 +42,18 @@ class AppendWriter {
   bool pending() const { return buffer_.size() > 0; }
   bool is_open() const { return fd_ >= 0; }
 
-  /// Goes on in the file `fd`, which holds `size` bytes. The former one is synced (unless `policy` is never) and closed,
-  /// elsewhere. Nothing may be pending.
+  /// Goes on in the file `fd`, which holds `size` bytes. The former one is synced (unless `policy` is never)
+  /// and closed, elsewhere. Nothing may be pending.
   void take(int fd, uint64_t size, AppendSync policy);
 
   struct Policy {
     AppendSync sync = AppendSync::kEverySecond;
-    bool hold_syncs = false;  ///< a rewrite keeps the disk busy and syncs shall wait (no-appendfsync-on-rewrite)
-    bool force = false;       ///< write at once, whatever is under way
+    bool hold_syncs =
+        false;           ///< a rewrite keeps the disk busy and syncs shall wait (no-appendfsync-on-rewrite)
+    bool force = false;  ///< write at once, whatever is under way
   };
-  /// Writes and syncs as the policy says. `offset` is what synced_offset() may tell once all that is pending is on the disk.
+  /// Writes and syncs as the policy says. `offset` is what synced_offset() may tell once all that is pending
+  /// is on the disk.
   void flush(const Now& now, const Policy& policy, uint64_t offset);
   /// Writes and syncs everything, now: the process is about to end, or the file to be read.
   Status settle(const Now& now, uint64_t offset);

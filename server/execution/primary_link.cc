@@ -344,6 +344,10 @@ void PrimaryLink::go_online(const Now& now) {
 }
 
 void PrimaryLink::apply(std::string_view bytes) {
+  if (!session_->input.empty()) {  // a request that was cut goes on
+    session_->input.append(bytes.data(), bytes.size());
+    bytes = {};
+  }
   executor_.gather(*session_, bytes);
   executor_.execute();
 }

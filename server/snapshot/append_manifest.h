@@ -1,11 +1,12 @@
 // The table of contents of a multi-part append-only file, and how it changes.
 //
-// The log of changes is a folder: one base (the dataset as it was at some moment), the increments that were logged since, in
-// order, and a manifest that names them. Files that a rewrite has replaced are history until they are deleted. One line
-// names one file:
+// The log of changes is a folder: one base (the dataset as it was at some moment), the increments that were
+// logged since, in order, and a manifest that names them. Files that a rewrite has replaced are history until
+// they are deleted. One line names one file:
 //   file appendonly.aof.1.base.rdb seq 1 type b
-// Words are quoted where they need it, lines that begin with # are comments, keys that nobody knows are passed over.
-// A set of files is changed by writing a new manifest in place of the old one, so at each moment exactly one set is valid.
+// Words are quoted where they need it, lines that begin with # are comments, keys that nobody knows are
+// passed over. A set of files is changed by writing a new manifest in place of the old one, so at each moment
+// exactly one set is valid.
 //
 // Everything here is pure: text to manifest, manifest to next manifest. The form is that of Redis 7.
 //
@@ -51,8 +52,8 @@ struct AppendManifest {
   const AppendFile& add_increment(std::string_view prefix);
   /// The name that the next base gets.
   AppendFile next_base(std::string_view prefix, bool as_rdb) const;
-  /// A rewrite is done: `new_base` holds what the former base and all increments but the last `kept_increments` held. These
-  /// become history.
+  /// A rewrite is done: `new_base` holds what the former base and all increments but the last
+  /// `kept_increments` held. These become history.
   void replace_base(const AppendFile& new_base, size_t kept_increments);
 };
 
@@ -63,7 +64,8 @@ std::string print_manifest(const AppendManifest& manifest);
 /// The manifest in `text`, or what is wrong in `error`.
 std::optional<AppendManifest> parse_manifest(std::string_view text, ManifestError& error);
 
-/// The manifest of a folder into which a log from before there were manifests, one file `name`, has been moved.
+/// The manifest of a folder into which a log from before there were manifests, one file `name`, has been
+/// moved.
 AppendManifest manifest_of_single_file(std::string_view name);
 
 }  // namespace vedette

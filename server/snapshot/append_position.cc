@@ -13,7 +13,9 @@ namespace {
 constexpr std::string_view kMark = "#VEDETTE-REPL:";
 constexpr size_t kIdLength = 40;
 
-bool is_hexadecimal(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_hexadecimal(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 
 }  // namespace
 
@@ -30,7 +32,8 @@ std::optional<AppendPosition> parse_append_position(std::string_view line, std::
     line.remove_prefix(blank + 1);
   }
   const auto offset = parse_unsigned(line);
-  if (!offset || id.size() != kIdLength || !std::all_of(id.begin(), id.end(), is_hexadecimal)) return std::nullopt;
+  if (!offset || id.size() != kIdLength || !std::all_of(id.begin(), id.end(), is_hexadecimal))
+    return std::nullopt;
   return AppendPosition{std::string(id), *offset};
 }
 

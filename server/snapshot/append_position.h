@@ -1,5 +1,5 @@
-// Where replication stood, as a line of the append-only file: after what the file holds up to here, the dataset is that of
-// byte `offset` of history `id`. To other programs the line is a comment.
+// Where replication stood, as a line of the append-only file: after what the file holds up to here, the
+// dataset is that of byte `offset` of history `id`. To other programs the line is a comment.
 //   #VEDETTE-REPL:<id> <offset>
 //   #VEDETTE-REPL:<offset>        of the same history as the last such line of the file
 #pragma once

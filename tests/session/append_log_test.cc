@@ -1,5 +1,5 @@
-// The append-only file as a whole: what is logged, what is loaded of it, whole, torn and damaged, and rewrites; on a disk in
-// memory. A model test runs random commands and cuts the log at every byte of its end.
+// The append-only file as a whole: what is logged, what is loaded of it, whole, torn and damaged, and
+// rewrites; on a disk in memory. A model test runs random commands and cuts the log at every byte of its end.
 #include "server/execution/append_log.h"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,8 @@ constexpr const char* kFolder = "/data/aofdir/";
 
 // A server with a log on `disk`.
 struct Logged {
-  explicit Logged(MemoryFiles& files, uint64_t seed = 1) : disk(files), server(seed), snapshots(server.state), log(server.state, files) {
+  explicit Logged(MemoryFiles& files, uint64_t seed = 1)
+      : disk(files), server(seed), snapshots(server.state), log(server.state, files) {
     server.state.snapshots = &snapshots;
     server.state.append_log = &log;
     log.place = [] { return place(); };
@@ -93,10 +94,12 @@ TEST_CASE("a log begins with a manifest and an increment, and holds each change 
   client("GET k");
   logged.flush();
   CHECK(disk[std::string(kFolder) + "a.aof.1.incr.aof"] ==
-        "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*5\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n$4\r\nPXAT\r\n$13\r\n1700000010000\r\n");
+        "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*5\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n$4\r\nPXAT\r\n$"
+        "13\r\n1700000010000\r\n");
 }
 
-TEST_CASE("what belongs together stands between MULTI and EXEC; what is for replicas alone does not stand there") {
+TEST_CASE(
+    "what belongs together stands between MULTI and EXEC; what is for replicas alone does not stand there") {
   MemoryFiles disk;
   Logged logged(disk);
   REQUIRE(logged.load().is_ok());
@@ -163,6 +166,30 @@ TEST_CASE("each flush tells where replication stands, and a restart knows it") {
   CHECK(!torn.position_is_exact);  // something came after
 }
 
+TEST_CASE("an expiry that has passed by the time of the load had not passed when the log was written") {
+  MemoryFiles disk;
+  {
+    Logged logged(disk);
+    REQUIRE(logged.load().is_ok());
+    TestClient client(logged.server);
+    client("SET a 1 PX 1000");
+    client("APPEND a 2");
+    client("PERSIST a");
+    client("SET b 1");
+    client("PEXPIRE b 1000");
+    client("INCR b");
+    client("PERSIST b");
+    client("SET c 1 PX 1000");
+    client("INCR c");
+    logged.flush();
+  }
+  Logged later(disk);
+  later.server.advance_ms(5000);
+  REQUIRE(later.load().is_ok());
+  TestClient client(later.server);
+  CHECK(client("MGET a b c") == "[12, 2, nil]");
+}
+
 TEST_CASE("the offset that is safe on the disk follows the syncs") {
   MemoryFiles disk;
   Logged logged(disk);
@@ -193,14 +220,30 @@ TEST_CASE("a log cut at any byte of its last commands loads a prefix of the hist
     const auto key = [&] { return "k" + std::to_string(rng.below(8)); };
     const auto write = [&] {
       switch (rng.below(8)) {
-        case 0: client("APPEND " + key() + " xy"); break;
-        case 1: client("INCR n" + key()); break;
-        case 2: client("DEL " + key() + " " + key()); break;
-        case 3: client("SET " + key() + " v" + std::to_string(rng.below(100)) + " PX 100000"); break;
-        case 4: client("RENAME " + key() + " " + key()); break;
-        case 5: client("SELECT " + std::to_string(rng.below(3))); break;
-        case 6: client("PERSIST " + key()); break;
-        default: client("SET " + key() + " " + std::string(rng.below(40), 'z') + "q"); break;
+        case 0:
+          client("APPEND " + key() + " xy");
+          break;
+        case 1:
+          client("INCR n" + key());
+          break;
+        case 2:
+          client("DEL " + key() + " " + key());
+          break;
+        case 3:
+          client("SET " + key() + " v" + std::to_string(rng.below(100)) + " PX 100000");
+          break;
+        case 4:
+          client("RENAME " + key() + " " + key());
+          break;
+        case 5:
+          client("SELECT " + std::to_string(rng.below(3)));
+          break;
+        case 6:
+          client("PERSIST " + key());
+          break;
+        default:
+          client("SET " + key() + " " + std::string(rng.below(40), 'z') + "q");
+          break;
       }
     };
     for (int i = 0; i < 60; i++) {
@@ -250,8 +293,9 @@ TEST_CASE("a torn end is refused where that is configured, and the file stays as
   strict.server.state.settings.append_log.load_truncated = false;
   const Status status = strict.load();
   REQUIRE(!status);
-  CHECK(status.error().text().starts_with("Unexpected end of file reading the append only file a.aof.1.incr.aof: it is whole up to byte " +
-                                          std::to_string(whole)));
+  CHECK(status.error().text().starts_with(
+      "Unexpected end of file reading the append only file a.aof.1.incr.aof: it is whole up to byte " +
+      std::to_string(whole)));
   CHECK(bytes.size() == whole + 13);
 }
 
@@ -260,14 +304,25 @@ TEST_CASE("damage is refused, naming file and byte") {
   struct {
     std::string bytes, error;
   } const cases[] = {
-      {set + "!!!" + set, "Bad file format reading the append only file a.aof.1.incr.aof: no command at byte 27"},
-      {set + "*3\r\n$x\r\n", "Bad file format reading the append only file a.aof.1.incr.aof: ERR Protocol error: invalid bulk length at byte 27"},
-      {set + "*0\r\n", "Bad file format reading the append only file a.aof.1.incr.aof: a command without a name at byte 27"},
-      {set + request_bytes({"BLA", "foo"}), "Unknown command 'BLA' reading the append only file a.aof.1.incr.aof at byte 27"},
-      {set + request_bytes({"SET", "a"}), "Bad file format reading the append only file a.aof.1.incr.aof: 'SET' with wrong arguments at byte 27"},
-      {set + request_bytes({"SHUTDOWN"}), "Bad file format reading the append only file a.aof.1.incr.aof: 'SHUTDOWN', which changes nothing, at byte 27"},
-      {set + request_bytes({"EXEC"}), "Bad file format reading the append only file a.aof.1.incr.aof: EXEC without MULTI at byte 27"},
-      {request_bytes({"MULTI"}) + request_bytes({"MULTI"}), "Bad file format reading the append only file a.aof.1.incr.aof: MULTI within MULTI at byte 15"},
+      {set + "!!!" + set,
+       "Bad file format reading the append only file a.aof.1.incr.aof: no command at byte 27"},
+      {set + "*3\r\n$x\r\n",
+       "Bad file format reading the append only file a.aof.1.incr.aof: ERR Protocol error: invalid bulk "
+       "length at byte 27"},
+      {set + "*0\r\n",
+       "Bad file format reading the append only file a.aof.1.incr.aof: a command without a name at byte 27"},
+      {set + request_bytes({"BLA", "foo"}),
+       "Unknown command 'BLA' reading the append only file a.aof.1.incr.aof at byte 27"},
+      {set + request_bytes({"SET", "a"}),
+       "Bad file format reading the append only file a.aof.1.incr.aof: 'SET' with wrong arguments at byte "
+       "27"},
+      {set + request_bytes({"SHUTDOWN"}),
+       "Bad file format reading the append only file a.aof.1.incr.aof: 'SHUTDOWN', which changes nothing, at "
+       "byte 27"},
+      {set + request_bytes({"EXEC"}),
+       "Bad file format reading the append only file a.aof.1.incr.aof: EXEC without MULTI at byte 27"},
+      {request_bytes({"MULTI"}) + request_bytes({"MULTI"}),
+       "Bad file format reading the append only file a.aof.1.incr.aof: MULTI within MULTI at byte 15"},
       {"REDIS0010garbage", "Error reading the RDB base file a.aof.1.incr.aof, AOF loading aborted"},
   };
   for (const auto& damage : cases) {
@@ -283,12 +338,16 @@ TEST_CASE("damage is refused, naming file and byte") {
 TEST_CASE("a torn file that is not the last is refused, unless the later ones are empty") {
   MemoryFiles disk;
   const std::string set = request_bytes({"SET", "a", "1"});
-  disk[std::string(kFolder) + "a.aof.manifest"] = "file a.aof.1.incr.aof seq 1 type i\nfile a.aof.2.incr.aof seq 2 type i\n";
+  disk[std::string(kFolder) + "a.aof.manifest"] =
+      "file a.aof.1.incr.aof seq 1 type i\nfile a.aof.2.incr.aof seq 2 type i\n";
   disk[std::string(kFolder) + "a.aof.1.incr.aof"] = set + "*1\r\n";
   disk[std::string(kFolder) + "a.aof.2.incr.aof"] = set;
   std::string error;
   CHECK(digest_after_load(disk, &error).empty());
-  CHECK_MESSAGE(error.starts_with("The append-only file a.aof.1.incr.aof ends in the middle of a command, at byte 27 of 31"), error);
+  CHECK_MESSAGE(
+      error.starts_with(
+          "The append-only file a.aof.1.incr.aof ends in the middle of a command, at byte 27 of 31"),
+      error);
   disk[std::string(kFolder) + "a.aof.2.incr.aof"].clear();
   CHECK(!digest_after_load(disk, &error).empty());
 }
@@ -298,7 +357,8 @@ TEST_CASE("a file that the manifest names and that is not there is an error") {
   disk[std::string(kFolder) + "a.aof.manifest"] = "file a.aof.1.incr.aof seq 1 type i\n";
   std::string error;
   CHECK(digest_after_load(disk, &error).empty());
-  CHECK_MESSAGE(error.find("a.aof.1.incr.aof cannot be read: No such file or directory") != error.npos, error);
+  CHECK_MESSAGE(error.find("a.aof.1.incr.aof cannot be read: No such file or directory") != error.npos,
+                error);
 }
 
 TEST_CASE("a single file of old moves into the folder and becomes the base") {
@@ -313,7 +373,8 @@ TEST_CASE("a single file of old moves into the folder and becomes the base") {
     logged.flush();
   }
   CHECK(!disk.exists("/data/a.aof"));
-  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] == "file a.aof seq 1 type b\nfile a.aof.1.incr.aof seq 1 type i\n");
+  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] ==
+        "file a.aof seq 1 type b\nfile a.aof.1.incr.aof seq 1 type i\n");
   Logged again(disk);
   REQUIRE(again.load().is_ok());
   TestClient client(again.server);
@@ -461,6 +522,45 @@ TEST_CASE("turned on while serving, the log is complete when its first rewrite i
   CHECK(disk[std::string(kFolder) + "a.aof.manifest"] ==
         "file a.aof.2.base.rdb seq 2 type b\nfile a.aof.2.incr.aof seq 2 type i\n");
   CHECK(digest_after_load(disk) == logged.digest());
+}
+
+TEST_CASE("turned off at any step of a rewrite and on again, the log is whole") {
+  for (const bool first : {false, true}) {
+    for (int steps = 0; steps < 14; steps++) {
+      CAPTURE(first);
+      CAPTURE(steps);
+      MemoryFiles disk;
+      Logged logged(disk);
+      TestClient client(logged.server);
+      for (int i = 0; i < 100; i++) client("SET key" + std::to_string(i) + " value");
+      if (first) {
+        REQUIRE(logged.log.turn_on().is_ok());
+      } else {
+        REQUIRE(logged.load().is_ok());
+        client("SET logged 1");
+        logged.flush();
+        REQUIRE(logged.log.rewrite(logged.server.executor.now()));
+      }
+      for (int i = 0; i < steps; i++) {
+        client("APPEND key" + std::to_string(i) + " more");
+        logged.flush();
+        if (logged.snapshots.ready()) logged.snapshots.run_slice(logged.server.executor.now(), 1000);
+        disk.run_one();
+      }
+      logged.log.turn_off();
+      CHECK(logged.server.state.effect_sinks.empty());
+      client("SET unlogged 1");
+      REQUIRE(logged.log.turn_on().is_ok());
+      client("SET after 1");
+      logged.finish_rewrite();
+      client("SET after 2");
+      logged.flush();
+      CHECK(logged.log.state() == AppendLog::State::kOn);
+      CHECK(digest_after_load(disk) == logged.digest());
+      for (const std::string& name : disk.list_folder("/data/aofdir"))
+        CHECK_MESSAGE(!name.starts_with("temp-"), name);
+    }
+  }
 }
 
 TEST_CASE("a full disk makes the server refuse writes until the log can be written again") {

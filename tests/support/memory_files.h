@@ -1,5 +1,5 @@
-// A disk for tests of the append-only file: files in memory that know what of them has been synced, faults that a test plants,
-// and jobs that run when the test says so.
+// A disk for tests of the append-only file: files in memory that know what of them has been synced, faults
+// that a test plants, and jobs that run when the test says so.
 #pragma once
 
 #include <algorithm>
@@ -21,8 +21,9 @@ class MemoryFiles final : public AppendFiles {
   };
 
   // Faults.
-  std::optional<size_t> room;       ///< bytes that can still be written; none: no limit
-  size_t write_max = SIZE_MAX;      ///< of one call
+  std::optional<size_t> room;   ///< bytes that can still be written; none: no limit
+  size_t write_max = SIZE_MAX;  ///< of one call
+  size_t read_max = SIZE_MAX;
   bool fail_sync = false, fail_truncate = false, fail_rename = false, fail_open = false;
 
   bool gave_up = false;
@@ -62,7 +63,7 @@ class MemoryFiles final : public AppendFiles {
   }
   Result<size_t> read(int fd, char* to, size_t bytes) override {
     Open& open = open_.at(fd);
-    const size_t count = open.file->bytes.copy(to, bytes, open.position);
+    const size_t count = open.file->bytes.copy(to, std::min(bytes, read_max), open.position);
     open.position += count;
     return count;
   }

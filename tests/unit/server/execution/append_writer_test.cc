@@ -1,4 +1,5 @@
-// When the log is written and synced, and what a failing disk does, on a disk in memory and a clock that the test moves.
+// When the log is written and synced, and what a failing disk does, on a disk in memory and a clock that the
+// test moves.
 #include "server/execution/append_writer.h"
 
 #include <doctest/doctest.h>

@@ -27,7 +27,8 @@ AppendManifest parsed(std::string_view text) {
 
 TEST_CASE("a manifest names base, history and increments in order") {
   const AppendManifest manifest = parsed(
-      "file a.aof.2.base.rdb seq 2 type b\nfile a.aof.1.base.rdb seq 1 type h\nfile a.aof.3.incr.aof seq 3 type i\n"
+      "file a.aof.2.base.rdb seq 2 type b\nfile a.aof.1.base.rdb seq 1 type h\nfile a.aof.3.incr.aof seq 3 "
+      "type i\n"
       "file a.aof.4.incr.aof seq 4 type i\n");
   REQUIRE(manifest.base);
   CHECK(manifest.base->name == "a.aof.2.base.rdb");
@@ -42,7 +43,8 @@ TEST_CASE("a manifest names base, history and increments in order") {
 
 TEST_CASE("comments, unknown keys, order of keys, case and line ends of other systems are read") {
   const AppendManifest manifest = parsed(
-      "# a comment\nSEQ 1 TYPE base FILE x color blue\r\n  file \"with blank\\x21\" seq 7 type incr  \n# not ended");
+      "# a comment\nSEQ 1 TYPE base FILE x color blue\r\n  file \"with blank\\x21\" seq 7 type incr  \n# not "
+      "ended");
   CHECK(manifest.base->name == "x");
   CHECK(manifest.increments[0].name == "with blank!");
 }
@@ -65,7 +67,8 @@ TEST_CASE("a manifest is refused for the reason that clients' tools look for") {
   CHECK(problem_of("file a seq 2 type i\nfile b seq 1 type i\n") == "Found a non-monotonic sequence number");
   CHECK(problem_of("file a seq 2 type i\nfile b seq 2 type i\n") == "Found a non-monotonic sequence number");
   CHECK(problem_of("file a seq 1 type b") == "The AOF manifest file contains too long line");
-  CHECK(problem_of("file " + std::string(1100, 'a') + " seq 1 type b\n") == "The AOF manifest file contains too long line");
+  CHECK(problem_of("file " + std::string(1100, 'a') + " seq 1 type b\n") ==
+        "The AOF manifest file contains too long line");
 }
 
 TEST_CASE("the error of a manifest tells the line") {
@@ -97,12 +100,15 @@ TEST_CASE("a manifest of any names reads back as it was") {
 
 TEST_CASE("hostile bytes never make a manifest whose names leave the folder") {
   Rng rng(test_seed("hostile manifest"));
-  const std::string_view pieces[] = {"file ", "seq ", "type ", "b", "i", "h", " ", "\n", "\"", "'", "\\x", "/", "..", "1", "9", "#", "\r", "a.aof"};
+  const std::string_view pieces[] = {"file ", "seq ", "type ", "b",  "i", "h", " ", "\n", "\"",
+                                     "'",     "\\x",  "/",     "..", "1", "9", "#", "\r", "a.aof"};
   for (int round = 0; round < 3000; round++) {
     std::string text;
     for (uint64_t i = rng.below(40); i-- > 0;) {
-      if (rng.below(20) == 0) text += char(rng.below(256));
-      else text += pieces[rng.below(std::size(pieces))];
+      if (rng.below(20) == 0)
+        text += char(rng.below(256));
+      else
+        text += pieces[rng.below(std::size(pieces))];
     }
     ManifestError error;
     const auto manifest = parse_manifest(text, error);
@@ -120,7 +126,8 @@ TEST_CASE("a rewrite makes history of what it replaces") {
   CHECK(manifest.add_increment("a.aof").name == "a.aof.2.incr.aof");  // the rewrite begins
   manifest.replace_base(base, 1);
   CHECK(print_manifest(manifest) ==
-        "file a.aof.1.base.rdb seq 1 type b\nfile a.aof.1.incr.aof seq 1 type h\nfile a.aof.2.incr.aof seq 2 type i\n");
+        "file a.aof.1.base.rdb seq 1 type b\nfile a.aof.1.incr.aof seq 1 type h\nfile a.aof.2.incr.aof seq 2 "
+        "type i\n");
   manifest.replace_base(manifest.next_base("a.aof", false), 0);
   CHECK(manifest.base->name == "a.aof.2.base.aof");
   CHECK(manifest.history.size() == 3);
