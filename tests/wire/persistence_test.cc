@@ -176,6 +176,22 @@ TEST_CASE("a full disk leaves the former file, says why, and keeps the server fr
   CHECK(server.wait_for_exit() == 0);
 }
 
+TEST_CASE("while snapshots fail, writes are refused, reads are not, and the next success ends that") {
+  ServerProcess server({"--save", "3600 1"});
+  Connection client(server.port());
+  CHECK(client("SET k v") == "+OK");
+  std::filesystem::create_directory(server.folder() / "dump.rdb");
+  CHECK(client("BGSAVE") == "+Background saving started");
+  REQUIRE(eventually([&] { return client("SET k w").starts_with("-MISCONF Redis is configured to save RDB snapshots"); }));
+  CHECK(client("GET k").starts_with("$"));
+  CHECK(client("CONFIG SET stop-writes-on-bgsave-error no") == "+OK");
+  CHECK(client("SET k x") == "+OK");
+  CHECK(client("CONFIG SET stop-writes-on-bgsave-error yes") == "+OK");
+  std::filesystem::remove(server.folder() / "dump.rdb");
+  CHECK(client("BGSAVE") == "+Background saving started");
+  CHECK(eventually([&] { return client("SET k y") == "+OK"; }));
+}
+
 TEST_CASE("a name that cannot be taken is an error too, which SHUTDOWN FORCE passes over") {
   ServerProcess server;
   std::filesystem::create_directory(server.folder() / "dump.rdb");

@@ -280,3 +280,27 @@ TEST_CASE("a table that was emptied during a resize shrinks when asked") {
   CHECK(model.table.bucket_count() <= 100);
   model.check_all();
 }
+
+TEST_CASE("what is looked ahead at is what a scan comes to") {
+  const uint64_t seed = test_seed("look ahead");
+  Model model(seed, uniform);
+  model.table.reserve(5000);
+  for (int i = 0; i < 5000; i++) model.add(false);
+  std::vector<std::set<const Item*>> buckets;
+  std::vector<uint64_t> cursors;
+  uint64_t cursor = 0;
+  do {
+    cursors.push_back(cursor);
+    std::set<const Item*>& bucket = buckets.emplace_back();
+    cursor = model.table.scan(cursor, [&](const Item& item, bool) { bucket.insert(&item); });
+  } while (cursor);
+  size_t looked_at = 0;
+  for (size_t i = 0; i < cursors.size(); i++)
+    model.table.look_ahead(cursors[i], 3, [&](const Item* item) {
+      REQUIRE(i + 3 < buckets.size());
+      CHECK(buckets[i + 3].count(item) == 1);
+      looked_at++;
+    });
+  CHECK(looked_at > 3500);  // all but those of the first three buckets and the chained ones
+  Table().look_ahead(0, 0, [](const Item*) { FAIL("an empty table has nothing"); });
+}
