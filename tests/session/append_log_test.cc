@@ -150,8 +150,8 @@ TEST_CASE("each flush tells where replication stands, and a restart knows it") {
     client("SET a 2");
     logged.flush();
     const std::string& text = disk[std::string(kFolder) + "a.aof.1.incr.aof"];
-    CHECK(text.find("1\r\n#VEDETTE-REPL:" + logged.replid + " 100\r\n*3") != text.npos);
-    CHECK(text.ends_with("2\r\n#VEDETTE-REPL:200\r\n"));
+    CHECK(text.find("1\r\n#VEDETTE-REPL:" + logged.replid + " 0 100\r\n*3") != text.npos);
+    CHECK(text.ends_with("2\r\n#VEDETTE-REPL:0 200\r\n"));
   }
   {
     Logged again(disk);

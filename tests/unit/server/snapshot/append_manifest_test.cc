@@ -142,7 +142,7 @@ TEST_CASE("a single file of old becomes the base") {
 TEST_CASE("the line that tells where replication stood reads back") {
   const std::string id(40, 'b');
   const std::string line = print_append_position(id, 1234, 3);
-  CHECK(line == "#VEDETTE-REPL:" + id + " 1234\r\n");
+  CHECK(line == "#VEDETTE-REPL:" + id + " 3 1234\r\n");
   const auto text = std::string_view(line).substr(0, line.size() - 2);
   CHECK(parse_append_position(text, "") == AppendPosition{id, 1234, 3});
   CHECK(print_append_position("", 9, 0) == "#VEDETTE-REPL:0 9\r\n");
