@@ -33,7 +33,6 @@ std::string working_directory() {
   return getcwd(path, sizeof path) ? path : ".";
 }
 
-constexpr int64_t kSnapshotSliceUs = 150;
 constexpr uint64_t kLoadSliceBytes = 128 * 1024;
 constexpr int64_t kLoadSliceUs = 1000;
 
@@ -49,6 +48,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       executor_(state_, clock_),
       snapshots_(state_),
       cron_(state_, executor_),
+      snapshot_pace_(loop_, state_, clock_),
       snapshot_file_(loop_, state_, options),
       persistence_(state_, snapshot_file_),
       append_(loop_, state_, executor_, options),
@@ -373,7 +373,7 @@ void Server::turn_over() {
   cron_.between_turns();
   replication_.end_turn(executor_.now());
   append_.log().flush(executor_.now());
-  if (snapshots_.ready()) snapshots_.run_slice(clock_.now(), kSnapshotSliceUs);
+  snapshot_pace_.run();
   if (append_.ready()) load_append_log();
   if (load_ && load_->ready()) {
     const auto events_bytes = uint64_t(options_.persistence.loading_process_events_interval_bytes);

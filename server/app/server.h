@@ -12,6 +12,7 @@
 #include "server/app/replication_service.h"
 #include "server/app/snapshot_file.h"
 #include "server/app/snapshot_load.h"
+#include "server/app/snapshot_pace.h"
 #include "server/app/startup.h"
 #include "server/execution/executor.h"
 #include "server/execution/persistence.h"
@@ -41,7 +42,7 @@ class Server final : public SessionHandler, public ServerActions {
   }
   void execute() override;
   bool has_backlog() const override {
-    return executor_.has_backlog() || cron_.busy() || listeners_.waiting() || snapshots_.ready() || (load_ && load_->ready()) || append_.ready();
+    return executor_.has_backlog() || cron_.busy() || listeners_.waiting() || snapshot_pace_.due() || (load_ && load_->ready()) || append_.ready();
   }
   void gather_backlog() override { executor_.gather_backlog(); }
   bool wants_input(const Session& session) const override;
@@ -94,6 +95,7 @@ class Server final : public SessionHandler, public ServerActions {
   Snapshots snapshots_;
   Cron cron_;
   Loop loop_;
+  SnapshotPace snapshot_pace_;
   SnapshotFile snapshot_file_;
   Persistence persistence_;
   AppendService append_;
