@@ -21,6 +21,7 @@ Loop::Loop() {
 
 Loop::~Loop() {
   wake_.reset();
+  posted_.clear();  // what it holds may own handles
   uv_run(&loop_, UV_RUN_DEFAULT);  // the close callbacks
   VED_ASSERT(uv_loop_close(&loop_) == 0);
 }

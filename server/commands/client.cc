@@ -10,6 +10,8 @@
 namespace vedette {
 namespace {
 
+constexpr int64_t kAckReplicasMax = INT32_MAX;
+
 Status done(CommandContext& ctx) {
   ctx.reply().ok();
   return Status::ok();
@@ -163,6 +165,20 @@ Status client_no_evict(CommandContext& ctx) {
 }
 Status client_no_touch(CommandContext& ctx) { return switch_flag(ctx, kNoTouch); }
 
+// CLIENT ACK-REPLICAS <n | DEFAULT>. The session's own repl-ack-replicas.
+Status client_ack_replicas(CommandContext& ctx) {
+  int64_t replicas = -1;
+  if (!equals_ignoring_case(ctx.arg(2), "default")) {
+    const auto number = parse_integer(ctx.arg(2));
+    if (!number) return errors::not_an_integer();
+    if (*number < 0 || *number > kAckReplicasMax) return failure("the number of replicas is out of range");
+    replicas = *number;
+  }
+  ctx.session.ack_replicas = int(replicas);
+  if (replicas > 0) ctx.server.holds_writes = true;
+  return done(ctx);
+}
+
 constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
 constexpr uint32_t kOthers = kOwn | kAdmin;
 
@@ -217,6 +233,11 @@ constexpr Command kCommands[] = {
       .since = "7.2.0", .complexity = "O(1)",
       .summary = "Controls whether commands of the connection count as a use of the keys they read.",
       .examples = "CLIENT NO-TOUCH ON -> OK"}, client_no_touch},
+    {{.name = "CLIENT|ACK-REPLICAS", .usage = "<numreplicas | DEFAULT>", .arity = 3, .flags = kOwn, .category = "connection",
+      .since = "0.1.0", .complexity = "O(1)",
+      .summary = "Sets how many replicas must hold a write of this connection before it is answered; DEFAULT: as repl-ack-replicas says.",
+      .examples = "CLIENT ACK-REPLICAS 0 -> OK; CLIENT ACK-REPLICAS DEFAULT -> OK; CLIENT ACK-REPLICAS x -> (error) ERR value is not an "
+                  "integer or out of range"}, client_ack_replicas},
 };
 static_assert(all_consistent(kCommands));
 

@@ -6,6 +6,7 @@
 #include "common/base/numbers.h"
 #include "common/base/text.h"
 #include "server/execution/client_info.h"
+#include "server/execution/replication.h"
 
 namespace vedette {
 namespace {
@@ -40,11 +41,10 @@ Result<ClientFilter::Test> ClientFilter::make_test(const CommandContext& ctx, st
   const Instant now = ctx.now().instant;
   if (is("TYPE")) {
     const auto type = [&](std::string_view wanted) { return equals_ignoring_case(value, wanted); };
-    if (type("normal")) return Test([](const Session& s) { return class_of(s) == ClientClass::kNormal; });
+    if (type("normal")) return Test([](const Session& s) { return class_of(s) == ClientClass::kNormal && !s.has(kReplaying); });
     if (type("pubsub")) return Test([](const Session& s) { return class_of(s) == ClientClass::kPubSub; });
     if (type("replica") || type("slave")) return Test([](const Session& s) { return class_of(s) == ClientClass::kReplica; });
-    // The link to a primary is none of the sessions.
-    if (type("master") || type("primary")) return Test([](const Session&) { return false; });
+    if (type("master") || type("primary")) return Test([](const Session& s) { return s.has(kReplaying); });
     return failure("Unknown client type '" + std::string(value) + "'");
   }
   if (is("ADDR")) return Test([value](const Session& s) { return peer_address(s) == value; });
@@ -133,6 +133,9 @@ std::vector<Session*> ClientFilter::select(const CommandContext& ctx) const {
     if (session->has(kCloseNow) || (skip_self_ && session == &ctx.session)) continue;
     if (matches(*session)) found.push_back(session);
   }
+  // The link to the primary is none of those who came to us, but it is shown among them.
+  if (PrimaryLink* link = ctx.server.replication ? ctx.server.replication->link() : nullptr)
+    if (link->up() && !link->session().closing() && matches(link->session())) found.push_back(&link->session());
   std::sort(found.begin(), found.end(), [](const Session* a, const Session* b) { return a->id() < b->id(); });
   return found;
 }

@@ -141,6 +141,7 @@ Status reset(CommandContext& ctx) {
     ctx.server.set_condition(kMonitored, !ctx.server.monitors.empty());
   }
   session.unset(kMonitoring | kReplyOff | kReplySkip | kReplySkipNext | kNoEvict | kNoTouch);
+  session.ack_replicas = -1;
   session.set(kUnauthenticated, !ctx.server.settings.password_hash.empty());
   session.resp = RespVersion::k2;
   session.db = 0;

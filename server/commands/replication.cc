@@ -14,11 +14,14 @@ namespace vedette {
 namespace {
 
 Error no_replication() { return failure("this server was started without replication"); }
+// A primary that makes its replicas follow others would end the very link that it says so on.
+Error from_the_stream() { return failure("a replica does not take this from its primary"); }
 
 // REPLICAOF host port | NO ONE. Replies: OK; it takes place after that.
 Status replica_of(CommandContext& ctx) {
   Replication* replication = ctx.server.replication;
   if (!replication) return no_replication();
+  if (ctx.session.has(kReplaying)) return from_the_stream();
   if (replication->failover.active()) return failure("REPLICAOF not allowed while failing over.");
   if (equals_ignoring_case(ctx.arg(1), "no") && equals_ignoring_case(ctx.arg(2), "one")) {
     if (replication->is_replica()) {
@@ -80,6 +83,7 @@ Status role(CommandContext& ctx) {
 Status psync(CommandContext& ctx) {
   Replication* replication = ctx.server.replication;
   if (!replication) return no_replication();
+  if (ctx.session.has(kReplaying)) return from_the_stream();
   if (ctx.session.has(kReplicaLink)) {
     ctx.reply().none();
     return Status::ok();
@@ -102,6 +106,7 @@ Status psync(CommandContext& ctx) {
 // SYNC. For replicas, and tools, that do not know PSYNC.
 Status sync(CommandContext& ctx) {
   if (!ctx.server.replication) return no_replication();
+  if (ctx.session.has(kReplaying)) return from_the_stream();
   ctx.reply().none();
   return ctx.server.replication->synchronize(ctx.session, std::nullopt);
 }

@@ -54,6 +54,7 @@ std::string client_flags(const Session& session) {
   std::string flags;
   if (session.has(kMonitoring)) flags += 'O';
   if (session.has(kReplicaLink)) flags += 'S';
+  if (session.has(kReplaying)) flags += 'M';
   if (class_of(session) == ClientClass::kPubSub) flags += 'P';
   if (session.has(kInTransaction)) flags += 'x';
   if (session.has(kSuspended)) flags += 'b';

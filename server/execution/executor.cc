@@ -192,6 +192,7 @@ void Executor::execute_run(const Run& run) {
   session.last_active = start;
   state_.executing = &session;
   size_t consumed = 0;
+  size_t applied = 0;  // up to the last request that was not one of an unfinished transaction
   bool deferred = run.cut;
   for (uint32_t i = 0; i < run.request_count; i++) {
     const size_t at = run.first_request + i;
@@ -217,11 +218,12 @@ void Executor::execute_run(const Run& run) {
       break;
     }
     consumed = request.end;
+    if (!session.has(kInTransaction)) applied = consumed;
   }
   state_.executing = nullptr;
   if (__builtin_expect(session.has(kReplaying), 0)) {
     session.output.clear();
-    if (state_.replication && consumed) state_.replication->on_consumed(session, {run_bytes(run), consumed});
+    if (state_.replication && consumed) state_.replication->on_consumed(session, {run_bytes(run), consumed}, applied);
   } else if (__builtin_expect(state_.holds_writes, 0) && state_.held_replies.contains(session.id())) {
     state_.replication->hold_for_acks(session);
   }
@@ -436,6 +438,7 @@ bool Executor::queue_if_in_transaction(Session& session, const ServerCommandTabl
 
 void Executor::reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error) {
   if (session.has(kInTransaction)) session.set(kTransactionDirty);
+  if (session.has(kReplaying)) note_replay_failure(state_, session, command ? command->name : "?", std::string(error));
   // EXEC with a refusal of its own ends the transaction it stands for.
   if (command && command->name == "exec") {
     constexpr std::string_view kGenericCode = "ERR ";

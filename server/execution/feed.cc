@@ -55,6 +55,7 @@ void Feed::start_sync(bool legacy, Instant now) {
 
 void Feed::request_snapshot() {
   if (follower.without_data) {  // only what is not a key: there is nothing of that kind
+    spool_.reset();
     BlockLog bytes;
     RdbWriter writer(bytes, RdbWriteOptions{});
     writer.header(server_.snapshots->facts(server_.now));

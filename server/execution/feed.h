@@ -36,7 +36,11 @@ class Feed final : public OutputSource, public SnapshotReader {
   void start_sync(bool legacy, Instant now);
   /// Its turn has come: asks for the next snapshot.
   void request_snapshot();
-  bool snapshot_requested() const { return requested_; }
+  bool snapshot_requested() const { return requested_ || spool_read_; }
+  /// The disk may have room again: goes on with putting the snapshot aside.
+  void spool_more() {
+    if (spool_ && log_) spool_bytes();
+  }
   /// An acknowledgement or another sign of life.
   void on_ack(Instant now);
 

@@ -21,7 +21,6 @@ constexpr int64_t kAckPeriodMs = 1000, kSignPeriodMs = 1000;
 constexpr int64_t kPauseMsMax = 5000;
 constexpr uint64_t kSpoolUnwrittenMax = 16 << 20;
 constexpr size_t kLoadPieceBytes = 64 * 1024;
-constexpr size_t kInputMax = 1 << 20;
 
 Instant after_ms(Instant from, int64_t ms) { return Instant{from.ns + ms * kMillisecondNs}; }
 
@@ -37,6 +36,7 @@ PrimaryLink::PrimaryLink(ServerState& server, Executor& executor, Replication& r
       down_since_(server.now.instant) {
   session_->set(kReplaying | kInternal);
   session_->heeds = kMonitored;
+  session_->transport = this;
 }
 
 PrimaryLink::~PrimaryLink() {
@@ -92,7 +92,7 @@ void PrimaryLink::on_link_connected(const std::string& failure) {
   config.password = settings.primary_password;
   config.listening_port = settings.announce_port ? settings.announce_port : server_.process.port;
   config.announce_ip = settings.announce_ip;
-  if (replication_.backlog()) {
+  if (replication_.backlog() && !anew_) {
     config.history_id = point.id;
     config.history_offset = point.offset;
   }
@@ -105,8 +105,9 @@ void PrimaryLink::on_link_connected(const std::string& failure) {
 // --- bytes
 
 bool PrimaryLink::wants_link_bytes() const {
+  if (arrived_) return false;
   if (state_ == LinkState::kSync) return !loading_ || beside_ || !spool_ ? !spool_ || spool_->unwritten() < kSpoolUnwrittenMax : false;
-  return !session_->has(kBacklogged) && session_->input.size() < kInputMax;
+  return !session_->has(kBacklogged);  // else nothing is left but the beginning of a request
 }
 
 void PrimaryLink::on_link_bytes(std::string_view bytes) {
@@ -114,7 +115,7 @@ void PrimaryLink::on_link_bytes(std::string_view bytes) {
   while (!bytes.empty() && link_) {
     if (state_ == LinkState::kHandshake)
       on_handshake_bytes(bytes);
-    else if (state_ == LinkState::kSync && !transfer_)
+    else if (state_ == LinkState::kSync && arrived_)
       return session_->input.append(bytes.data(), bytes.size());  // of the stream, behind a snapshot that is being loaded
     else if (state_ == LinkState::kSync)
       on_sync_bytes(bytes);
@@ -192,6 +193,7 @@ void PrimaryLink::begin_full_sync(const HistoryPoint& point, bool legacy) {
   offered_ = point;
   legacy_ = legacy;
   transfer_.emplace();
+  arrived_ = anew_ = false;
   forget_unapplied();
   spool_.reset();
   loader_.reset();
@@ -211,6 +213,7 @@ void PrimaryLink::on_sync_bytes(std::string_view& bytes) {
     return lose(transfer_->fault(), false);
   }
   log_notice("MASTER <-> REPLICA sync: snapshot received, {} bytes", transfer_->received_bytes());
+  arrived_ = true;
   if (!spool_) {
     transfer_.reset();
     return finish_load();
@@ -303,7 +306,7 @@ void PrimaryLink::finish_load() {
              ms_between(server_.loading.began, now.instant));
   session_->db = std::max(0, loader_->facts().stream_db);
   loader_.reset();
-  loading_ = false;
+  loading_ = arrived_ = false;
   transfer_.reset();
   if (spool_) spool_->keep();
   spool_.reset();
@@ -321,6 +324,7 @@ void PrimaryLink::finish_load() {
 
 void PrimaryLink::abandon_load() {
   spool_.reset();
+  arrived_ = false;
   if (!std::exchange(loading_, false)) return;
   loader_.reset();
   if (!beside_) {  // half a dataset is none
@@ -352,13 +356,19 @@ void PrimaryLink::apply(std::string_view bytes) {
   executor_.execute();
 }
 
-void PrimaryLink::on_applied(std::string_view bytes) {
-  if (session_->has(kInTransaction)) {
-    unapplied_ += bytes;
-    return;
+void PrimaryLink::on_applied(std::string_view bytes, size_t applied) {
+  if (applied) {
+    if (!unapplied_.empty()) replication_.on_applied(std::exchange(unapplied_, {}));
+    replication_.on_applied(bytes.substr(0, applied));
   }
-  if (!unapplied_.empty()) replication_.on_applied(std::exchange(unapplied_, {}));
-  replication_.on_applied(bytes);
+  unapplied_ += bytes.substr(applied);
+}
+
+void PrimaryLink::obey_close() {
+  if (!session_->closing()) return;
+  // What could not be understood would come again, if we went on from where we are.
+  anew_ = session_->has(kCloseAfterReply);
+  lose(anew_ ? fmt::format("the stream is broken at offset {}: {}", read_offset(), session_->parser.error()) : "closed by a client", !anew_);
 }
 
 void PrimaryLink::on_getack(size_t run_bytes) {

@@ -34,7 +34,7 @@ namespace vedette {
 class Executor;
 class Replication;
 
-class PrimaryLink final : public LinkOwner {
+class PrimaryLink final : public LinkOwner, private Session::Transport {
  public:
   PrimaryLink(ServerState& server, Executor& executor, Replication& replication, std::string host, int port);
   ~PrimaryLink() override;
@@ -67,8 +67,10 @@ class PrimaryLink final : public LinkOwner {
   void on_getack(size_t run_bytes);
   /// Tells the primary what is acknowledged.
   void send_ack(uint64_t offset);
-  /// From the executor: these bytes have been applied.
-  void on_applied(std::string_view bytes);
+  /// From the executor: see Replication::on_consumed().
+  void on_applied(std::string_view bytes, size_t applied);
+  /// Gives the link up if its session has been closed: by CLIENT KILL, or because the stream is broken.
+  void obey_close();
   Session& session() { return *session_; }
 
   // LinkOwner
@@ -78,6 +80,13 @@ class PrimaryLink final : public LinkOwner {
   void on_link_closed(const std::string& reason) override;
 
  private:
+  // What the stream's session is told of its socket; the link reads and writes itself.
+  std::string peer_address() const override { return peer(); }
+  std::string local_address() const override { return "?:0"; }
+  int descriptor() const override { return -1; }
+  void wake() override {}
+  void flush_early() override {}
+
   std::string peer() const;
   void connect(const Now& now);
   void on_handshake_bytes(std::string_view& bytes);
@@ -109,6 +118,8 @@ class PrimaryLink final : public LinkOwner {
   std::optional<Transfer> transfer_;
   HistoryPoint offered_;
   bool legacy_ = false, beside_ = false, takeover_ = false;
+  bool arrived_ = false;         // the snapshot has come whole, and is being put aside or loaded
+  bool anew_ = false;            // what is held cannot be gone on from: the stream was broken
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<DatasetLoader> loader_;
   bool loading_ = false;

@@ -91,9 +91,10 @@ class Replication final : public EffectSink {
 
   // The stream.
   void on_effects(const EffectBatch& effects) override;
-  /// A session that replays a stream has consumed these bytes of it.
-  void on_consumed(Session& session, std::string_view bytes) {
-    if (link_ && &link_->session() == &session) link_->on_applied(bytes);
+  /// A session that replays a stream has consumed these bytes of it. The first `applied` of them are done with, and what
+  /// came before too, if that is not 0; the rest is the beginning of a transaction.
+  void on_consumed(Session& session, std::string_view bytes, size_t applied) {
+    if (link_ && &link_->session() == &session) link_->on_applied(bytes, applied);
   }
   /// A replica has applied these bytes of its primary's stream.
   void on_applied(std::string_view bytes);
