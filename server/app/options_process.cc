@@ -86,10 +86,8 @@ void push_signal_options(std::vector<Option>& rows, ProcessOptions& o) {
   rows.push_back(shutdown_option(
       {.name = "shutdown-on-sigterm", .doc = "What SIGTERM does, in the same words."}, o.on_sigterm));
   rows.push_back(integer_option({.name = "shutdown-timeout",
-                                 .flags = kOptionPending,
                                  .unit = "seconds",
-                                 .doc = "How long a shutdown waits for replicas that lag; 0 not at all.",
-                                 .note = "it waits for replication"},
+                                 .doc = "How long a shutdown waits for replicas that lag; 0 not at all."},
                                 o.shutdown_timeout_seconds, 0, kIntMax));
 }
 

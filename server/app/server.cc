@@ -58,6 +58,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
       cron_timer_(loop_),
       pause_timer_(loop_),
+      shutdown_timer_(loop_),
       supervisor_(options.process.supervised),
       program_(executable) {
   state_.actions = this;
@@ -419,11 +420,35 @@ bool Server::abort_shutdown() {
   return true;
 }
 
-// The steps of an end in order: save the dataset, and then nothing stands against it.
+// The steps of an end in order: replicas get what they lack, the dataset is saved, and then nothing stands against it.
 void Server::perform_shutdown() {
   if (!stopping_) return;  // aborted
+  executor_.start_turn();
+  if (wait_for_replicas()) return;
   if (!save_before_end(shutdown_)) return refuse_shutdown();
   end_process(0);
+}
+
+// True: not yet. Writes wait meanwhile, or the replicas would never have everything.
+bool Server::wait_for_replicas() {
+  const int64_t patience_ms = options_.process.shutdown_timeout_seconds * int64_t(1000);
+  Replication& replication = replication_.replication();
+  const size_t behind = shutdown_.now || patience_ms == 0 || replication.is_replica() ? 0 : replication.replicas_behind();
+  const Instant now = executor_.now().instant;
+  if (behind && shutdown_until_ == Instant{}) {
+    log_notice("{} of {} replicas lack a part of the stream: waiting for them for up to {} s (shutdown-timeout)", behind,
+               replication.replica_count(), patience_ms / 1000);
+    shutdown_until_ = Instant{now.ns + patience_ms * 1000000};
+    hold_writes(state_, executor_, ClientPause::kShutdown, true);
+  }
+  if (behind && now < shutdown_until_) {
+    constexpr uint64_t kLookMs = 10;
+    replication.ask_for_acks();
+    shutdown_timer_.start(kLookMs, 0, [this] { perform_shutdown(); });
+    return true;
+  }
+  if (behind) log_warning("{} replicas lack a part of the stream: ending without them", behind);
+  return false;
 }
 
 // False: the process may not end.
@@ -441,6 +466,9 @@ bool Server::save_before_end(const ShutdownRequest& request) {
 
 void Server::refuse_shutdown() {
   stopping_ = false;
+  shutdown_timer_.stop();
+  shutdown_until_ = Instant{};
+  hold_writes(state_, executor_, ClientPause::kShutdown, false);
   state_.set_condition(kShuttingDown, false);
   log_warning("The shutdown does not take place.");
   for (const uint64_t id : std::exchange(shutdown_clients_, {})) {
@@ -459,6 +487,8 @@ void Server::end_process(int exit_code) {
   listeners_.close();
   cron_timer_.stop();
   pause_timer_.stop();
+  shutdown_timer_.stop();
+  replication_.stop();
   host_.close_all();
   if (!options_.process.pidfile.empty()) unlink(options_.process.pidfile.c_str());
   log_warning("Vedette is now ready to exit, bye bye...");

@@ -82,6 +82,7 @@ class Server final : public SessionHandler, public ServerActions {
   void load_append_log();
   void announce_ready();
   void perform_shutdown();
+  bool wait_for_replicas();
   bool save_before_end(const ShutdownRequest& request);
   void refuse_shutdown();
   void end_process(int exit_code);
@@ -106,6 +107,7 @@ class Server final : public SessionHandler, public ServerActions {
   Listeners listeners_;
   Timer cron_timer_;
   Timer pause_timer_;
+  Timer shutdown_timer_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
   Supervisor supervisor_;
   ProcessTitle* title_ = nullptr;
@@ -114,6 +116,7 @@ class Server final : public SessionHandler, public ServerActions {
   Instant turn_began_{};  // none while the loop waits
   bool stopping_ = false;
   ShutdownRequest shutdown_;  // while stopping_
+  Instant shutdown_until_{};  // how long it waits for replicas
   std::vector<uint64_t> shutdown_clients_;  // who asked for it, suspended
 };
 

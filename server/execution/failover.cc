@@ -43,8 +43,7 @@ Status Failover::start(const Request& request, const Now& now) {
   log_notice("FAILOVER requested{}.", request.host.empty() ? "" : fmt::format(" to {}:{}", request.host, request.port));
   state_ = State::kWaiting;
   deadline_ = request.timeout_ms ? Instant{now.instant.ns + request.timeout_ms * 1000000} : Instant{};
-  server_.pause.hold_writes(true);
-  server_.set_condition(kPausedClients, true);
+  replication_.hold_writes_for_failover(true);
   tick(now);
   return Status::ok();
 }
@@ -107,8 +106,7 @@ void Failover::restore(const std::string& reason) {
 void Failover::end() {
   state_ = State::kNone;
   request_ = {};
-  server_.pause.hold_writes(false);
-  replication_.resume_writes();
+  replication_.hold_writes_for_failover(false);
 }
 
 }  // namespace vedette

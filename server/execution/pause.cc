@@ -19,6 +19,14 @@ void end_pause(ServerState& server, Executor& executor) {
     if (Session* session = server.clients.find(id)) executor.resume(*session);
 }
 
+void hold_writes(ServerState& server, Executor& executor, ClientPause::Hold reason, bool on) {
+  server.pause.hold_writes(reason, on);
+  if (on)
+    server.set_condition(kPausedClients, true);
+  else
+    check_pause(server, executor, server.now.instant);
+}
+
 void check_pause(ServerState& server, Executor& executor, Instant now) {
   if ((server.conditions() & kPausedClients) && !server.pause.active(now)) end_pause(server, executor);
 }

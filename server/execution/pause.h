@@ -28,8 +28,9 @@ class ClientPause {
     until_ = std::max(active(now) ? until_ : Instant{}, until);
   }
   void end() { until_ = Instant{}, mode_ = PauseMode::kNone; }
-  /// Writes wait, however long, until it is taken back.
-  void hold_writes(bool on) { held_ = on; }
+  /// Writes wait for a reason, however long, until it is taken back.
+  enum Hold : uint8_t { kSlowReplica = 1, kFailover = 2, kShutdown = 4 };
+  void hold_writes(Hold reason, bool on) { held_ = on ? uint8_t(held_ | reason) : uint8_t(held_ & ~reason); }
   bool held() const { return held_; }
 
   /// Sessions that were suspended because of it; to be resumed in the order they came.
@@ -38,7 +39,7 @@ class ClientPause {
  private:
   PauseMode mode_ = PauseMode::kNone;
   Instant until_{};
-  bool held_ = false;
+  uint8_t held_ = 0;
 };
 
 struct ServerState;
@@ -50,5 +51,7 @@ void start_pause(ServerState& server, PauseMode mode, Instant until, Instant now
 void end_pause(ServerState& server, Executor& executor);
 /// Ends the pause if its time is over: for the cron, or a timer at ClientPause::until().
 void check_pause(ServerState& server, Executor& executor, Instant now);
+/// ClientPause::hold_writes() with what follows: those that waited go on.
+void hold_writes(ServerState& server, Executor& executor, ClientPause::Hold reason, bool on);
 
 }  // namespace vedette

@@ -149,7 +149,7 @@ void Replication::restore_primary() {
   if (on_role_change) on_role_change();
 }
 
-void Replication::resume_writes() { check_pause(server_, executor_, server_.now.instant); }
+void Replication::hold_writes_for_failover(bool on) { hold_writes(server_, executor_, ClientPause::kFailover, on); }
 
 // --- attached replicas
 
@@ -177,6 +177,12 @@ size_t Replication::replica_count() const {
 size_t Replication::good_replicas(Instant now) const {
   return size_t(std::count_if(feeds_.begin(), feeds_.end(), [&](const auto& feed) {
     return feed->follower.is_good(server_.settings.replication.replicas_lag_max_seconds, now);
+  }));
+}
+
+size_t Replication::replicas_behind() const {
+  return size_t(std::count_if(feeds_.begin(), feeds_.end(), [&](const auto& feed) {
+    return feed->follower.online() && !feed->legacy() && !feed->session().closing() && !holds_all(*feed);
   }));
 }
 
@@ -496,11 +502,7 @@ void Replication::throttle_writes(const Now& now) {
   throttling_ = wanted;
   log_warning("Writes {}: {} bytes of the stream are kept for a replica that is being synchronized (client-output-buffer-limit replica)",
               wanted ? "wait" : "go on", most);
-  server_.pause.hold_writes(wanted);
-  if (wanted)
-    server_.set_condition(kPausedClients, true);
-  else
-    check_pause(server_, executor_, now.instant);
+  hold_writes(server_, executor_, ClientPause::kSlowReplica, wanted);
 }
 
 std::optional<Instant> Replication::next_deadline() const { return waiters_.next_deadline(); }

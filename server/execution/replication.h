@@ -66,8 +66,7 @@ class Replication final : public EffectSink {
   void promote();
   /// After a failover that failed: a primary again, in the history that it had, if nothing was written meanwhile.
   void restore_primary();
-  /// Writes that waited go on.
-  void resume_writes();
+  void hold_writes_for_failover(bool on);
   /// A role has changed; told after the fact.
   std::function<void()> on_role_change;
 
@@ -78,6 +77,8 @@ class Replication final : public EffectSink {
   const std::vector<std::unique_ptr<Feed>>& feeds() const { return feeds_; }
   size_t replica_count() const;
   size_t good_replicas(Instant now) const;
+  /// Replicas that are fed the stream and do not have all of it.
+  size_t replicas_behind() const;
   std::string name_of(const Feed& feed) const;
   /// PSYNC, SYNC (`request` absent): the answer goes to the session's output, now or when a snapshot begins.
   Status synchronize(Session& session, const std::optional<PsyncRequest>& request);
