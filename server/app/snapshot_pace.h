@@ -23,7 +23,7 @@ class SnapshotPace {
 
  private:
   static constexpr int64_t kSliceUs = 100;
-  static constexpr int64_t kPauseParts = 3;  // of a slice's length
+  static constexpr int64_t kPauseParts = 2;  // of a slice's length
 
   ServerState& state_;
   Clock& clock_;
