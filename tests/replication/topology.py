@@ -169,6 +169,9 @@ class Node(servers.Server):
             self.client = None
             raise
 
+    def pipeline_of(self, *commands):
+        return self.connect().pipeline(commands)
+
     def error(self, *words):
         """The text of the error that the command is answered with."""
         try:
