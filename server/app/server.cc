@@ -63,7 +63,6 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       program_(executable) {
   state_.actions = this;
   state_.config = &registry_;
-  state_.snapshots = &snapshots_;
   state_.persistence = &persistence_;
   state_.replication = &replication_.replication();
   append_.log().position = [this] { return replication_.replication().position(); };

@@ -6,6 +6,7 @@
 #include "server/commands/families.h"
 #include "server/execution/client_limits.h"
 #include "server/execution/pause.h"
+#include "server/execution/replication.h"
 
 namespace vedette {
 namespace {
@@ -175,7 +176,10 @@ Status client_ack_replicas(CommandContext& ctx) {
     replicas = *number;
   }
   ctx.session.ack_replicas = int(replicas);
-  if (replicas > 0) ctx.server.holds_writes = true;
+  if (replicas > 0 && !ctx.server.holds_writes) {
+    ctx.server.holds_writes = true;
+    if (ctx.server.replication) ctx.server.replication->apply_settings();
+  }
   return done(ctx);
 }
 

@@ -33,8 +33,7 @@ Status replica_of(CommandContext& ctx) {
   }
   if (ctx.session.has(kReplicaLink)) return failure("Command is not valid when client is a replica.");
   const auto port = parse_integer(ctx.arg(2));
-  if (!port) return errors::not_an_integer();
-  if (*port < 0 || *port > 65535) return failure("Invalid master port");
+  if (!port || *port < 0 || *port > 65535) return failure("Invalid master port");
   const PrimaryLink* link = replication->link();
   if (link && equals_ignoring_case(link->host(), ctx.arg(1)) && link->port() == *port) {
     ctx.reply().status("OK Already connected to specified master");
@@ -99,16 +98,18 @@ Status psync(CommandContext& ctx) {
     log_notice("Failover request from {}: promoting", ctx.session.transport ? ctx.session.transport->peer_address() : "?");
     replication->promote();
   }
-  ctx.reply().none();
-  return replication->synchronize(ctx.session, PsyncRequest{ctx.arg(1), *offset});
+  Status status = replication->synchronize(ctx.session, PsyncRequest{ctx.arg(1), *offset});
+  if (status) ctx.reply().none();
+  return status;
 }
 
 // SYNC. For replicas, and tools, that do not know PSYNC.
 Status sync(CommandContext& ctx) {
   if (!ctx.server.replication) return no_replication();
   if (ctx.session.has(kReplaying)) return from_the_stream();
-  ctx.reply().none();
-  return ctx.server.replication->synchronize(ctx.session, std::nullopt);
+  Status status = ctx.server.replication->synchronize(ctx.session, std::nullopt);
+  if (status) ctx.reply().none();
+  return status;
 }
 
 // REPLCONF option value [option value ...]. Between servers: who one is, what one can, how far one has come.
@@ -231,7 +232,7 @@ constexpr Command kCommands[] = {
       .examples = "REPLCONF capa eof -> OK; REPLCONF listening-port x -> (error) ERR value is not an integer or out of range"}, replconf},
     {{.name = "REPLICAOF", .usage = "<host port | NO ONE>", .arity = 3, .flags = kAdmin | kNoScript | kStale, .category = "server",
       .since = "5.0.0", .complexity = "O(1)", .summary = "Makes this server a replica of another, or a primary.",
-      .examples = "REPLICAOF NO ONE -> OK; REPLICAOF h x -> (error) ERR value is not an integer or out of range"}, replica_of},
+      .examples = "REPLICAOF NO ONE -> OK; REPLICAOF h x -> (error) ERR Invalid master port"}, replica_of},
     {{.name = "ROLE", .arity = 1, .flags = kNoScript | kLoading | kStale | kFast, .category = "server", .acl = "admin dangerous",
       .since = "2.8.12", .complexity = "O(1)", .summary = "Returns this server's role in replication.",
       .examples = "ROLE -> [master, 0, []]"}, role},

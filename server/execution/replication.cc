@@ -89,7 +89,7 @@ void Replication::free_backlog() {
 
 void Replication::update_sink() {
   const bool logged = server_.append_log && server_.append_log->state() != AppendLog::State::kOff;
-  const bool wanted = backlog_ || logged;
+  const bool wanted = backlog_ || logged || server_.holds_writes;  // a write that is held must have an offset
   const auto at = std::find(server_.effect_sinks.begin(), server_.effect_sinks.end(), this);
   if (wanted && at == server_.effect_sinks.end()) server_.effect_sinks.insert(server_.effect_sinks.begin(), this);
   if (!wanted && at != server_.effect_sinks.end()) server_.effect_sinks.erase(at);

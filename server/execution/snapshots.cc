@@ -55,7 +55,8 @@ struct Snapshots::Walk {
   EpochWalk walk;
 };
 
-Snapshots::Snapshots(ServerState& server) : server_(server) {}
+// At once, for those who are made after it and want to add to its head.
+Snapshots::Snapshots(ServerState& server) : server_(server) { server.snapshots = this; }
 Snapshots::~Snapshots() = default;
 
 SnapshotFacts Snapshots::facts(const Now& now) const {

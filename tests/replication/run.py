@@ -15,7 +15,7 @@ import traceback
 
 import topology
 
-MODULES = ("synchronization", "continuation")
+MODULES = ("synchronization", "continuation", "safety", "commands", "failover")
 
 
 def cases():

@@ -86,12 +86,18 @@ class Client:
     def pipeline(self, commands):
         return [plain(parse(reply)) for reply in self.link.exchange([[encoded(w) for w in c] for c in commands])]
 
+    def send(self, *commands):
+        """Without waiting for the replies: next_reply() takes them."""
+        self.link._begin([[encoded(word) for word in command] for command in commands])
+        sent = self.link.socket.send(self.link.out)
+        check_equal(sent, len(self.link.out), "bytes sent at once")
+        self.link.out = None
+
     def next_reply(self):
         """One that comes without being asked for."""
-        self.link.out = None
         replies = []
         while not replies:
-            self.link._next_replies(replies, 1)
+            self.link._next_replies(replies, 1)  # takes one, if one is there; else waits for bytes
         return replies[0]
 
     def close(self):
@@ -162,6 +168,9 @@ class Node(servers.Server):
                 self.client.close()
             self.client = None
             raise
+
+    def pipeline_of(self, *commands):
+        return self.connect().pipeline(commands)
 
     def error(self, *words):
         """The text of the error that the command is answered with."""

@@ -58,7 +58,6 @@ std::string RecordedEvents::take() {
 TestServer::TestServer(uint64_t seed) : state(16, HashKey{seed, ~seed}, seed), executor(state, clock) {
   register_memory_thread();
   state.actions = &actions;
-  state.snapshots = &snapshots;
   state.replication = &replication;
   state.process.run_id = std::string(40, 'a');
   state.process.version = "0.0.0";

@@ -48,6 +48,17 @@ TEST_CASE("another primary, no grace, or nothing to lose: it obeys") {
   RollbackQuestion q = question();
   SUBCASE("another primary") { q.same_address = false; }
   SUBCASE("no grace") { q.grace_ms = 0; }
-  SUBCASE("nothing to lose") { q.own.offset = 0; }
+  SUBCASE("nothing to lose") {
+    q.own.offset = 0;
+    q.offered.id = q.own.id;
+  }
+  CHECK(judge_rollback(q).accept);
+}
+
+TEST_CASE("a history that begins in place of one that had not gone on since the snapshot is refused") {
+  RollbackQuestion q = question();
+  q.own.offset = 0;
+  CHECK_FALSE(judge_rollback(q).accept);
+  q.offered.offset = 1;
   CHECK(judge_rollback(q).accept);
 }
