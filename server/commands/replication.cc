@@ -99,16 +99,18 @@ Status psync(CommandContext& ctx) {
     log_notice("Failover request from {}: promoting", ctx.session.transport ? ctx.session.transport->peer_address() : "?");
     replication->promote();
   }
-  ctx.reply().none();
-  return replication->synchronize(ctx.session, PsyncRequest{ctx.arg(1), *offset});
+  Status status = replication->synchronize(ctx.session, PsyncRequest{ctx.arg(1), *offset});
+  if (status) ctx.reply().none();
+  return status;
 }
 
 // SYNC. For replicas, and tools, that do not know PSYNC.
 Status sync(CommandContext& ctx) {
   if (!ctx.server.replication) return no_replication();
   if (ctx.session.has(kReplaying)) return from_the_stream();
-  ctx.reply().none();
-  return ctx.server.replication->synchronize(ctx.session, std::nullopt);
+  Status status = ctx.server.replication->synchronize(ctx.session, std::nullopt);
+  if (status) ctx.reply().none();
+  return status;
 }
 
 // REPLCONF option value [option value ...]. Between servers: who one is, what one can, how far one has come.
