@@ -15,6 +15,15 @@ constexpr size_t kTextsKept = 200;
 
 std::string name(const HistoryPoint& point) { return fmt::format("{}:{}", point.id.substr(0, 8), point.offset); }
 
+std::string bytes_from(const Backlog& backlog, uint64_t offset) {
+  std::string bytes;
+  backlog.log().for_each_piece(offset, [&](const char* data, size_t size) {
+    bytes.append(data, size);
+    return true;
+  });
+  return bytes;
+}
+
 // The first line in which two texts differ, from both.
 std::string difference(const std::string& a, const std::string& b) {
   size_t at = 0;
@@ -94,12 +103,7 @@ std::string HistoryRecord::check_bytes(const Standing& standing, const HistoryPo
   // What was compared before need not be again.
   if (seen != seen_.end() && contains(point, seen->second.point)) from = std::max(from, seen->second.point.offset);
   if (from >= point.offset) return {};
-  std::string bytes;
-  backlog.log().for_each_piece(from, [&](const char* data, size_t size) {
-    bytes.append(data, size);
-    return true;
-  });
-  return check_range(standing, point.id, from, bytes);
+  return check_range(standing, point.id, from, bytes_from(backlog, from));
 }
 
 // `bytes` follow offset `from` of the history `id`.
@@ -129,8 +133,13 @@ std::string HistoryRecord::check_range(const Standing& standing, const std::stri
   return {};
 }
 
-std::string HistoryRecord::note_data(const History& history, const std::string& data) {
-  if (history.as_resumed || !branches_.contains(history.id)) return {};  // the end of the turn will see it
+std::string HistoryRecord::note_data(const History& history, const Backlog& backlog, const std::string& data) {
+  const auto at = branches_.find(history.id);
+  if (history.as_resumed || at == branches_.end()) return {};  // the end of the turn will see it
+  Branch& branch = at->second;
+  // A small backlog may have forgotten them by then.
+  const uint64_t known = branch.base + branch.bytes.size();
+  if (known < backlog.offset() && known + 1 >= backlog.first_offset()) branch.bytes += bytes_from(backlog, known);
   return compare_data("the author", {history.id, history.offset}, data);
 }
 

@@ -184,7 +184,7 @@ void Cluster::on_turn_end(SimServer& one) {
 void Cluster::on_effects(SimServer& one) {
   const Replication& all = one.replication();
   if (all.is_replica() || !all.backlog()) return;
-  if (const std::string wrong = record.note_data(all.history(), dataset_text(one.state().keyspace)); !wrong.empty()) fail(wrong);
+  if (const std::string wrong = record.note_data(all.history(), *all.backlog(), dataset_text(one.state().keyspace)); !wrong.empty()) fail(wrong);
 }
 
 }  // namespace vedette::sim

@@ -91,6 +91,7 @@ class SimServer::Incoming final : public Session::Transport {
   std::unique_ptr<Session> session;
   bool queued = false, gone = false;
   std::optional<WriteMark> mark;   // of what was written and not answered yet
+  std::optional<WriteMark> last;   // of what was written last
   uint64_t write_offset_seen = 0;
 
  private:
@@ -418,6 +419,12 @@ void SimServer::order(std::vector<std::string> argv, std::function<void(std::str
   wake();
 }
 
+std::optional<WriteMark> SimServer::last_write(uint64_t connection) const {
+  for (const auto& incoming : incoming_)
+    if (incoming->socket->connection() == connection) return incoming->last;
+  return std::nullopt;
+}
+
 // --- turns
 
 void SimServer::wake() {
@@ -517,7 +524,7 @@ void SimServer::execute() {
     const Session& session = *incoming->session;
     if (session.write_offset == incoming->write_offset_seen) continue;
     incoming->write_offset_seen = session.write_offset;
-    incoming->mark = WriteMark{replication_.history().id, session.write_offset};
+    incoming->mark = incoming->last = WriteMark{replication_.history().id, session.write_offset};
   }
 }
 

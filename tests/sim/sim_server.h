@@ -81,6 +81,8 @@ class SimServer final : public ServerActions, private EffectSink {
   void settings_changed();
   size_t sessions() const { return incoming_.size(); }
   uint64_t turns() const { return turns_; }
+  /// What the session behind this connection wrote last.
+  std::optional<WriteMark> last_write(uint64_t connection) const;
 
   int64_t turn_delay_ns = 20 * kMicrosecond;  ///< from an event to the turn that sees it
   size_t read_bytes_max = 65536;               ///< of a socket in a turn
