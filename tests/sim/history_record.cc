@@ -64,6 +64,7 @@ std::string HistoryRecord::observe(const Standing& standing) {
   const HistoryPoint point = standing.history.reported();
   if (!standing.backlog && standing.is_replica) {
     seen_.erase(standing.server);
+    fresh_.erase(standing.server);
     return {};
   }
   if (!branches_.contains(point.id))
@@ -71,14 +72,21 @@ std::string HistoryRecord::observe(const Standing& standing) {
   if (standing.backlog)
     if (std::string wrong = check_bytes(standing, point); !wrong.empty()) return wrong;
   seen_[standing.server] = Seen{point, standing.is_replica};
+  fresh_.erase(standing.server);
   if (!standing.backlog || !standing.whole) return {};
   uint64_t& highest = held_[standing.server][point.id];
   highest = std::max(highest, point.offset);
   return compare_data(fmt::format("server {}", standing.server), point, standing.data);
 }
 
+bool HistoryRecord::may_write(const Standing& standing) const {
+  const auto seen = seen_.find(standing.server);
+  const bool was_primary = seen == seen_.end() ? fresh_.contains(standing.server) : !seen->second.is_replica;
+  return !standing.is_replica || was_primary;
+}
+
 std::string HistoryRecord::begin_branch(const Standing& standing, const HistoryPoint& point) {
-  if (standing.is_replica) return fmt::format("server {} follows {}, which nobody has begun", standing.server, name(point));
+  if (!may_write(standing)) return fmt::format("server {} follows {}, which nobody has begun", standing.server, name(point));
   const History& history = standing.history;
   Branch branch;
   if (history.id == point.id && !history.id2.empty()) {
@@ -115,6 +123,7 @@ std::string HistoryRecord::check_range(const Standing& standing, const std::stri
     if (std::string wrong = check_range(standing, branch.parent.id, from, bytes.substr(0, before)); !wrong.empty()) return wrong;
     bytes.remove_prefix(before);
     from += before;
+    if (bytes.empty()) return {};
   }
   const size_t at = size_t(from - branch.base);
   if (at > branch.bytes.size()) return fmt::format("server {} has bytes of {} from {}, but its author has only come to {}", standing.server,
@@ -125,9 +134,7 @@ std::string HistoryRecord::check_range(const Standing& standing, const std::stri
                        quoted(bytes.substr(0, std::min<size_t>(known, 200))), quoted(std::string_view(branch.bytes).substr(at, std::min<size_t>(known, 200))));
   bytes.remove_prefix(known);
   if (bytes.empty()) return {};
-  const auto seen = seen_.find(standing.server);
-  const bool author = !standing.is_replica || (seen != seen_.end() && !seen->second.is_replica);
-  if (!author) return fmt::format("server {}, a replica, has bytes of {} after {} that its author never wrote: {}", standing.server,
+  if (!may_write(standing)) return fmt::format("server {}, a replica, has bytes of {} after {} that its author never wrote: {}", standing.server,
                                   id.substr(0, 8), from + known, quoted(bytes.substr(0, 200)));
   branch.bytes += bytes;
   return {};

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,10 @@ class HistoryRecord {
   /// The author has added to its history, the bytes are still in its backlog, and now has these data.
   std::string note_data(const History& history, const Backlog& backlog, const std::string& data);
   /// The process of this server is no more.
-  void forget_process(int server) { seen_.erase(server); }
+  void forget_process(int server) {
+    seen_.erase(server);
+    fresh_.insert(server);
+  }
 
   /// Whoever holds `holder` holds everything up to `wanted`.
   bool contains(const HistoryPoint& holder, const HistoryPoint& wanted) const;
@@ -59,6 +63,8 @@ class HistoryRecord {
     HistoryPoint point;
     bool is_replica = false;
   };
+  /// It may have been a primary in the turn that has ended.
+  bool may_write(const Standing& standing) const;
   std::string begin_branch(const Standing& standing, const HistoryPoint& point);
   std::string check_bytes(const Standing& standing, const HistoryPoint& point);
   std::string check_range(const Standing& standing, const std::string& id, uint64_t from, std::string_view bytes);
@@ -68,6 +74,7 @@ class HistoryRecord {
 
   std::map<std::string, Branch> branches_;
   std::map<int, Seen> seen_;
+  std::set<int> fresh_;  // servers whose process has not been seen yet
   std::map<int, std::map<std::string, uint64_t>> held_;  // server -> history -> highest offset
   uint64_t compared_ = 0;
 };
