@@ -1,0 +1,10 @@
+// The runner of the simulation's tests: the servers' log is quiet.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <doctest/doctest.h>
+
+#include "tests/sim/sim_cluster.h"
+
+int main(int argc, char** argv) {
+  vedette::sim::show_server_log(false);
+  return doctest::Context(argc, argv).run();
+}
