@@ -70,9 +70,9 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   }
 
   void sent(size_t bytes) {
-    if (from_source_)
-      session->source->consume(bytes);
-    else
+    if (from_source_) {
+      if (session->source) session->source->consume(bytes);  // it may have been taken away while they were under way
+    } else
       session->output.consume(bytes);
     session->bytes_out += bytes;
     host.handler_.count_traffic(0, bytes);

@@ -99,7 +99,7 @@ Status flush(CommandContext& ctx, int first, int last) {
   ctx.dirty(keys);
   ctx.propagate_as(ctx.args());  // of empty databases too: a replica's may not be
   // Nobody can wait inside of a transaction, and nobody is told afterwards where there is no loop.
-  const bool at_once = last_large < 0 || *mode == Flush::kBackground || ctx.in_transaction() || ctx.session.has(kInternal) ||
+  const bool at_once = last_large < 0 || *mode == Flush::kBackground || ctx.in_transaction() || ctx.session.has(kInternal | kReplaying) ||
                        !ctx.server.actions;
   std::function<void()> done;
   if (at_once)

@@ -15,6 +15,7 @@
 #include "server/execution/append_log.h"
 #include "server/execution/context.h"
 #include "server/execution/persistence.h"
+#include "server/execution/replication.h"
 #include "server/store/digest.h"
 
 namespace vedette {
@@ -91,6 +92,13 @@ Status hash_table_stats(CommandContext& ctx) {
 Status load_append_log(CommandContext& ctx) {
   if (!ctx.server.append_log) return failure("this server has no append-only file");
   if (Status status = ctx.server.append_log->reload(ctx.executor(), ctx.now()); !status) return status;
+  return reply_ok(ctx);
+}
+
+Status change_replication_id(CommandContext& ctx) {
+  if (!ctx.server.replication) return failure("this server was started without replication");
+  log_notice("Changing the replication ID after a request of DEBUG");
+  ctx.server.replication->change_id();
   return reply_ok(ctx);
 }
 
@@ -307,6 +315,7 @@ struct Subcommand {
 constexpr size_t kAnyNumber = SIZE_MAX;
 constexpr Subcommand kSubcommands[] = {
     {"ASSERT", "", "Fails an assertion: the process ends.", 0, 0, assertion},
+    {"CHANGE-REPL-ID", "", "Gives this server a new replication id.", 0, 0, change_replication_id},
     {"CONFIG-REWRITE-FORCE-ALL", "", "Rewrites the configuration file with every option in it.", 0, 0, rewrite_all_options},
     {"DICT-RESIZING", "<0|1>", "Keeps the databases' tables from starting to resize, or lets them again.", 1, 1, table_resizing},
     {"DIGEST", "", "Returns a signature of the whole dataset.", 0, 0, digest},

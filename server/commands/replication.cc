@@ -139,7 +139,7 @@ Status wait_for(CommandContext& ctx, const AckCounts& wanted, int64_t timeout_ms
   Replication& replication = *ctx.server.replication;
   const AckCounts have = replication.ack_levels().at(ctx.session.write_offset);
   const bool enough = have.replicas >= wanted.replicas && have.local_aof >= wanted.local_aof && have.replica_aofs >= wanted.replica_aofs;
-  if (enough || ctx.in_transaction() || ctx.session.has(kInternal)) {
+  if (enough || ctx.in_transaction() || ctx.session.has(kInternal | kReplaying)) {
     if (wanted.local_aof || wanted.replica_aofs) {
       ctx.reply().array(2);
       ctx.reply().integer(have.local_aof);

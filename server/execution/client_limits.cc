@@ -82,7 +82,7 @@ void note_memory(ServerState& server, Session& session) {
     server.client_memory.remove(session);
   else
     server.client_memory.update(session, client_memory_bytes(session), int(class_of(session)),
-                                !session.has(kNoEvict | kInternal | kReplicaLink));
+                                !session.has(kNoEvict | kInternal | kReplicaLink | kReplaying));
 }
 
 void evict_clients(ServerState& server) {

@@ -330,7 +330,11 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
     }
   }
   // An empty line is no request: it neither gets nor uses up a reply.
-  if (args.empty() && !request.protocol_error) return true;
+  if (args.empty() && !request.protocol_error) {
+    // A replica sends one now and then while it is busy with a snapshot.
+    if (session.has(kReplicaLink) && state_.replication) state_.replication->on_sign_of_life(session);
+    return true;
+  }
   const size_t output_before = session.output.size();
   const bool skip = session.has(kReplySkipNext);
   session.set(kReplySkip, skip);

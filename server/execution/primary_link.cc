@@ -34,7 +34,7 @@ PrimaryLink::PrimaryLink(ServerState& server, Executor& executor, Replication& r
       port_(port),
       session_(std::make_unique<Session>(server.clients.next_id(), server.chunks, server.now.instant)),
       down_since_(server.now.instant) {
-  session_->set(kReplaying | kInternal);
+  session_->set(kReplaying);
   session_->heeds = kMonitored;
   session_->transport = this;
 }

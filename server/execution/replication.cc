@@ -251,6 +251,10 @@ void Replication::acknowledge(Feed& feed, int64_t offset, std::optional<int64_t>
     link_->send_ack(acknowledged_offset(history_.offset));
 }
 
+void Replication::on_sign_of_life(const Session& session) {
+  if (Feed* feed = feed_of(session)) feed->follower.alive(server_.now.instant);
+}
+
 void Replication::drop_replicas(std::string_view reason) {
   for (const auto& feed : feeds_) {
     if (!feed->is_replica()) continue;

@@ -86,6 +86,8 @@ class Replication final : public EffectSink {
   uint64_t begin_full_sync();
   void on_follower_online();
   void acknowledge(Feed& feed, int64_t offset, std::optional<int64_t> synced);
+  /// The replica at the other end lives, though it has acknowledged nothing.
+  void on_sign_of_life(const Session& session);
   void drop_replicas(std::string_view reason);
   /// A session goes.
   void forget(Session& session);
