@@ -70,10 +70,10 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   }
 
   void sent(size_t bytes) {
-    if (from_source_) {
-      if (session->source) session->source->consume(bytes);  // it may have been taken away while they were under way
-    } else
+    if (!from_source_)
       session->output.consume(bytes);
+    else if (session->source)  // it may have been taken away while they were under way
+      session->source->consume(bytes);
     session->bytes_out += bytes;
     host.handler_.count_traffic(0, bytes);
   }
