@@ -92,15 +92,20 @@ void Failover::on_taken_over() {
   end();
 }
 
+// The link is in the middle of telling this: it goes afterwards.
 void Failover::on_refused(const std::string& reason) {
-  if (active()) restore(fmt::format("Failover target rejected psync request: {}", reason));
+  if (!active()) return;
+  log_warning("Failover aborted: Failover target rejected psync request: {}", reason);
+  end();
+  server_.actions->post([&replication = replication_] { replication.restore_primary(); });
 }
 
+// At once: until the link is gone the replica's answer could still come, and its history be taken for our own.
 void Failover::restore(const std::string& reason) {
   log_warning("Failover aborted: {}", reason);
   const bool followed = state_ == State::kHandingOver;
   end();
-  if (followed) server_.actions->post([&replication = replication_] { replication.restore_primary(); });
+  if (followed) replication_.restore_primary();
 }
 
 void Failover::end() {

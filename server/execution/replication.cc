@@ -198,6 +198,7 @@ Status Replication::synchronize(Session& session, const std::optional<PsyncReque
   if (backlog_) range = backlog_->range();
   session.set(kReplicaLink);
   server_.replicas_attached = true;
+  doubt_former_links(feed);
   if (request) {
     const PsyncAnswer answer = answer_psync(*request, history_, range);
     if (answer.is_continue) {
@@ -210,6 +211,15 @@ Status Replication::synchronize(Session& session, const std::optional<PsyncReque
   stats.full_syncs++;
   feed.start_sync(!request.has_value(), server_.now.instant);
   return Status::ok();
+}
+
+// A replica that comes again may still seem attached on a connection whose end has not been noticed: it must not be counted
+// twice.
+void Replication::doubt_former_links(const Feed& feed) {
+  if (!feed.follower.listening_port) return;  // not enough to know it by
+  for (const auto& other : feeds_)
+    if (other.get() != &feed && other->is_replica() && name_of(*other) == name_of(feed))
+      other->follower.doubted_up_to = backlog_ ? backlog_->offset() : history_.offset;
 }
 
 void Replication::continue_feed(Feed& feed, const PsyncAnswer& answer) {

@@ -135,6 +135,7 @@ class Replication final : public EffectSink {
   void free_backlog();
   void update_sink();
   void note_stream_grew(uint64_t before);
+  void doubt_former_links(const Feed& feed);
   void continue_feed(Feed& feed, const PsyncAnswer& answer);
   void start_due_syncs(Instant now);
   void look_at_feeds(const Now& now);

@@ -9,7 +9,7 @@
 namespace vedette {
 
 void AckLevels::add(const Follower& follower) {
-  if (follower.online()) add(follower.ack_offset, follower.aof_offset);
+  if (follower.online() && !follower.doubted()) add(follower.ack_offset, follower.aof_offset);
 }
 
 void AckLevels::add(uint64_t ack_offset, uint64_t aof_offset) {

@@ -31,7 +31,7 @@ struct AckCounts {
 /// What has been acknowledged at this moment.
 class AckLevels {
  public:
-  /// Counts a follower; only those that are online count.
+  /// Counts a follower; only those that are online, and not doubted, count.
   void add(const Follower& follower);
   void add(uint64_t ack_offset, uint64_t aof_offset);
   /// The own append-only file is synced up to here. Not set: there is none, or nothing is.

@@ -40,16 +40,21 @@ struct Follower {
   Instant last_ack;
   bool acked_once = false;  ///< since it was attached; after an end-marked snapshot the stream waits for this
 
+  /// It has come again on another connection: what it acknowledged on this one counts no more, unless this one turns out to be
+  /// of another server behind the same address by acknowledging what was written since.
+  uint64_t doubted_up_to = 0;
+
   std::string peer_ip;  ///< set by whoever attaches it
 
   const std::string& ip() const { return announced_ip.empty() ? peer_ip : announced_ip; }
   bool online() const { return state == State::kOnline; }
+  bool doubted() const { return doubted_up_to > 0 && ack_offset <= doubted_up_to; }
   /// It gives sign of life (an acknowledgement, an empty line while it loads).
   void alive(Instant now) { last_ack = now; }
   /// Whole seconds since the last sign of life; 0 unless online.
   int64_t lag_seconds(Instant now) const;
   /// Counts for min-replicas-to-write: online and not silent for longer than `lag_max` seconds.
-  bool is_good(int64_t lag_max, Instant now) const { return online() && lag_seconds(now) <= lag_max; }
+  bool is_good(int64_t lag_max, Instant now) const { return online() && !doubted() && lag_seconds(now) <= lag_max; }
   /// Takes an acknowledgement in. Offsets beyond `produced` are refused: there is no such byte yet.
   Status acknowledge(int64_t offset, std::optional<int64_t> synced, uint64_t produced, Instant now);
 };

@@ -140,14 +140,15 @@ std::string HistoryRecord::check_range(const Standing& standing, const std::stri
   return {};
 }
 
-std::string HistoryRecord::note_data(const History& history, const Backlog& backlog, const std::string& data) {
-  const auto at = branches_.find(history.id);
-  if (history.as_resumed || at == branches_.end()) return {};  // the end of the turn will see it
-  Branch& branch = at->second;
-  // A small backlog may have forgotten them by then.
+std::string HistoryRecord::note_data(const Standing& standing) {
+  const HistoryPoint point = standing.history.reported();
+  if (!branches_.contains(point.id))
+    if (std::string wrong = begin_branch(standing, point); !wrong.empty()) return wrong;
+  Branch& branch = branches_[point.id];
+  // A small backlog may have forgotten them by the end of the turn.
   const uint64_t known = branch.base + branch.bytes.size();
-  if (known < backlog.offset() && known + 1 >= backlog.first_offset()) branch.bytes += bytes_from(backlog, known);
-  return compare_data("the author", {history.id, history.offset}, data);
+  if (known < point.offset && known + 1 >= standing.backlog->first_offset()) branch.bytes += bytes_from(*standing.backlog, known);
+  return compare_data("the author", point, standing.data);
 }
 
 std::string HistoryRecord::compare_data(const std::string& who, HistoryPoint point, const std::string& data) {
@@ -163,8 +164,11 @@ std::string HistoryRecord::compare_data(const std::string& who, HistoryPoint poi
   compared_++;
   if (at->second == hash) return {};
   const auto text = branch.texts.find(point.offset);
-  return fmt::format("{} has other data at {} than were there before: {}", who, name(point),
-                     text == branch.texts.end() ? "(forgotten)" : difference(data, text->second));
+  const size_t end = std::min<uint64_t>(branch.bytes.size(), point.offset - std::min(point.offset, branch.base));
+  const size_t begin = end - std::min<size_t>(end, 150);
+  return fmt::format("{} has other data at {} than were there before: {}; the stream before it: {}", who, name(point),
+                     text == branch.texts.end() ? "(forgotten)" : difference(data, text->second),
+                     quoted(std::string_view(branch.bytes).substr(begin, end - begin)));
 }
 
 bool HistoryRecord::contains(const HistoryPoint& holder, const HistoryPoint& wanted) const {

@@ -34,8 +34,8 @@ class HistoryRecord {
   };
   /// What is wrong with it; empty: nothing.
   std::string observe(const Standing& standing);
-  /// The author has added to its history, the bytes are still in its backlog, and now has these data.
-  std::string note_data(const History& history, const Backlog& backlog, const std::string& data);
+  /// A primary has added to its history, the bytes are still in its backlog, and now has these data.
+  std::string note_data(const Standing& standing);
   /// The process of this server is no more.
   void forget_process(int server) {
     seen_.erase(server);

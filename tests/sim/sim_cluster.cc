@@ -157,7 +157,7 @@ void Cluster::fail(const std::string& what) {
 void Cluster::trace(const std::string& text) {
   std::string line = fmt::format("{:.6f} {}", double(timeline.now()) / double(kSecond), text);
   trace_hash_ = siphash(line, HashKey{trace_hash_, 0});
-  if (verbose) std::printf("%s\n", line.c_str());
+  if (verbose) std::printf("%s\n", line.c_str()), std::fflush(stdout);
   trace_.push_back(std::move(line));
   if (trace_.size() > kTraceKept) trace_.pop_front();
 }
@@ -184,7 +184,8 @@ void Cluster::on_turn_end(SimServer& one) {
 void Cluster::on_effects(SimServer& one) {
   const Replication& all = one.replication();
   if (all.is_replica() || !all.backlog()) return;
-  if (const std::string wrong = record.note_data(all.history(), *all.backlog(), dataset_text(one.state().keyspace)); !wrong.empty()) fail(wrong);
+  const std::string data = dataset_text(one.state().keyspace);
+  if (const std::string wrong = record.note_data({one.place().index, all.history(), all.backlog(), false, true, data}); !wrong.empty()) fail(wrong);
 }
 
 }  // namespace vedette::sim

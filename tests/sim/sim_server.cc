@@ -412,7 +412,11 @@ void SimServer::after_disk(size_t bytes, std::function<void()> done) {
   });
 }
 
-void SimServer::on_effects(const EffectBatch&) { observer_.on_effects(*this); }
+// The deletion of an expired key that a command meets goes ahead of the command's own effects: in the middle of it the data are
+// those of no point.
+void SimServer::on_effects(const EffectBatch& effects) {
+  if (state_.call_depth == 0 || &effects == &state_.effects) observer_.on_effects(*this);
+}
 
 void SimServer::order(std::vector<std::string> argv, std::function<void(std::string)> done) {
   orders_.push_back(Order{std::move(argv), std::move(done)});
