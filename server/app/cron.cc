@@ -8,6 +8,7 @@
 #include "server/execution/client_limits.h"
 #include "server/execution/eviction.h"
 #include "server/execution/expire_driver.h"
+#include "server/execution/migration.h"
 #include "server/execution/pause.h"
 #include "server/execution/persistence.h"
 #include "server/execution/rehash.h"
@@ -71,6 +72,11 @@ bool replicate(ServerState& state, Executor&, const Now& now) {
   return false;
 }
 
+bool migrate(ServerState& state, Executor&, const Now& now) {
+  if (state.migrations) state.migrations->tick(now);
+  return false;
+}
+
 bool log_databases(ServerState& state, Executor&, const Now&) {
   if (!log_enabled(LogLevel::kVerbose)) return false;
   for (int i = 0; i < state.keyspace.count(); i++) {
@@ -91,6 +97,7 @@ constexpr CronTask kTasks[] = {
     {"append-log", 100, tend_append_log},
     {"snapshots", 100, trim_snapshots},
     {"replication", 100, replicate},
+    {"migrations", 100, migrate},
     {"peak-memory", 100, note_peak_memory},
     {"rates", 100, sample_all_rates},
     {"databases-log", 5000, log_databases},

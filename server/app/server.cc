@@ -54,6 +54,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       append_(loop_, state_, executor_, options),
       work_(loop_),
       replication_(loop_, state_, executor_, options),
+      migrations_(state_, executor_),
       host_(loop_, *this),
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
       cron_timer_(loop_),
@@ -65,6 +66,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
   state_.config = &registry_;
   state_.persistence = &persistence_;
   state_.replication = &replication_.replication();
+  state_.migrations = &migrations_;
   append_.log().position = [this] { return replication_.replication().position(); };
   state_.is_replica = !options.replication.primary_host.empty();
   describe_process(config_file, executable);

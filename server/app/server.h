@@ -15,6 +15,7 @@
 #include "server/app/snapshot_pace.h"
 #include "server/app/startup.h"
 #include "server/execution/executor.h"
+#include "server/execution/migration.h"
 #include "server/execution/persistence.h"
 #include "server/execution/snapshots.h"
 
@@ -102,6 +103,7 @@ class Server final : public SessionHandler, public ServerActions {
   AppendService append_;
   WorkQueue work_;
   ReplicationService replication_;
+  Migrations migrations_;
   std::optional<SnapshotLoad> load_;  // at the start, until it is done
   SessionHost host_;
   Listeners listeners_;

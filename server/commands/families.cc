@@ -20,6 +20,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     latency_commands,
     lcs_commands,
     memory_commands,
+    migrate_commands,
     module_commands,
     monitor_commands,
     object_commands,

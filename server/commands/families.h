@@ -22,6 +22,7 @@ std::span<const Command> keys_commands();
 std::span<const Command> latency_commands();
 std::span<const Command> lcs_commands();
 std::span<const Command> memory_commands();
+std::span<const Command> migrate_commands();
 std::span<const Command> module_commands();
 std::span<const Command> monitor_commands();
 std::span<const Command> object_commands();

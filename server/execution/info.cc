@@ -9,6 +9,7 @@
 #include "server/execution/append_log.h"
 #include "server/execution/info_text.h"
 #include "server/execution/memory_report.h"
+#include "server/execution/migration.h"
 
 namespace vedette {
 namespace {
@@ -154,8 +155,9 @@ void stats_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("pubsub_channels", server.channels.channel_count());
   out.field("pubsub_patterns", server.channels.pattern_count());
   out.field("pubsubshard_channels", server.channels.shard_channel_count());
-  out.zeros({"latest_fork_usec", "total_forks", "migrate_cached_sockets",
-             "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+  out.zeros({"latest_fork_usec", "total_forks"});
+  out.field("migrate_cached_sockets", server.migrations ? server.migrations->connections() : 0);
+  out.zeros({"slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
              "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys",
              "tracking_total_items", "tracking_total_prefixes"});
   out.field("unexpected_error_replies", stats.unexpected_errors);

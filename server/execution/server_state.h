@@ -31,6 +31,7 @@ namespace vedette {
 class AppendLog;
 class CommandContext;
 class ConfigRegistry;
+class Migrations;
 class Persistence;
 class Replication;
 class Snapshots;
@@ -166,10 +167,11 @@ struct ServerState {
 
   ServerActions* actions = nullptr;
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
-  Replication* replication = nullptr;  ///< null in tests that need none, as the next two
+  Replication* replication = nullptr;  ///< null in tests that need none, as the next four
   Snapshots* snapshots = nullptr;
   Persistence* persistence = nullptr;
   AppendLog* append_log = nullptr;
+  Migrations* migrations = nullptr;
   Clock* clock = nullptr;              ///< for work that bounds its own time; set by the executor
   ExpirePlan expire_plan;
   EvictionState eviction;
