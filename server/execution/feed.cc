@@ -258,6 +258,6 @@ void Feed::consume(size_t bytes) {
 }
 
 // A replica that is being synchronized is waited for, whatever has gathered.
-uint64_t Feed::pending() const { return phase_ == Phase::kStream ? stream_pending() : 0; }
+uint64_t Feed::pending() const { return phase_ == Phase::kStream && !session_.closing() ? stream_pending() : 0; }
 
 }  // namespace vedette

@@ -262,6 +262,7 @@ void PrimaryLink::begin_load() {
   server_.loading.bytes_total = spool_ && transfer_ ? transfer_->received_bytes() : options.bytes_expected;
   if (!beside_) {
     replication_.drop_replicas("the dataset is replaced by a full synchronization");
+    replication_.leave_history();  // if the load comes to nothing, nobody must take what is left for a part of it
     empty_keyspace();
     server_.set_condition(kLoadingDataset, true);
   }

@@ -41,8 +41,7 @@ int Replication::stream_db() const { return link_ ? link_->stream_db() : encoder
 
 void Replication::resume(const std::string& id, uint64_t offset, int db) {
   history_.resumed(id, offset, server_.rng.hex(40));
-  backlog_.emplace(server_.settings.replication.backlog_bytes, offset);
-  encoder_.redirect(backlog_->log());
+  begin_backlog(offset);
   encoder_.set_database(db);
   if (link_) link_->set_stream_db(db);
   update_sink();
@@ -73,16 +72,35 @@ void Replication::apply_settings() {
 void Replication::ensure_backlog() {
   if (backlog_) return;
   if (!is_replica()) history_.restart(server_.rng.hex(40));
-  backlog_.emplace(server_.settings.replication.backlog_bytes, history_.offset);
-  encoder_.redirect(backlog_->log());
+  begin_backlog(history_.offset);
   encoder_.forget_database();
   update_sink();
 }
 
+void Replication::begin_backlog(uint64_t offset) {
+  retire_backlog();
+  backlog_ = std::make_unique<Backlog>(server_.settings.replication.backlog_bytes, offset);
+  encoder_.redirect(backlog_->log());
+}
+
+// A connection that is being closed may have pieces of it under way.
+void Replication::retire_backlog() {
+  encoder_.redirect(nowhere_);
+  if (backlog_ && closes_any_feed()) retired_.push_back(std::move(backlog_));
+  backlog_.reset();
+}
+
+bool Replication::closes_any_feed() const {
+  return std::any_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed->session().closing(); });
+}
+
 void Replication::free_backlog() {
   log_notice("Replication backlog freed after {} seconds without connected replicas.", server_.settings.replication.backlog_ttl_ms / 1000);
-  encoder_.redirect(nowhere_);
-  backlog_.reset();
+  leave_history();
+}
+
+void Replication::leave_history() {
+  retire_backlog();
   history_.restart(server_.rng.hex(40));
   update_sink();
 }
@@ -280,6 +298,7 @@ void Replication::forget(Session& session) {
   const bool was_replica = (*at)->is_replica();
   if (was_replica) log_notice("Connection with replica {} lost.", name_of(**at));
   feeds_.erase(at);
+  if (!closes_any_feed()) retired_.clear();
   if (!was_replica) return;
   server_.replicas_attached = replica_count() > 0;
   if (!server_.replicas_attached) last_replica_gone_ = server_.now.instant;
@@ -316,13 +335,8 @@ void Replication::on_applied(std::string_view bytes) {
 void Replication::adopt(const std::string& id, uint64_t offset) {
   drop_replicas("the dataset was replaced by a full synchronization");
   history_.adopt(id, offset);
-  if (!backlog_) {
-    backlog_.emplace(server_.settings.replication.backlog_bytes, offset);
-    encoder_.redirect(backlog_->log());
-  } else {
-    for (const auto& feed : feeds_) feed->session().source = nullptr;  // they are being closed
-    backlog_->restart(offset);
-  }
+  begin_backlog(offset);
+  ack_asked_from_ = ack_asked_at_ = 0;
   update_sink();
 }
 
@@ -330,8 +344,7 @@ void Replication::continue_as(const std::string& id) {
   const std::string before = history_.id;
   history_.continue_as(id);
   if (!backlog_) {
-    backlog_.emplace(server_.settings.replication.backlog_bytes, history_.offset);
-    encoder_.redirect(backlog_->log());
+    begin_backlog(history_.offset);
     update_sink();
   }
   if (history_.id != before) drop_replicas("the history has a new id");

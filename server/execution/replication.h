@@ -46,7 +46,7 @@ class Replication final : public EffectSink {
   ~Replication() override;
 
   const History& history() const { return history_; }
-  const Backlog* backlog() const { return backlog_ ? &*backlog_ : nullptr; }
+  const Backlog* backlog() const { return backlog_.get(); }
   /// The database that the stream has selected; -1: none yet.
   int stream_db() const;
   /// The process starts with what it had saved: see History::resumed(). `db`: what the stream had selected.
@@ -101,6 +101,8 @@ class Replication final : public EffectSink {
   }
   /// A replica has applied these bytes of its primary's stream.
   void on_applied(std::string_view bytes);
+  /// The dataset is emptied or half replaced: it is in no history until adopt().
+  void leave_history();
   /// What a full synchronisation has brought is in the primary's history at this point.
   void adopt(const std::string& id, uint64_t offset);
   /// A partial one goes on, in `id` if that is not empty.
@@ -133,6 +135,9 @@ class Replication final : public EffectSink {
   enum WaitTag : int { kWait, kWaitAof, kHeld };
   void ensure_backlog();
   void free_backlog();
+  void begin_backlog(uint64_t offset);
+  void retire_backlog();
+  bool closes_any_feed() const;
   void update_sink();
   void note_stream_grew(uint64_t before);
   void doubt_former_links(const Feed& feed);
@@ -149,7 +154,8 @@ class Replication final : public EffectSink {
   ServerState& server_;
   Executor& executor_;
   History history_;
-  std::optional<Backlog> backlog_;
+  std::unique_ptr<Backlog> backlog_;
+  std::vector<std::unique_ptr<Backlog>> retired_;  // until the connections that are still sending from them have ended
   BlockLog nowhere_;  // what the encoder is bound to without a backlog
   StreamEncoder encoder_{nowhere_};
   std::vector<std::unique_ptr<Feed>> feeds_;
