@@ -480,14 +480,21 @@ void SimServer::run_posted() {
   for (const auto& work : std::exchange(posted_, {})) work();
 }
 
+// The order in which a loop finds its sockets ready is anybody's guess.
 void SimServer::poll() {
   accept();
+  const bool links_first = rng_.below(2);
+  if (links_first) poll_links();
   std::vector<Incoming*> readers;
   for (const auto& incoming : incoming_) readers.push_back(incoming.get());
   for (Incoming* incoming : readers) {
     incoming->go_on();
     read(*incoming);
   }
+  if (!links_first) poll_links();
+}
+
+void SimServer::poll_links() {
   for (Outgoing* link : std::vector<Outgoing*>(links_))
     if (std::find(links_.begin(), links_.end(), link) != links_.end()) link->poll(1 + size_t(rng_.below(read_bytes_max)));
 }

@@ -116,6 +116,7 @@ class SimServer final : public ServerActions, private EffectSink {
   void run_timers();
   void run_posted();
   void poll();
+  void poll_links();
   void accept();
   void read(Incoming& incoming);
   void execute();
