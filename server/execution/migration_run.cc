@@ -268,8 +268,8 @@ void Migration::propagate_deletions() {
 void Migration::tick(const Now& now) {
   if (step_ == Step::kStart || step_ == Step::kOver) return;
   const size_t unsent = connection_->link->unsent();
-  const bool heard = unsent != std::exchange(unsent_, unsent) || !wants_replies() ||
-                     (step_ == Step::kMoving && sent_.empty());
+  const bool held = !wants_replies(), was_held = std::exchange(held_, held);  // what comes after that is not late
+  const bool heard = unsent != std::exchange(unsent_, unsent) || held || was_held || (step_ == Step::kMoving && sent_.empty());
   if (heard) last_heard_ = now.instant;
   if (ms_between(last_heard_, now.instant) >= request_.timeout_ms) return lose("timeout", true);
   if (step_ == Step::kMoving) advance();  // what was sent may have gone since

@@ -59,6 +59,7 @@ TestServer::TestServer(uint64_t seed) : state(16, HashKey{seed, ~seed}, seed), e
   register_memory_thread();
   state.actions = &actions;
   state.replication = &replication;
+  state.migrations = &migrations;
   state.process.run_id = std::string(40, 'a');
   state.process.version = "0.0.0";
   state.process.started = clock.now().instant;

@@ -10,11 +10,13 @@
 
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "server/execution/executor.h"
+#include "server/execution/migration.h"
 #include "server/execution/replication.h"
 #include "tests/session/reply.h"
 
@@ -71,6 +73,11 @@ class RecordedActions final : public ServerActions {
     });
   }
 
+  std::unique_ptr<OutgoingLink> connect(const std::string& host, int port, LinkOwner& owner) override {
+    return on_connect ? on_connect(host, port, owner) : nullptr;
+  }
+
+  std::function<std::unique_ptr<OutgoingLink>(const std::string& host, int port, LinkOwner& owner)> on_connect;
   std::vector<ShutdownRequest> shutdowns;
   int64_t slept_us = 0;
   std::vector<std::function<void()>> posted;  ///< run by TestServer::turn()
@@ -100,6 +107,7 @@ class TestServer {
   RecordedActions actions;
   Snapshots snapshots{state};
   Replication replication{state, executor};
+  Migrations migrations{state, executor};
 
  private:
   RecordedEffects effects_;
