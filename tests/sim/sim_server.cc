@@ -539,21 +539,21 @@ void SimServer::execute() {
   }
 }
 
+// One a turn, so that what lies between two of them can be seen.
 void SimServer::execute_orders() {
-  while (!orders_.empty()) {
-    const Order order = std::move(orders_.front());
-    orders_.pop_front();
-    Session session(state_.clients.next_id(), state_.chunks, executor_.now().instant);
-    state_.clients.add(session);
-    std::string request = fmt::format("*{}\r\n", order.argv.size());
-    for (const std::string& word : order.argv) request += fmt::format("${}\r\n{}\r\n", word.size(), word);
-    executor_.gather(session, request);
-    executor_.execute();
-    const std::string reply = text_of(session.output);
-    executor_.forget(session);
-    state_.clients.remove(session);
-    if (order.done) order.done(reply);
-  }
+  if (orders_.empty()) return;
+  const Order order = std::move(orders_.front());
+  orders_.pop_front();
+  Session session(state_.clients.next_id(), state_.chunks, executor_.now().instant);
+  state_.clients.add(session);
+  std::string request = fmt::format("*{}\r\n", order.argv.size());
+  for (const std::string& word : order.argv) request += fmt::format("${}\r\n{}\r\n", word.size(), word);
+  executor_.gather(session, request);
+  executor_.execute();
+  const std::string reply = text_of(session.output);
+  executor_.forget(session);
+  state_.clients.remove(session);
+  if (order.done) order.done(reply);
 }
 
 void SimServer::flush_pending() {
