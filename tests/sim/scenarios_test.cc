@@ -1,7 +1,6 @@
-// Stories of replication, told on simulated servers. In each of them the record (history_record.h) checks every turn of every
-// server; what is asserted here is how the story goes.
+// Stories of replication, told on simulated servers. In each of them the record (history_record.h) checks
+// every turn of every server; what is asserted here is how the story goes.
 #include <doctest/doctest.h>
-
 #include <fmt/format.h>
 
 #include "tests/sim/sim_cluster.h"
@@ -23,7 +22,8 @@ class Story : public Cluster {
     run_ms(100);  // until the acknowledgements have arrived
   }
   void fill(int index, int keys, size_t bytes = 20) {
-    for (int i = 0; i < keys; i++) call(index, fmt::format("SET k{} {}", i, std::string(bytes, char('a' + i % 26))));
+    for (int i = 0; i < keys; i++)
+      call(index, fmt::format("SET k{} {}", i, std::string(bytes, char('a' + i % 26))));
   }
   bool settled(int64_t ms_max = 30000) {
     return run_until([&] { return in_step(); }, ms_max);
@@ -37,7 +37,9 @@ class Story : public Cluster {
     network.block(node(a), node(b), on);
     network.block(node(b), node(a), on);
   }
-  bool link_up(int index) const { return is_up(index) && replication(index).link() && replication(index).link()->up(); }
+  bool link_up(int index) const {
+    return is_up(index) && replication(index).link() && replication(index).link()->up();
+  }
 };
 
 TEST_CASE("a replica takes the data over and follows the stream, in a chain too") {
@@ -72,12 +74,14 @@ TEST_CASE("whatever byte of the first conversation the link is cut after, the re
   }
 }
 
-TEST_CASE("a link that is cut anywhere in the stream goes on where it was, in the middle of a transaction too") {
+TEST_CASE(
+    "a link that is cut anywhere in the stream goes on where it was, in the middle of a transaction too") {
   Story story(2);
   story.begin();
   story.call(0, "SET counter 0");
   for (uint64_t bytes = 1; bytes < 260; bytes += 3) {
-    for (const uint64_t id : story.network.connections_between(story.node(0), story.node(1))) story.network.cut_after(id, 0, bytes);
+    for (const uint64_t id : story.network.connections_between(story.node(0), story.node(1)))
+      story.network.cut_after(id, 0, bytes);
     std::string block;
     story.call(0, "INCR counter");
     for (int i = 0; i < 3; i++) story.call(0, "INCRBY counter 7");
@@ -142,7 +146,9 @@ TEST_CASE("a primary that restarts with what it has saved is followed without a 
   CHECK(story.stats(0).partial_syncs == 1);
 }
 
-TEST_CASE("a crashed primary rejoins under its promoted replica without a full synchronization if it has saved a shared point") {
+TEST_CASE(
+    "a crashed primary rejoins under its promoted replica without a full synchronization if it has saved a "
+    "shared point") {
   Story story(2);
   story.begin();
   CHECK(story.call(0, "SAVE") == "OK");
@@ -178,7 +184,8 @@ TEST_CASE("in a chain of three the middle restarts, and the end follows on") {
 
 TEST_CASE("writes go on while a slow replica takes its snapshot, of either form and loaded in any way") {
   for (const bool diskless : {true, false}) {
-    for (const DisklessLoading loading : {DisklessLoading::kNever, DisklessLoading::kWhenEmpty, DisklessLoading::kBeside}) {
+    for (const DisklessLoading loading :
+         {DisklessLoading::kNever, DisklessLoading::kWhenEmpty, DisklessLoading::kBeside}) {
       Story story(2);
       story.config(0).diskless_sync = diskless;
       story.config(0).backlog_bytes = 1024;
@@ -256,7 +263,8 @@ TEST_CASE("a replica that comes twice is counted once") {
     story.network.clog(id, 0, true);  // 1 hears nothing any more; 0 will not learn that it has gone
     story.network.clog(id, 1, true);
   }
-  CHECK(story.run_until([&] { return story.replication(0).replica_count() == 2 && story.link_up(1); }, 20000));
+  CHECK(
+      story.run_until([&] { return story.replication(0).replica_count() == 2 && story.link_up(1); }, 20000));
   AckLevels levels = story.replication(0).ack_levels();
   CHECK(levels.at(0).replicas == 1);
   CHECK(story.settled());
@@ -316,7 +324,8 @@ TEST_CASE("FAILOVER is refused where it cannot be") {
   story.follow(1, 0);
   CHECK(story.settled());
   CHECK(story.call(1, "FAILOVER") == "(error) ERR FAILOVER is not valid when server is a replica.");
-  CHECK(story.call(0, "FAILOVER TO 10.0.0.9 1") == "(error) ERR FAILOVER target HOST and PORT is not a replica.");
+  CHECK(story.call(0, "FAILOVER TO 10.0.0.9 1") ==
+        "(error) ERR FAILOVER target HOST and PORT is not a replica.");
   CHECK(story.call(0, "FAILOVER TO 10.0.0.1 7001 FORCE") ==
         "(error) ERR FAILOVER with force option requires both a timeout and target HOST and IP.");
   CHECK(story.call(0, "FAILOVER ABORT") == "(error) ERR No failover in progress.");

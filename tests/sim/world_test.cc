@@ -1,4 +1,5 @@
-// A bounded number of random worlds, and that a seed tells all. VEDETTE_SIM_SEEDS: how many; VEDETTE_TEST_SEED: the first.
+// A bounded number of random worlds, and that a seed tells all. VEDETTE_SIM_SEEDS: how many;
+// VEDETTE_TEST_SEED: the first.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -39,8 +40,11 @@ TEST_CASE("random worlds keep their promises, and all servers agree once they ar
     lost += report.lost;
     points += report.points_compared;
   }
-  std::printf("%llu writes acknowledged, %llu of them lost in crashes and changes of roles; data compared at %llu points\n",
-              static_cast<unsigned long long>(acknowledged), static_cast<unsigned long long>(lost), static_cast<unsigned long long>(points));
+  std::printf(
+      "%llu writes acknowledged, %llu of them lost in crashes and changes of roles; data compared at %llu "
+      "points\n",
+      static_cast<unsigned long long>(acknowledged), static_cast<unsigned long long>(lost),
+      static_cast<unsigned long long>(points));
 }
 
 }  // namespace
