@@ -344,6 +344,8 @@ void PrimaryLink::go_online(const Now& now) {
   handshake_.reset();
   failures_ = 0;
   was_up_ = true;
+  refused_since_.reset();
+  refusal_.clear();
   last_heard_ = now.instant;
   send_ack(replication_.acknowledged_offset(replication_.history().offset));
   replication_.apply_settings();

@@ -1,9 +1,10 @@
 // What everybody claims, held against what was true: the memory of a simulation that no server has.
 //
-// A server that stands at (id, offset) says: my data are the effects of exactly the first `offset` bytes of the history `id`.
-// The record keeps the bytes of each history as its author wrote them, what each history forked from, and what the data looked
-// like at each point where anybody stood. Whoever stands there later must have the same bytes in its backlog and the
-// same data. It also remembers who has ever held which point, against which acknowledgements are checked.
+// A server that stands at (id, offset) says: my data are the effects of exactly the first `offset` bytes of
+// the history `id`. The record keeps the bytes of each history as its author wrote them, what each history
+// forked from, and what the data looked like at each point where anybody stood. Whoever stands there later
+// must have the same bytes in its backlog and the same data. It also remembers who has ever held which point,
+// against which acknowledgements are checked.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ class HistoryRecord {
     const History& history;
     const Backlog* backlog;  ///< null: it claims nothing
     bool is_replica;
-    bool whole;              ///< its data are complete, not in the middle of being replaced
+    bool whole;  ///< its data are complete, not in the middle of being replaced
     const std::string& data;
   };
   /// What is wrong with it; empty: nothing.
@@ -52,11 +53,11 @@ class HistoryRecord {
 
  private:
   struct Branch {
-    HistoryPoint parent;        // id empty: none
-    bool shared = false;        // the bytes up to `base` are the parent's, under the same offsets
-    uint64_t base = 0;          // offset before the first byte of its own
+    HistoryPoint parent;  // id empty: none
+    bool shared = false;  // the bytes up to `base` are the parent's, under the same offsets
+    uint64_t base = 0;    // offset before the first byte of its own
     std::string bytes;
-    std::map<uint64_t, uint64_t> data;  // offset -> hash of the data there
+    std::map<uint64_t, uint64_t> data;      // offset -> hash of the data there
     std::map<uint64_t, std::string> texts;  // the latest of them in full
   };
   struct Seen {
@@ -67,14 +68,15 @@ class HistoryRecord {
   bool may_write(const Standing& standing) const;
   std::string begin_branch(const Standing& standing, const HistoryPoint& point);
   std::string check_bytes(const Standing& standing, const HistoryPoint& point);
-  std::string check_range(const Standing& standing, const std::string& id, uint64_t from, std::string_view bytes);
+  std::string check_range(const Standing& standing, const std::string& id, uint64_t from,
+                          std::string_view bytes);
   std::string compare_data(const std::string& who, HistoryPoint point, const std::string& data);
   /// The same point under the id of the history that wrote its last byte.
   HistoryPoint written_by(HistoryPoint point) const;
 
   std::map<std::string, Branch> branches_;
   std::map<int, Seen> seen_;
-  std::set<int> fresh_;  // servers whose process has not been seen yet
+  std::set<int> fresh_;                                  // servers whose process has not been seen yet
   std::map<int, std::map<std::string, uint64_t>> held_;  // server -> history -> highest offset
   uint64_t compared_ = 0;
 };

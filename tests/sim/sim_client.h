@@ -1,4 +1,5 @@
-// A client of the simulated servers: one request at a time over a simulated connection, and a note of what was acknowledged.
+// A client of the simulated servers: one request at a time over a simulated connection, and a note of what
+// was acknowledged.
 #pragma once
 
 #include <functional>
@@ -19,7 +20,7 @@ class SimClient {
     std::string text;  ///< for the trace
     std::string bytes;
     int replies = 1;
-    int wanted = 0;    ///< of WAIT: how many replicas
+    int wanted = 0;  ///< of WAIT: how many replicas
   };
 
   SimClient(Cluster& cluster, int index, NodeId node) : cluster_(cluster), index_(index), node_(node) {}

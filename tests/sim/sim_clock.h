@@ -1,9 +1,10 @@
 // Simulated time: one queue of what will happen, and for each server a clock of its own.
 //
-// The timeline runs what is planned in the order of its time, and of planning where the times are equal. A server's clock
-// follows the timeline but runs ahead of it while the server works: each look at it costs a little, so that work which is
-// bounded by time (a slice of a snapshot, a batch of requests) ends, and a slow server is one whose looks cost more. What
-// comes for a server that has run ahead waits until the timeline has caught up.
+// The timeline runs what is planned in the order of its time, and of planning where the times are equal. A
+// server's clock follows the timeline but runs ahead of it while the server works: each look at it costs a
+// little, so that work which is bounded by time (a slice of a snapshot, a batch of requests) ends, and a slow
+// server is one whose looks cost more. What comes for a server that has run ahead waits until the timeline
+// has caught up.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +24,8 @@ class Timeline {
   int64_t now() const { return now_; }
   /// Plans `what` for `at_ns`, or for now if that has passed.
   void plan(int64_t at_ns, std::function<void()> what);
-  /// Runs what is next; false if nothing is planned, or nothing up to `until_ns`: the time is then `until_ns`.
+  /// Runs what is next; false if nothing is planned, or nothing up to `until_ns`: the time is then
+  /// `until_ns`.
   bool run_next(int64_t until_ns);
 
  private:
@@ -31,7 +33,9 @@ class Timeline {
     int64_t at;
     uint64_t order;
     std::function<void()> what;
-    bool operator<(const Planned& other) const { return at != other.at ? at > other.at : order > other.order; }
+    bool operator<(const Planned& other) const {
+      return at != other.at ? at > other.at : order > other.order;
+    }
   };
   std::priority_queue<Planned> planned_;
   int64_t now_ = 100 * kSecond;

@@ -1,5 +1,5 @@
-// Some servers on one timeline, network and random generator, and the record that they are held against: what scenarios are
-// told on, and what the random world (sim_world.h) plays with.
+// Some servers on one timeline, network and random generator, and the record that they are held against: what
+// scenarios are told on, and what the random world (sim_world.h) plays with.
 //
 //   Cluster cluster(1, 3);
 //   cluster.start_all();
@@ -43,11 +43,14 @@ class Cluster : public Observer {
   HistoryPoint standing(int index) const { return replication(index).history().reported(); }
   bool is_primary(int index) const { return is_up(index) && !replication(index).is_replica(); }
 
-  /// Runs a command on a server and waits for the reply, as text (tests/session/reply.h); "(down)" if it is not up.
+  /// Runs a command on a server and waits for the reply, as text (tests/session/reply.h); "(down)" if it is
+  /// not up.
   std::string call(int index, const std::string& line);
   /// The same without waiting.
   void order(int index, const std::string& line);
-  std::string follow(int index, int primary) { return call(index, "REPLICAOF " + host_of(primary) + " " + std::to_string(port_of(primary))); }
+  std::string follow(int index, int primary) {
+    return call(index, "REPLICAOF " + host_of(primary) + " " + std::to_string(port_of(primary)));
+  }
 
   void run_ms(int64_t ms);
   /// Until `holds`, or the time is over, or something was found wrong.

@@ -1,14 +1,16 @@
 // The simulated network: connections as two streams of ordered bytes, each cut at random places and delayed.
 //
-// A stream holds a bounded number of bytes, under way and unread together; who writes more must wait until the other end has
-// read. Bytes are held back while the way between two nodes is blocked (a partition) or the connection is clogged, and go on
-// afterwards, as retransmission would make them. A connection ends
-//   by its owner    what it has sent arrives, then the other end sees the end (or a reset, if bytes were left unread);
-//   by a reset      what is under way is lost, both ends learn of it, one perhaps much later (half-open): at the latest when
+// A stream holds a bounded number of bytes, under way and unread together; who writes more must wait until
+// the other end has read. Bytes are held back while the way between two nodes is blocked (a partition) or the
+// connection is clogged, and go on afterwards, as retransmission would make them. A connection ends
+//   by its owner    what it has sent arrives, then the other end sees the end (or a reset, if bytes were left
+//   unread); by a reset      what is under way is lost, both ends learn of it, one perhaps much later
+//   (half-open): at the latest when
 //                   it sends and the other end answers that it knows of no such connection;
 //   by a crash      of the process: its system ends the connection; of the machine: nobody is told.
 //
-// Nodes are woken when something has changed for them, and then look at their sockets, as a loop looks at its poll.
+// Nodes are woken when something has changed for them, and then look at their sockets, as a loop looks at its
+// poll.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +34,8 @@ class Network;
 /// One end of a connection. Its destruction ends the connection.
 class Socket {
  public:
-  Socket(Network& network, uint64_t connection, int side) : network_(network), connection_(connection), side_(side) {}
+  Socket(Network& network, uint64_t connection, int side)
+      : network_(network), connection_(connection), side_(side) {}
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
   ~Socket();
@@ -71,7 +74,8 @@ class Network {
   std::unique_ptr<Socket> accept(NodeId node);
 
   // Faults.
-  /// All that `node` holds is gone. `tell`: its system ends the connections; else the other ends are left alone.
+  /// All that `node` holds is gone. `tell`: its system ends the connections; else the other ends are left
+  /// alone.
   void crash(NodeId node, bool tell);
   void block(NodeId from, NodeId to, bool on);
   void heal_ways();
@@ -103,18 +107,18 @@ class Network {
   // What flows towards one end, and the end itself.
   struct End {
     NodeId node = -1;
-    bool held = false;        // somebody has its socket, or it waits to be accepted
+    bool held = false;  // somebody has its socket, or it waits to be accepted
     bool fin = false, reset = false;
     bool clogged = false, writer_waits = false;
     std::deque<Segment> under_way;
     std::string inbox;
-    size_t outstanding = 0;   // bytes under way and in the inbox
+    size_t outstanding = 0;  // bytes under way and in the inbox
     int64_t last_arrival = 0;
     uint64_t arrived = 0;
     uint64_t cut_at = UINT64_MAX;
   };
   struct Connection {
-    End end[2];               // 0: who connected
+    End end[2];  // 0: who connected
     bool connected = false;
     std::string failure;
     size_t window;

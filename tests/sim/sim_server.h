@@ -1,5 +1,6 @@
-// One server of the simulation: the real state, executor, snapshots and replication, on the simulated clock, network and
-// disk. Its turns have the order of the program's: timers, posted work, output, reads, execution, output, what ends a turn.
+// One server of the simulation: the real state, executor, snapshots and replication, on the simulated clock,
+// network and disk. Its turns have the order of the program's: timers, posted work, output, reads, execution,
+// output, what ends a turn.
 //
 // Its process ends when this object does; what was on its Disk stays, and the next process begins with it.
 #pragma once
@@ -24,7 +25,7 @@ namespace vedette::sim {
 
 /// What outlives a process.
 struct Disk {
-  std::string snapshot;          ///< empty: there is none
+  std::string snapshot;           ///< empty: there is none
   int64_t job_ns = kMillisecond;  ///< how long a write or a read of a piece takes
 };
 
@@ -50,7 +51,8 @@ class Observer {
   /// A command's effects are in the stream.
   virtual void on_effects(SimServer& server) = 0;
   /// Output that answers a client leaves; `mark` if it wrote since its last answer.
-  virtual void on_reply(SimServer& server, uint64_t connection, const std::optional<WriteMark>& mark, std::string_view bytes) = 0;
+  virtual void on_reply(SimServer& server, uint64_t connection, const std::optional<WriteMark>& mark,
+                        std::string_view bytes) = 0;
 };
 
 class SimServer final : public ServerActions, private EffectSink {
@@ -63,7 +65,8 @@ class SimServer final : public ServerActions, private EffectSink {
   };
 
   /// A process that begins with what is on `disk`; `settings` are its configuration.
-  SimServer(const Universe& universe, Observer& observer, const Place& place, Disk& disk, const Settings& settings, uint64_t seed);
+  SimServer(const Universe& universe, Observer& observer, const Place& place, Disk& disk,
+            const Settings& settings, uint64_t seed);
   ~SimServer() override;
 
   const Place& place() const { return place_; }
@@ -85,7 +88,7 @@ class SimServer final : public ServerActions, private EffectSink {
   std::optional<WriteMark> last_write(uint64_t connection) const;
 
   int64_t turn_delay_ns = 20 * kMicrosecond;  ///< from an event to the turn that sees it
-  size_t read_bytes_max = 65536;               ///< of a socket in a turn
+  size_t read_bytes_max = 65536;              ///< of a socket in a turn
   bool expires_by_itself = true;
 
   // ServerActions

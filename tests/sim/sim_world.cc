@@ -15,7 +15,10 @@ constexpr int64_t kSettleMs = 90000;
 
 }  // namespace
 
-World::World(const Options& options) : Cluster(options.seed, servers_for(options.seed)), options_(options), chaos_(options.seed ^ 0x6368616f73) {
+World::World(const Options& options)
+    : Cluster(options.seed, servers_for(options.seed)),
+      options_(options),
+      chaos_(options.seed ^ 0x6368616f73) {
   verbose = options.verbose;
   configure();
   for (int i = 0; i < kClients; i++) {
@@ -71,19 +74,31 @@ std::string World::invent_command(bool& writes) {
   writes = true;
   switch (pick(14)) {
     case 0:
-    case 1: return fmt::format("SET {} v{}", key, ++values_);
+    case 1:
+      return fmt::format("SET {} v{}", key, ++values_);
     case 2:
-    case 3: return fmt::format("APPEND a{} .{}", pick(3), ++values_);
+    case 3:
+      return fmt::format("APPEND a{} .{}", pick(3), ++values_);
     case 4:
-    case 5: return fmt::format("INCR n{}", pick(4));
-    case 6: return fmt::format("DEL {} {}", key, fmt::format("k{}", pick(12)));
-    case 7: return fmt::format("PEXPIRE {} {}", key, 1 + pick(2000));
-    case 8: return fmt::format("SET {} e{} PX {}", key, ++values_, 1 + pick(3000));
-    case 9: return fmt::format("SET big{} {}", pick(3), std::string(size_t(1 + pick(6000)), char('a' + pick(26))));
-    case 10: return chance(10) ? "FLUSHALL" : chance(20) ? "SWAPDB 0 1" : fmt::format("INCRBY n{} 7", pick(4));
-    case 11: return fmt::format("SELECT {}", pick(2));
-    case 12: return fmt::format("GETEX {} PX {}", key, 1 + pick(2000));
-    default: writes = false; return fmt::format("GET {}", key);
+    case 5:
+      return fmt::format("INCR n{}", pick(4));
+    case 6:
+      return fmt::format("DEL {} {}", key, fmt::format("k{}", pick(12)));
+    case 7:
+      return fmt::format("PEXPIRE {} {}", key, 1 + pick(2000));
+    case 8:
+      return fmt::format("SET {} e{} PX {}", key, ++values_, 1 + pick(3000));
+    case 9:
+      return fmt::format("SET big{} {}", pick(3), std::string(size_t(1 + pick(6000)), char('a' + pick(26))));
+    case 10:
+      return chance(10) ? "FLUSHALL" : chance(20) ? "SWAPDB 0 1" : fmt::format("INCRBY n{} 7", pick(4));
+    case 11:
+      return fmt::format("SELECT {}", pick(2));
+    case 12:
+      return fmt::format("GETEX {} PX {}", key, 1 + pick(2000));
+    default:
+      writes = false;
+      return fmt::format("GET {}", key);
   }
 }
 
@@ -133,7 +148,8 @@ void World::feed_clients() {
 }
 
 // An answer leaves a server: is what it says true?
-void World::on_reply(SimServer& one, uint64_t connection, const std::optional<WriteMark>& mark, std::string_view bytes) {
+void World::on_reply(SimServer& one, uint64_t connection, const std::optional<WriteMark>& mark,
+                     std::string_view bytes) {
   for (const auto& client : clients_) {
     if (client->connection() != connection || !client->request()) continue;
     const int own = one.place().index;
@@ -143,7 +159,8 @@ void World::on_reply(SimServer& one, uint64_t connection, const std::optional<Wr
       if (!last || told <= 0) return;
       report_.waits_checked++;
       if (const int have = record.holders({last->id, last->offset}, own); have < told)
-        fail(fmt::format("server {} tells client that {} replicas hold {}:{}, but {} do", own, told, last->id.substr(0, 8), last->offset, have));
+        fail(fmt::format("server {} tells client that {} replicas hold {}:{}, but {} do", own, told,
+                         last->id.substr(0, 8), last->offset, have));
       return;
     }
     if (!mark) return;
@@ -152,7 +169,8 @@ void World::on_reply(SimServer& one, uint64_t connection, const std::optional<Wr
     if (!wanted || bytes.find("-NOACK") != std::string_view::npos) return;
     report_.acks_checked++;
     if (const int have = record.holders({mark->id, mark->offset}, own); have < wanted)
-      fail(fmt::format("server {} acknowledges a write at {}:{} that {} replicas hold, not {}", own, mark->id.substr(0, 8), mark->offset, have, wanted));
+      fail(fmt::format("server {} acknowledges a write at {}:{} that {} replicas hold, not {}", own,
+                       mark->id.substr(0, 8), mark->offset, have, wanted));
     return;
   }
 }
@@ -173,7 +191,8 @@ void World::network_fault() {
       const int side = pick(2);
       trace("a connection is clogged");
       network.clog(id, side, true);
-      return timeline.plan(timeline.now() + pick(7000) * kMillisecond, [this, id, side] { network.clog(id, side, false); });
+      return timeline.plan(timeline.now() + pick(7000) * kMillisecond,
+                           [this, id, side] { network.clog(id, side, false); });
     }
     case 3: {
       const int a = pick(uint64_t(size())), b = pick(uint64_t(size()));
@@ -191,7 +210,8 @@ void World::network_fault() {
       }
       return;
     }
-    default: return heal_some();
+    default:
+      return heal_some();
   }
 }
 
@@ -208,7 +228,8 @@ void World::machine_fault() {
       disk(one).snapshot.clear();
     }
     start(one);
-    if (chance(70) && one != named_) order(one, fmt::format("REPLICAOF {} {}", host_of(named_), port_of(named_)));
+    if (chance(70) && one != named_)
+      order(one, fmt::format("REPLICAOF {} {}", host_of(named_), port_of(named_)));
     return;
   }
   switch (pick(6)) {
@@ -242,7 +263,8 @@ void World::promote_one() {
   order(chosen, "REPLICAOF NO ONE");
   named_ = chosen;
   for (int i = 0; i < size(); i++)
-    if (i != chosen && is_up(i) && chance(80)) order(i, fmt::format("REPLICAOF {} {}", host_of(chosen), port_of(chosen)));
+    if (i != chosen && is_up(i) && chance(80))
+      order(i, fmt::format("REPLICAOF {} {}", host_of(chosen), port_of(chosen)));
 }
 
 void World::hand_over() {
@@ -258,7 +280,8 @@ void World::hand_over() {
     line += fmt::format(" TIMEOUT {}", 1 + pick(800));
   }
   order(from, line);
-  if (chance(20)) timeline.plan(timeline.now() + pick(200) * kMillisecond, [this, from] { order(from, "FAILOVER ABORT"); });
+  if (chance(20))
+    timeline.plan(timeline.now() + pick(200) * kMillisecond, [this, from] { order(from, "FAILOVER ABORT"); });
 }
 
 void World::change_settings() {
@@ -267,11 +290,21 @@ void World::change_settings() {
   ReplicationSettings& replication = server(one).state().settings.replication;
   trace(fmt::format("{} gets other settings", one));
   switch (pick(5)) {
-    case 0: replication.backlog_bytes = uint64_t(300) << pick(8); break;
-    case 1: replication.diskless_load = DisklessLoading(pick(3)); break;
-    case 2: replication.diskless_sync = !replication.diskless_sync; break;
-    case 3: replication.ack_replicas = chance(50) ? 0 : 1; break;
-    default: replication.ack_chain = !replication.ack_chain; break;
+    case 0:
+      replication.backlog_bytes = uint64_t(300) << pick(8);
+      break;
+    case 1:
+      replication.diskless_load = DisklessLoading(pick(3));
+      break;
+    case 2:
+      replication.diskless_sync = !replication.diskless_sync;
+      break;
+    case 3:
+      replication.ack_replicas = chance(50) ? 0 : 1;
+      break;
+    default:
+      replication.ack_chain = !replication.ack_chain;
+      break;
   }
   server(one).settings_changed();
 }
@@ -280,16 +313,23 @@ void World::operator_acts() {
   const int one = any_up(false);
   if (one < 0) return;
   switch (pick(8)) {
-    case 0: return promote_one();
-    case 1: return hand_over();
+    case 0:
+      return promote_one();
+    case 1:
+      return hand_over();
     case 2: {
       const int of = pick(uint64_t(size()));
       if (of != one) order(one, fmt::format("REPLICAOF {} {}", host_of(of), port_of(of)));
       return;
     }
-    case 3: return order(one, chance(50) ? "CLIENT KILL TYPE replica" : chance(50) ? "CLIENT KILL TYPE master" : "CLIENT KILL TYPE normal");
-    case 4: return change_settings();
-    case 5: return order(one, chance(50) ? "BGSAVE" : "SAVE");
+    case 3:
+      return order(one, chance(50)   ? "CLIENT KILL TYPE replica"
+                        : chance(50) ? "CLIENT KILL TYPE master"
+                                     : "CLIENT KILL TYPE normal");
+    case 4:
+      return change_settings();
+    case 5:
+      return order(one, chance(50) ? "BGSAVE" : "SAVE");
     default:  // back in order
       if (is_up(named_) && !is_primary(named_)) order(named_, "REPLICAOF NO ONE");
       for (int i = 0; i < size(); i++)
@@ -328,10 +368,12 @@ void World::heal_all() {
 bool World::settle() {
   heal_all();
   for (const auto& client : clients_)
-    run_until([&] {
-      client->check_timeout();
-      return client->idle();
-    }, 6000);
+    run_until(
+        [&] {
+          client->check_timeout();
+          return client->idle();
+        },
+        6000);
   int chosen = any_primary();
   if (chosen < 0) chosen = pick(uint64_t(size()));
   named_ = chosen;
@@ -348,11 +390,12 @@ bool World::settle() {
   report_.healed_ms = (timeline.now() - from) / kMillisecond;
   uint64_t after = 0;
   for (int i = 0; i < size(); i++) after += replication(i).stats.full_syncs;
-  // Each needs one; another one each is granted for what was under way when the faults ended, and one for each second in which
-  // a replica refuses to be emptied.
+  // Each needs one; another one each is granted for what was under way when the faults ended, and one for
+  // each second in which a replica refuses to be emptied.
   int refusals = 0;
   for (int i = 0; i < size(); i++) refusals += int(settings(i).replication.refuse_rollback_ms / 1000);
-  if (after - before > uint64_t(2 * size() + refusals)) fail(fmt::format("{} full synchronizations of {} servers without any fault", after - before, size()));
+  if (after - before > uint64_t(2 * size() + refusals))
+    fail(fmt::format("{} full synchronizations of {} servers without any fault", after - before, size()));
   if (!all && failure().empty()) {
     std::string text = "not in step after the healing:";
     for (int i = 0; i < size(); i++) text += fmt::format("\n  {}: {}", i, describe(i));

@@ -1,7 +1,7 @@
-// The random world: from a seed, servers with random settings, clients that write to whoever they take for the primary,
-// operators that change roles, and faults of the network and of machines. After so many steps everything is healed, one
-// primary is named, and all must follow it in bounded time. What is checked all the while: sim_cluster.h, and here the truth of
-// acknowledgements.
+// The random world: from a seed, servers with random settings, clients that write to whoever they take for
+// the primary, operators that change roles, and faults of the network and of machines. After so many steps
+// everything is healed, one primary is named, and all must follow it in bounded time. What is checked all the
+// while: sim_cluster.h, and here the truth of acknowledgements.
 #pragma once
 
 #include <memory>
@@ -14,10 +14,10 @@ namespace vedette::sim {
 
 struct WorldReport {
   bool good = true;
-  std::string failure;         ///< what was wrong, and the end of the trace
+  std::string failure;  ///< what was wrong, and the end of the trace
   uint64_t trace_hash = 0;
-  uint64_t acknowledged = 0;   ///< writes
-  uint64_t lost = 0;           ///< of these, not in the history that all follow in the end
+  uint64_t acknowledged = 0;  ///< writes
+  uint64_t lost = 0;          ///< of these, not in the history that all follow in the end
   uint64_t full_syncs = 0, partial_syncs = 0, points_compared = 0, crashes = 0, promotions = 0, failovers = 0;
   uint64_t acks_checked = 0, waits_checked = 0;
   int64_t simulated_ms = 0, healed_ms = 0;  ///< in all; until all were in step after the healing
@@ -33,7 +33,8 @@ class World final : public Cluster {
   explicit World(const Options& options);
   WorldReport run();
 
-  void on_reply(SimServer& server, uint64_t connection, const std::optional<WriteMark>& mark, std::string_view bytes) override;
+  void on_reply(SimServer& server, uint64_t connection, const std::optional<WriteMark>& mark,
+                std::string_view bytes) override;
 
  private:
   static int servers_for(uint64_t seed) { return 2 + int(Rng(seed).below(4)); }
