@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kSpoolPieceBytes = 256 * 1024;
 constexpr uint64_t kSpoolUnwrittenMax = 8 << 20;
+constexpr uint64_t kCaughtUpBytes = 64 * 1024;  // no further behind than this is at the end
 
 }  // namespace
 
@@ -35,12 +36,18 @@ void Feed::leave_snapshot() {
 
 void Feed::start_stream(uint64_t position, Instant now) {
   stream_at_ = position;
-  phase_ = Phase::kStream;
-  follower.state = Follower::State::kOnline;
+  enter_stream();
   follower.alive(now);
   progress_ = now;
   session_.source = this;
   session_.wake();
+}
+
+void Feed::enter_stream() {
+  phase_ = Phase::kStream;
+  follower.state = Follower::State::kOnline;
+  progress_ = server_.now.instant;
+  catching_up_ = stream_pending() > kCaughtUpBytes;
 }
 
 void Feed::start_sync(bool legacy, Instant now) {
@@ -82,8 +89,7 @@ void Feed::request_snapshot() {
 void Feed::on_ack(Instant now) {
   follower.alive(now);
   if (phase_ != Phase::kUntilAck) return;
-  phase_ = Phase::kStream;
-  follower.state = Follower::State::kOnline;
+  enter_stream();
   log_notice("Synchronization with replica {} succeeded", replication_.name_of(*this));
   replication_.on_follower_online();
   session_.wake();
@@ -200,8 +206,7 @@ void Feed::end_transfer() {
   const bool by_length = spool_ != nullptr;
   spool_.reset();
   if (by_length || legacy_) {
-    phase_ = Phase::kStream;
-    follower.state = Follower::State::kOnline;
+    enter_stream();
     follower.alive(server_.now.instant);
     log_notice("Synchronization with replica {} succeeded", replication_.name_of(*this));
     replication_.on_follower_online();
@@ -246,6 +251,7 @@ void Feed::consume(size_t bytes) {
   }
   if (phase_ == Phase::kStream) {
     stream_at_ += bytes;
+    if (catching_up_) catching_up_ = stream_pending() > kCaughtUpBytes;
     return;
   }
   if (spool_) {
@@ -257,7 +263,8 @@ void Feed::consume(size_t bytes) {
   if (complete_ && snapshot_at_ == log_->end()) end_transfer();
 }
 
-// A replica that is being synchronized is waited for, whatever has gathered.
-uint64_t Feed::pending() const { return phase_ == Phase::kStream && !session_.closing() ? stream_pending() : 0; }
+// A replica that is being synchronized is waited for, whatever has gathered, and until it has caught up with that: closing
+// the link over it would only make it ask for the same again.
+uint64_t Feed::pending() const { return phase_ == Phase::kStream && !catching_up_ && !session_.closing() ? stream_pending() : 0; }
 
 }  // namespace vedette

@@ -50,6 +50,8 @@ class Feed final : public OutputSource, public SnapshotReader {
   bool is_replica() const { return phase_ != Phase::kHandshake; }
   bool syncing() const { return phase_ == Phase::kWaiting || phase_ == Phase::kSnapshot || phase_ == Phase::kUntilAck; }
   bool legacy() const { return legacy_; }
+  /// Is sent what has gathered while it was away or took its snapshot in: has not been at the end of the stream since.
+  bool catching_up() const { return catching_up_; }
   /// Takes its snapshot from a file: it needs to know the length, or the options say so.
   bool by_file() const { return spool_ != nullptr; }
   Instant waiting_since() const { return since_; }
@@ -73,6 +75,7 @@ class Feed final : public OutputSource, public SnapshotReader {
   Follower follower;
 
  private:
+  void enter_stream();
   void begin_transfer(std::string head);
   void end_transfer();
   void fail(const std::string& reason);
@@ -85,6 +88,7 @@ class Feed final : public OutputSource, public SnapshotReader {
   Replication& replication_;
   Session& session_;
   Phase phase_ = Phase::kHandshake;
+  bool catching_up_ = false;
   bool legacy_ = false, requested_ = false, reading_ = false;
   Instant since_{}, progress_{};
   uint64_t stream_at_ = 0;       // position in the backlog

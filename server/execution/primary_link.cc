@@ -215,6 +215,7 @@ void PrimaryLink::on_sync_bytes(std::string_view& bytes) {
   log_notice("MASTER <-> REPLICA sync: snapshot received, {} bytes", transfer_->received_bytes());
   arrived_ = true;
   if (!spool_) {
+    if (!loading_) begin_load();  // of nothing at all
     transfer_.reset();
     return finish_load();
   }

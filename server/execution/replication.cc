@@ -453,6 +453,7 @@ void Replication::end_turn(const Now& now) {
     for (const auto& feed : feeds_)
       if (feed->phase() == Feed::Phase::kStream && !feed->session().has(kCloseNow)) feed->session().wake();
     if (backlog_) backlog_->enforce(needed());
+    if (server_.replicas_attached) throttle_writes(now);
   }
   refresh_guards(now.instant);
 }
@@ -505,9 +506,11 @@ void Replication::look_at_feeds(const Now& now) {
       session.output.append("\n");  // a sign of life; no part of the stream
       session.wake();
     }
-    const Instant heard = feed->phase() == Feed::Phase::kStream ? feed->follower.last_ack : std::max(feed->last_progress(), feed->follower.last_ack);
+    const bool settled = feed->phase() == Feed::Phase::kStream && !feed->catching_up();
+    const Instant heard = settled ? feed->follower.last_ack : feed->catching_up() ? feed->last_progress()
+                          : std::max(feed->last_progress(), feed->follower.last_ack);
     const bool silent = ms_between(heard, now.instant) > settings.timeout_ms;
-    if (!silent || feed->legacy() || feed->phase() == Feed::Phase::kWaiting) continue;
+    if (!silent || (feed->legacy() && settled) || feed->phase() == Feed::Phase::kWaiting) continue;
     log_warning("Disconnecting timedout replica ({}): {}: nothing heard for {} s (repl-timeout)",
                 feed->phase() == Feed::Phase::kStream ? "streaming sync" : "full sync", name_of(*feed), settings.timeout_ms / 1000);
     session.close(false);
@@ -520,10 +523,11 @@ void Replication::look_at_feeds(const Now& now) {
 // grown to the limit of a replica's output, writers wait too, until it has been taken: dropping the replica would only
 // make it begin again.
 void Replication::throttle_writes(const Now& now) {
-  const uint64_t limit = server_.settings.output_limits[size_t(ClientClass::kReplica)].hard_bytes;
+  uint64_t limit = server_.settings.output_limits[size_t(ClientClass::kReplica)].hard_bytes;
+  if (limit) limit = std::max(limit, server_.settings.replication.backlog_bytes);  // what the backlog keeps anyway costs nothing
   uint64_t most = 0;
   for (const auto& feed : feeds_)
-    if (feed->syncing() && !feed->session().closing()) most = std::max(most, feed->stream_pending());
+    if ((feed->syncing() || feed->catching_up()) && !feed->session().closing()) most = std::max(most, feed->stream_pending());
   const bool wanted = limit && most >= (throttling_ ? limit / 8 * 7 : limit);
   if (wanted == throttling_) return;
   throttling_ = wanted;

@@ -90,7 +90,7 @@ int64_t Follower::lag_seconds(Instant now) const {
 Status Follower::acknowledge(int64_t offset, std::optional<int64_t> synced, uint64_t produced, Instant now) {
   for (const int64_t told : {offset, synced.value_or(0)})
     if (told < 0 || uint64_t(told) > produced)
-      return failure(fmt::format("REPLCONF ACK of offset {} outside the stream, which is at {}", told, produced));
+      return Error(fmt::format("REPLCONF ACK of offset {} outside the stream, which is at {}", told, produced));
   ack_offset = std::max(ack_offset, uint64_t(offset));
   if (synced) aof_offset = std::max(aof_offset, uint64_t(*synced));
   acked_once = true;

@@ -41,8 +41,17 @@ class Proxy:
             with self.lock:
                 self.connections += 1
                 self.pairs.append((client, server))
-            threading.Thread(target=self.pump, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self.pump, args=(server, client, True), daemon=True).start()
+            threading.Thread(target=self.serve, args=(client, server), daemon=True).start()
+
+    def serve(self, client, server):
+        up = threading.Thread(target=self.pump, args=(client, server, False), daemon=True)
+        up.start()
+        self.pump(server, client, True)
+        up.join()
+        with self.lock:
+            self.pairs = [pair for pair in self.pairs if pair[0] is not client]
+        client.close()
+        server.close()
 
     def pump(self, source, sink, down):
         passed = 0
@@ -76,13 +85,12 @@ class Proxy:
     def cut(self):
         """Ends the connections that there are; new ones are accepted."""
         with self.lock:
-            pairs, self.pairs = self.pairs, []
-        for pair in pairs:
-            for end in pair:
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+            for pair in self.pairs:
+                for end in pair:
+                    try:
+                        end.shutdown(socket.SHUT_RDWR)
+                    except OSError:
+                        pass
 
     def stall(self):
         self.stalled.set()

@@ -15,7 +15,7 @@ import traceback
 
 import topology
 
-MODULES = ("synchronization", "continuation", "safety", "commands", "failover")
+MODULES = ("synchronization", "continuation", "commands", "failover", "safety", "bad_primaries", "bad_replicas", "slow_replica")
 
 
 def cases():
