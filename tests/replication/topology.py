@@ -4,6 +4,7 @@ Nothing here sleeps for a fixed time: eventually() asks until a condition holds,
 """
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -296,7 +297,10 @@ class Topology:
     def clean(self):
         for node in self.nodes:
             node.kill()
-            node.folder.cleanup()
+            try:
+                node.folder.cleanup()
+            except OSError:  # a child of the oracle was still writing there
+                shutil.rmtree(node.folder.name, ignore_errors=True)
 
 
 # ---- Data ----
