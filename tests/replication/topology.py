@@ -286,6 +286,7 @@ class Topology:
                 node.kill()
                 continue
             node.config("shutdown-timeout", 0)
+            eventually(lambda: node.info("persistence")["aof_rewrite_in_progress"] == "0", "a log that was begun is whole")  # no end before
             code = node.stop()  # its exit code tells a sanitizer's finding
             if code != 0:
                 problems.append(f"{node.name} ends with {code}:\n{node.log()[-3000:]}")
