@@ -78,7 +78,9 @@ def info_and_role_in_each_role(servers):
         in_sync(a, b)
         c.follow(b)
         in_sync(a, b, c)
-        eventually(lambda: a.info("replication")["slave0"].split("offset=")[1].split(",")[0] == str(a.offset()), "the replica has acknowledged")
+        a.call("SET", "a", "b")
+        eventually(lambda: f"state=online,offset={a.offset()}," in a.info("replication")["slave0"], "the replica has acknowledged")
+        in_sync(a, b, c)
         row = a.call("ROLE")[2][0]
         check_equal(row, [b"127.0.0.1", str(b.port).encode(), str(a.offset()).encode()], "a row of ROLE")
         check_equal(b.call("ROLE"), [b"slave", b"127.0.0.1", a.port, b"connected", a.offset()], "ROLE of a replica")
