@@ -78,11 +78,13 @@ def info_and_role_in_each_role(servers):
         in_sync(a, b)
         c.follow(b)
         in_sync(a, b, c)
-        eventually(lambda: a.info("replication")["slave0"].split("offset=")[1].split(",")[0] == str(a.offset()), "the replica has acknowledged")
+        a.call("SET", "a", "b")
+        eventually(lambda: f"state=online,offset={a.offset()}," in a.info("replication")["slave0"], "the replica has acknowledged")
+        in_sync(a, b, c)
         row = a.call("ROLE")[2][0]
         check_equal(row, [b"127.0.0.1", str(b.port).encode(), str(a.offset()).encode()], "a row of ROLE")
         check_equal(b.call("ROLE"), [b"slave", b"127.0.0.1", a.port, b"connected", a.offset()], "ROLE of a replica")
-        slave0 = re.sub(r"[0-9]{2,}", "N", a.info("replication")["slave0"])
+        slave0 = re.sub(r"[0-9]+", "N", a.info("replication")["slave0"])
         values = [(name, a.info("replication")[name]) for name in ("role", "connected_slaves", "master_failover_state", "second_repl_offset", "repl_backlog_active", "repl_backlog_size")]
         replica = b.info("replication")
         values += [(name, replica[name]) for name in ("role", "master_link_status", "master_sync_in_progress", "slave_priority", "slave_read_only", "replica_announced", "connected_slaves", "second_repl_offset", "repl_backlog_active")]
@@ -92,7 +94,7 @@ def info_and_role_in_each_role(servers):
         down = [name for name in field_names(b)]
         state = b.call("ROLE")
         check(state[3] in (b"connect", b"connecting") and state[4] == -1 or kind == R, f"ROLE of a replica without its primary: {state}")
-        shapes[kind] = (alone, slave0.replace("lag=1", "lag=0"), values, fields, down)
+        shapes[kind] = (alone, slave0, values, fields, down)
     for mine, theirs in zip(shapes[V], shapes[R]):
         check_equal(mine, theirs, "fields")
 
@@ -135,7 +137,7 @@ def waitaof_counts_logs(servers):
     other.follow(primary)
     in_sync(primary, other)
     primary.call("SET", "a", 3)
-    check_equal(primary.call("WAITAOF", 0, 2, 300)[1], 1, "a replica without a log does not count")
+    check_equal(primary.call("WAITAOF", 0, 2, 3000)[1], 1, "a replica without a log does not count")
     check(other.error("WAITAOF", 1, 0, 0).startswith("ERR WAITAOF"), "WAITAOF on a replica without a log")
 
 
