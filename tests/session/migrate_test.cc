@@ -461,17 +461,18 @@ TEST_CASE("a connection is kept for ten seconds, for the same target and user") 
   source.answer("+OK\r\n+OK\r\n");
   source.answer("+OK\r\n");
   CHECK(client.pending() == "OK");
-  CHECK(client("INFO stats").find("migrate_cached_sockets:1\r") != std::string::npos);
+  CHECK(client("INFO stats").find("migrate_cached_sockets:1\\r") != std::string::npos);
   CHECK(source.sent() == "AUTH secret; SELECT 2; RESTORE a 0 <1>");
   source.pass_ms(9999);
   client("MIGRATE target 7000 b 2 100 AUTH secret");
   CHECK(source.sent() == "RESTORE b 0 <2>");
   source.answer("+OK\r\n");
+  CHECK(client.pending() == "OK");
   client("MIGRATE target 7000 c 0 100 AUTH secret");
   CHECK(source.sent() == "SELECT 0");
   source.answer("+OK\r\n");
   source.answer("+OK\r\n");
-  CHECK(client.pending() == "OK OK");
+  CHECK(client.pending() == "OK");
   client("MIGRATE target 7000 d 0 100 AUTH other");
   REQUIRE(source.wires.size() == 2);
   source.connected(1, "no");
@@ -642,6 +643,7 @@ class Crossing {
     if (caller.reply.empty()) caller.reply = caller.client.pending();
     if (caller.reply.empty()) return false;
     moved_ += caller.reply == "OK";
+    CAPTURE(caller.reply);
     CHECK((caller.reply == "OK" || caller.reply == "NOKEY" || caller.reply.starts_with("(error) IOERR")));
     if (caller.reply.starts_with("(error)")) doubtful_.insert(caller.keys.begin(), caller.keys.end());
     return true;
@@ -657,11 +659,15 @@ class Crossing {
     }
     Wire& wire = source_.wire(i);
     if (cut) {
-      if (wire.owner) for (int k = 0; k < kKeys; k++) doubtful_.insert("k" + std::to_string(k));
+      if (wire.owner)
+        for (int k = 0; k < kKeys; k++) doubtful_.insert("k" + std::to_string(k));
+      wire.sent.clear();  // a target that hangs up reads no more
+      answers_[i].clear();
       return source_.closed(i);
     }
     const size_t request = rng_.below(wire.sent.size() + 1);
-    answers_[i] += ends_[i]->send(wire.sent.substr(0, request));
+    ends_[i]->session.input.append(wire.sent.data(), request);  // where a request that was cut waits
+    answers_[i] += ends_[i]->send({});
     wire.sent.erase(0, request);
     const size_t answer = rng_.below(answers_[i].size() + 1);
     if (answer) source_.answer(answers_[i].substr(0, answer), i);
