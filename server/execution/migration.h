@@ -3,19 +3,18 @@
 // The caller is suspended, everybody else is not. So what a blocking server has for free must be made here:
 // that no change of a key is lost between its dump and the moment when the target has it. The rules:
 //
-//   1. A key is *claimed* from its dump to the target's answer: no other migration dumps it meanwhile; who
-//   wants to, waits.
-//      So never do two copies of different age race to one target.
+//   1. A key is *claimed* from its dump to the target's answer: no other migration dumps it meanwhile; who wants
+//      to, waits. So never do two copies of different age race to one target.
 //   2. A key that moves is *watched* for the same time, as by WATCH, with a session of its own. If the target
-//   answers OK and
-//      nothing has changed, it is deleted here, in the same moment; that is the point at which the key has
-//      moved.
-//   3. If it has changed, it is sent again with REPLACE: what the target holds is our own older copy. If it
-//   has been
-//      deleted here, the target is told to delete that copy. After some rounds that is given up, with an
+//      answers OK and nothing has changed, it is deleted here, in the same moment: then the key has moved.
+//   3. If it has changed, it is sent again with REPLACE: what the target holds is our own older copy. If it has
+//      been deleted here, the target is told to delete that copy. After some rounds that is given up, with an
 //      error: the key stays here, and so does the older copy there.
 //   4. Whatever fails, a key is deleted here only by rule 2. A key whose answer never came may exist in both
-//   places.
+//      places.
+//
+// What no source can rule out: a target that hangs until the timeout, and afterwards executes what it had
+// received, later than a second MIGRATE of the same key by another connection.
 //
 // A copy (COPY) is the value at the moment of its dump; it needs no watch.
 //
