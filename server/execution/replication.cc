@@ -334,6 +334,9 @@ void Replication::on_applied(std::string_view bytes) {
 
 void Replication::adopt(const std::string& id, uint64_t offset) {
   drop_replicas("the dataset was replaced by a full synchronization");
+  // What clients wrote here before is in no history that anybody could still acknowledge.
+  for (Session* session : server_.clients.sessions())
+    if (session->write_offset) session->write_offset = UINT64_MAX;
   history_.adopt(id, offset);
   begin_backlog(offset);
   ack_asked_from_ = ack_asked_at_ = 0;
