@@ -76,7 +76,7 @@ std::unique_ptr<OutgoingLink> ReplicationService::connect(const std::string& hos
 
 std::unique_ptr<Spool> ReplicationService::open_spool() {
   const std::string& dir = options_.process.dir;
-  return std::make_unique<FileSpool>(loop_, fmt::format("{}/temp-repl-{}-{}.rdb", dir, getpid(), ++spools_),
+  return std::make_unique<FileSpool>(loop_, fmt::format("{}/temp-sync-{}-{}.rdb", dir, ++spools_, getpid()),
                                      fmt::format("{}/{}", dir, options_.persistence.dbfilename));
 }
 

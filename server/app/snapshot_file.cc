@@ -251,6 +251,7 @@ int remove_stale_snapshots(const std::string& dir) {
     if (!name.starts_with("temp-") || !name.ends_with(".rdb")) continue;
     name = name.substr(5, name.size() - 9);
     if (name.starts_with("now-")) name.remove_prefix(4);
+    if (name.starts_with("sync-")) name.remove_prefix(name.rfind('-') + 1);  // temp-sync-<number>-<pid>.rdb
     const auto pid = parse_integer(name);
     if (!pid || *pid <= 0 || *pid > INT32_MAX) continue;
     const bool gone = *pid == getpid() || (kill(pid_t(*pid), 0) != 0 && errno == ESRCH);

@@ -116,6 +116,7 @@ Status sync(CommandContext& ctx) {
 Status replconf(CommandContext& ctx) {
   Replication* replication = ctx.server.replication;
   if (!replication) return no_replication();
+  if (ctx.in_transaction()) return failure("REPLCONF is not allowed inside a transaction");  // some forms have no reply
   Follower stranger;
   Feed* feed = ctx.session.has(kReplaying) ? nullptr : &replication->feed_for(ctx.session);
   const auto outcome = apply_replconf(ctx.args().subspan(1), feed ? feed->follower : stranger);

@@ -219,6 +219,10 @@ void Executor::execute_run(const Run& run) {
     }
     consumed = request.end;
     if (!session.has(kInTransaction)) applied = consumed;
+    if (__builtin_expect(state_.holds_writes, 0) && state_.held_replies.contains(session.id())) {
+      deferred = true;  // what follows waits with the reply: nothing else may suspend this session meanwhile
+      break;
+    }
   }
   state_.executing = nullptr;
   if (__builtin_expect(session.has(kReplaying), 0)) {
@@ -260,7 +264,7 @@ void Executor::keep_rest(const Run& run, size_t consumed, bool deferred) {
   }
   const ServerSession* own = ServerSession::of_or_null(session);
   const size_t held = session.input.size() + (own ? own->queue.memory_bytes() : 0);  // what MULTI has queued is input too
-  if (held > state_.settings.query_buffer_bytes_max) {
+  if (held > state_.settings.query_buffer_bytes_max && !session.has(kReplaying)) {
     log_warning("Closing client that reached max query buffer length: id={} addr={} (client-query-buffer-limit {})", session.id(),
                 session.transport ? session.transport->peer_address() : "?", state_.settings.query_buffer_bytes_max);
     state_.stats.query_buffer_disconnections++;
@@ -298,6 +302,7 @@ void Executor::gather_backlog() {
 }
 
 void Executor::resume(Session& session) {
+  if (session.has(kHoldOutput)) return;  // it waits for replicas too, and is resumed when they have answered
   session.unset(kSuspended);
   if (session.input.empty() || session.has(kBacklogged) || session.closing()) return;
   session.set(kBacklogged);

@@ -60,6 +60,8 @@ class Feed final : public OutputSource, public SnapshotReader {
   uint64_t needed() const;
   /// Bytes of the stream that wait for it.
   uint64_t stream_pending() const;
+  /// Bytes of the snapshot that are kept for it.
+  uint64_t snapshot_pending() const { return log_ ? log_->end() - snapshot_at_ : 0; }
 
   // OutputSource
   size_t pieces(std::span<std::string_view> to, size_t bytes_max) override;
@@ -80,7 +82,6 @@ class Feed final : public OutputSource, public SnapshotReader {
   void end_transfer();
   void fail(const std::string& reason);
   void spool_bytes();
-  void on_spooled(const Status& status);
   void read_spool();
   void leave_snapshot();
 
@@ -89,7 +90,7 @@ class Feed final : public OutputSource, public SnapshotReader {
   Session& session_;
   Phase phase_ = Phase::kHandshake;
   bool catching_up_ = false;
-  bool legacy_ = false, requested_ = false, reading_ = false;
+  bool legacy_ = false, requested_ = false;
   Instant since_{}, progress_{};
   uint64_t stream_at_ = 0;       // position in the backlog
   const BlockLog* log_ = nullptr;  // the snapshot's

@@ -39,11 +39,15 @@ PrimaryLink::PrimaryLink(ServerState& server, Executor& executor, Replication& r
   session_->transport = this;
 }
 
-PrimaryLink::~PrimaryLink() {
+PrimaryLink::~PrimaryLink() { retire(); }
+
+void PrimaryLink::retire() {
+  if (!*alive_) return;
   *alive_ = false;
   abandon_load();
   close_link();
   executor_.forget(*session_);
+  session_->set(kCloseNow);  // what has been gathered of the stream is not executed any more
 }
 
 std::string PrimaryLink::peer() const { return fmt::format("{}:{}", host_, port_); }
@@ -58,7 +62,7 @@ void PrimaryLink::tick(const Now& now) {
   if (state_ == LinkState::kConnect && now.instant >= retry_at_) return connect(now);
   if (state_ == LinkState::kConnect) return;
   const int64_t timeout_ms = server_.settings.replication.timeout_ms;
-  if (loading_) last_heard_ = now.instant;  // nothing is read meanwhile
+  if (arrived_) last_heard_ = now.instant;  // it is being loaded, and nothing is read meanwhile
   if (ms_between(last_heard_, now.instant) > timeout_ms) {
     const std::string what = state_ == LinkState::kConnecting ? std::string("the connection")
                              : state_ == LinkState::kHandshake ? std::string(handshake_->waiting_for())
@@ -257,6 +261,7 @@ void PrimaryLink::begin_load() {
     server_.append_log->turn_off();  // it would tell the story of another dataset
     relog_ = true;
   }
+  if (server_.persistence) server_.persistence->end_background();  // it would write the old dataset over the new one
   server_.loading = LoadProgress{};
   server_.loading.began = server_.now.instant;
   server_.loading.began_unix_seconds = server_.now.wall.seconds();
@@ -369,7 +374,7 @@ void PrimaryLink::on_applied(std::string_view bytes, size_t applied) {
 }
 
 void PrimaryLink::obey_close() {
-  if (!session_->closing()) return;
+  if (!*alive_ || !session_->closing()) return;
   // What could not be understood would come again, if we went on from where we are.
   anew_ = session_->has(kCloseAfterReply);
   lose(anew_ ? fmt::format("the stream is broken at offset {}: {}", read_offset(), session_->parser.error()) : "closed by a client", !anew_);

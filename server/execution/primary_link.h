@@ -44,8 +44,6 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   LinkState state() const { return state_; }
   bool up() const { return state_ == LinkState::kConnected; }
   bool loading() const { return loading_; }
-  /// The data that clients see is the old one while a new one is loaded beside it.
-  bool loading_beside() const { return loading_ && beside_; }
   /// Of a snapshot that arrives.
   const Transfer* transfer() const { return state_ == LinkState::kSync && transfer_ ? &*transfer_ : nullptr; }
   Instant last_heard() const { return last_heard_; }
@@ -61,6 +59,8 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   int stream_db() const { return session_->db; }
   void set_stream_db(int db) { session_->db = db < 0 ? 0 : db; }
 
+  /// Ends everything; nobody hears of it any more. It may still be in the middle of a call, so it is destroyed later.
+  void retire();
   /// Connects now, or goes on with what is under way.
   void tick(const Now& now);
   /// The primary wants to know how far we are. `run_bytes` of the stream have been consumed in the present run.

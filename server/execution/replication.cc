@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "server/execution/append_log.h"
+#include "server/execution/commit.h"
 #include "server/execution/executor.h"
 #include "server/execution/held_replies.h"
 #include "server/execution/pause.h"
@@ -42,7 +43,7 @@ int Replication::stream_db() const { return link_ ? link_->stream_db() : encoder
 void Replication::resume(const std::string& id, uint64_t offset, int db) {
   history_.resumed(id, offset, server_.rng.hex(40));
   begin_backlog(offset);
-  encoder_.set_database(db);
+  encoder_.forget_database();  // replicas may stand in another one than the snapshot tells
   if (link_) link_->set_stream_db(db);
   update_sink();
   log_notice("The dataset stands at offset {} of history {}: replicas that are not beyond it go on without a full synchronization", offset, id);
@@ -129,6 +130,11 @@ void Replication::follow(const std::string& host, int port) {
       executor_.resume(*session);
       session->wake();
     }
+  if (!server_.effects.empty()) {  // of the transaction that this is a part of: they are this primary's still
+    propagate(server_, server_.effects);
+    server_.effects.clear();
+  }
+  retire_link();
   link_ = std::make_unique<PrimaryLink>(server_, executor_, *this, host, port);
   link_->set_stream_db(db);
   server_.is_replica = true;
@@ -140,14 +146,20 @@ void Replication::follow(const std::string& host, int port) {
   link_->tick(server_.now);
 }
 
+// Requests of its session may be gathered already, and it may itself be what runs at the moment.
+void Replication::retire_link() {
+  if (!link_) return;
+  link_->retire();
+  server_.actions->post([dead = std::shared_ptr<PrimaryLink>(std::move(link_))] {});
+  link_.reset();
+}
+
 void Replication::promote() {
   if (!link_) return;
-  const int db = link_->stream_db();
-  link_.reset();
+  retire_link();
   server_.is_replica = false;
   ensure_backlog();
   history_.fork(server_.rng.hex(40));
-  encoder_.set_database(db);
   encoder_.forget_database();  // replicas may stand in another one
   drop_replicas("the history has a new id");
   last_replica_gone_ = server_.now.instant;
@@ -159,7 +171,7 @@ void Replication::promote() {
 
 void Replication::restore_primary() {
   if (!link_) return;
-  link_.reset();
+  retire_link();
   server_.is_replica = false;
   encoder_.forget_database();
   last_replica_gone_ = server_.now.instant;
@@ -393,7 +405,7 @@ void Replication::hold_for_acks(Session& session) {
 uint64_t Replication::acknowledged_offset(uint64_t applied) const {
   if (!server_.settings.replication.ack_chain) return applied;
   for (const auto& feed : feeds_)
-    if (feed->is_replica() && !feed->legacy()) applied = std::min(applied, feed->follower.ack_offset);
+    if (feed->follower.online() && !feed->follower.rdb_only && !feed->legacy()) applied = std::min(applied, feed->follower.ack_offset);
   return applied;
 }
 
@@ -405,8 +417,9 @@ void Replication::answer_waiters(Instant now) {
 
 void Replication::answer(const AckRegistry::Due& due) {
   Session* session = server_.clients.find(due.waiter.client);
-  if (!session || session->closing()) return;
+  if (!session || session->has(kCloseNow)) return;
   if (due.waiter.tag == kHeld) return release_held(*session, due);
+  if (session->closing()) return;
   ReplyWriter reply = session->out_of_band();
   if (due.waiter.tag == kWait) {
     reply.integer(due.have.replicas);
@@ -530,13 +543,27 @@ void Replication::throttle_writes(const Now& now) {
   if (limit) limit = std::max(limit, server_.settings.replication.backlog_bytes);  // what the backlog keeps anyway costs nothing
   uint64_t most = 0;
   for (const auto& feed : feeds_)
-    if ((feed->syncing() || feed->catching_up()) && !feed->session().closing()) most = std::max(most, feed->stream_pending());
+    if ((feed->syncing() || feed->catching_up()) && !feed->session().closing())
+      most = std::max(most, feed->stream_pending() + feed->snapshot_pending());
   const bool wanted = limit && most >= (throttling_ ? limit / 8 * 7 : limit);
+  if (wanted && throttling_ && ms_between(throttled_since_, now.instant) > server_.settings.replication.timeout_ms)
+    return drop_what_throttles(limit / 8 * 7);
   if (wanted == throttling_) return;
   throttling_ = wanted;
+  throttled_since_ = now.instant;
   log_warning("Writes {}: {} bytes of the stream are kept for a replica that is being synchronized (client-output-buffer-limit replica)",
               wanted ? "wait" : "go on", most);
   hold_writes(server_, executor_, ClientPause::kSlowReplica, wanted);
+}
+
+// Writers have waited for as long as a silent replica is waited for.
+void Replication::drop_what_throttles(uint64_t bytes) {
+  for (const auto& feed : feeds_) {
+    if (feed->session().closing() || feed->stream_pending() + feed->snapshot_pending() < bytes) continue;
+    log_warning("Disconnecting replica {}: writes have waited for it for {} s (repl-timeout)", name_of(*feed),
+                server_.settings.replication.timeout_ms / 1000);
+    feed->session().close(false);
+  }
 }
 
 std::optional<Instant> Replication::next_deadline() const { return waiters_.next_deadline(); }

@@ -133,6 +133,7 @@ class Replication final : public EffectSink {
  private:
   friend class Failover;
   enum WaitTag : int { kWait, kWaitAof, kHeld };
+  void retire_link();
   void ensure_backlog();
   void free_backlog();
   void begin_backlog(uint64_t offset);
@@ -145,6 +146,7 @@ class Replication final : public EffectSink {
   void start_due_syncs(Instant now);
   void look_at_feeds(const Now& now);
   void throttle_writes(const Now& now);
+  void drop_what_throttles(uint64_t bytes);
   void answer_waiters(Instant now);
   void answer(const AckRegistry::Due& due);
   void release_held(Session& session, const AckRegistry::Due& due);
@@ -167,6 +169,7 @@ class Replication final : public EffectSink {
   Instant next_ping_{}, next_look_{};
   Instant last_replica_gone_{};
   bool throttling_ = false;
+  Instant throttled_since_{};
 };
 
 /// What stands against a write at present: the whole error text. Behind kWritesGuarded.
