@@ -552,6 +552,7 @@ void SimServer::execute() {
     const Session& session = *incoming->session;
     if (session.write_offset == incoming->write_offset_seen) continue;
     incoming->write_offset_seen = session.write_offset;
+    if (session.write_offset == UINT64_MAX) continue;  // no write: those before were lost with their history
     incoming->mark = incoming->last = WriteMark{replication_.history().id, session.write_offset};
   }
 }
