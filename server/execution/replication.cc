@@ -38,11 +38,15 @@ Replication::~Replication() {
   std::erase(server_.effect_sinks, this);
 }
 
-int Replication::stream_db() const { return link_ ? link_->stream_db() : encoder_.database(); }
+int Replication::stream_db() const {
+  if (link_) return link_->stream_db();
+  return history_.as_resumed ? resumed_db_ : encoder_.database();
+}
 
 void Replication::resume(const std::string& id, uint64_t offset, int db) {
   history_.resumed(id, offset, server_.rng.hex(40));
   begin_backlog(offset);
+  resumed_db_ = std::max(0, db);
   encoder_.forget_database();  // replicas may stand in another one than the snapshot tells
   if (link_) link_->set_stream_db(db);
   update_sink();
@@ -546,22 +550,22 @@ void Replication::throttle_writes(const Now& now) {
     if ((feed->syncing() || feed->catching_up()) && !feed->session().closing())
       most = std::max(most, feed->stream_pending() + feed->snapshot_pending());
   const bool wanted = limit && most >= (throttling_ ? limit / 8 * 7 : limit);
-  if (wanted && throttling_ && ms_between(throttled_since_, now.instant) > server_.settings.replication.timeout_ms)
-    return drop_what_throttles(limit / 8 * 7);
+  if (wanted && throttling_) drop_what_stands_still(limit / 8 * 7, now.instant);
   if (wanted == throttling_) return;
   throttling_ = wanted;
-  throttled_since_ = now.instant;
   log_warning("Writes {}: {} bytes of the stream are kept for a replica that is being synchronized (client-output-buffer-limit replica)",
               wanted ? "wait" : "go on", most);
   hold_writes(server_, executor_, ClientPause::kSlowReplica, wanted);
 }
 
-// Writers have waited for as long as a silent replica is waited for.
-void Replication::drop_what_throttles(uint64_t bytes) {
+// Writers wait for a replica that takes something, not for one that only says that it lives.
+void Replication::drop_what_stands_still(uint64_t bytes, Instant now) {
+  const int64_t timeout_ms = server_.settings.replication.timeout_ms;
   for (const auto& feed : feeds_) {
     if (feed->session().closing() || feed->stream_pending() + feed->snapshot_pending() < bytes) continue;
-    log_warning("Disconnecting replica {}: writes have waited for it for {} s (repl-timeout)", name_of(*feed),
-                server_.settings.replication.timeout_ms / 1000);
+    if (ms_between(feed->last_progress(), now) <= timeout_ms) continue;
+    log_warning("Disconnecting replica {}: writes wait for it, and it has taken nothing for {} s (repl-timeout)", name_of(*feed),
+                timeout_ms / 1000);
     feed->session().close(false);
   }
 }

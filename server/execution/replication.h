@@ -146,7 +146,7 @@ class Replication final : public EffectSink {
   void start_due_syncs(Instant now);
   void look_at_feeds(const Now& now);
   void throttle_writes(const Now& now);
-  void drop_what_throttles(uint64_t bytes);
+  void drop_what_stands_still(uint64_t bytes, Instant now);
   void answer_waiters(Instant now);
   void answer(const AckRegistry::Due& due);
   void release_held(Session& session, const AckRegistry::Due& due);
@@ -158,6 +158,7 @@ class Replication final : public EffectSink {
   History history_;
   std::unique_ptr<Backlog> backlog_;
   std::vector<std::unique_ptr<Backlog>> retired_;  // until the connections that are still sending from them have ended
+  int resumed_db_ = 0;            // that the stream had selected where the saved history ends
   BlockLog nowhere_;  // what the encoder is bound to without a backlog
   StreamEncoder encoder_{nowhere_};
   std::vector<std::unique_ptr<Feed>> feeds_;
@@ -169,7 +170,6 @@ class Replication final : public EffectSink {
   Instant next_ping_{}, next_look_{};
   Instant last_replica_gone_{};
   bool throttling_ = false;
-  Instant throttled_since_{};
 };
 
 /// What stands against a write at present: the whole error text. Behind kWritesGuarded.
