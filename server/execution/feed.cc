@@ -100,6 +100,11 @@ uint64_t Feed::needed() const {
   return holds && !follower.rdb_only ? stream_at_ : UINT64_MAX;
 }
 
+uint64_t Feed::snapshot_pending() const {
+  const uint64_t ahead = log_ ? log_->end() - snapshot_at_ : 0, window = server_.snapshots->window_bytes;
+  return ahead > window ? ahead - window : 0;
+}
+
 uint64_t Feed::stream_pending() const {
   const Backlog* backlog = replication_.backlog();
   return backlog && needed() != UINT64_MAX ? backlog->offset() - stream_at_ : 0;

@@ -60,8 +60,8 @@ class Feed final : public OutputSource, public SnapshotReader {
   uint64_t needed() const;
   /// Bytes of the stream that wait for it.
   uint64_t stream_pending() const;
-  /// Bytes of the snapshot that are kept for it.
-  uint64_t snapshot_pending() const { return log_ ? log_->end() - snapshot_at_ : 0; }
+  /// Bytes of the snapshot that are kept for it beyond what the walk runs ahead: what has changed meanwhile.
+  uint64_t snapshot_pending() const;
 
   // OutputSource
   size_t pieces(std::span<std::string_view> to, size_t bytes_max) override;

@@ -149,6 +149,7 @@ def a_chain_is_turned_over(servers, kinds):
     b.follow(a)
     in_sync(a, b)
     c.follow(b)
+    stand_still(a)
     in_sync(a, b, c)
     full = [node.full_syncs() for node in (a, b, c)]
     b.promote()
