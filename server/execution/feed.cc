@@ -88,6 +88,8 @@ void Feed::request_snapshot() {
 
 void Feed::on_ack(Instant now) {
   follower.alive(now);
+  // What has been sent may still lie in the sockets: only the replica itself can tell that it has caught up.
+  if (catching_up_ && follower.ack_offset + kCaughtUpBytes >= replication_.backlog()->offset()) catching_up_ = false;
   if (phase_ != Phase::kUntilAck) return;
   enter_stream();
   log_notice("Synchronization with replica {} succeeded", replication_.name_of(*this));
@@ -256,7 +258,7 @@ void Feed::consume(size_t bytes) {
   }
   if (phase_ == Phase::kStream) {
     stream_at_ += bytes;
-    if (catching_up_) catching_up_ = stream_pending() > kCaughtUpBytes;
+    if (catching_up_ && legacy_) catching_up_ = stream_pending() > kCaughtUpBytes;  // it acknowledges nothing
     return;
   }
   if (spool_) {
