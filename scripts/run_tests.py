@@ -15,6 +15,9 @@ import sys
 
 DOCTEST_LINE = re.compile(r"^\[doctest\] test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed", re.M)
 PLAIN_LINE = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+# For programs with sanitizers in them: whatever they find ends the program; and memory that was given back is kept for
+# a short time only, since some tests bound what a server uses.
+SANITIZERS = {"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1", "ASAN_OPTIONS": "quarantine_size_mb=4"}
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -43,7 +46,7 @@ def main():
     if os.path.exists(log):
         os.remove(log)  # a log of an earlier run must never be counted as this one's
     # One test program at a time: several of them start servers and measure deadlines.
-    run = subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--num-processes", "1"],
+    run = subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--num-processes", "1"], env={**SANITIZERS, **os.environ},
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     total_passed = total_failed = 0
     if os.path.exists(log):

@@ -4,6 +4,7 @@
 // more; complete() tells whether the promise was kept to the element.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -38,8 +39,7 @@ class ReplyWriter {
     *p++ = '$';
     p = put_length(p, bytes.size());
     *p++ = '\r', *p++ = '\n';
-    __builtin_memcpy(p, bytes.data(), bytes.size());
-    p += bytes.size();
+    p = std::copy(bytes.begin(), bytes.end(), p);
     *p++ = '\r', *p++ = '\n';
     out_->commit(size_t(p - to));
   }

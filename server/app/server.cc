@@ -385,6 +385,7 @@ void Server::turn_over() {
   state_.stats.turns_busy_ns += ns_between(turn_began_, clock_.now().instant);
   turn_began_ = Instant{};
   listeners_.resume();
+  if (std::exchange(shutdown_due_, false)) perform_shutdown();
 }
 
 bool Server::wants_input(const Session& session) const { return vedette::wants_input(state_, session); }
@@ -411,7 +412,7 @@ void Server::shutdown(const ShutdownRequest& request) {
   shutdown_ = request;
   state_.set_condition(kShuttingDown, true);
   log_warning("User requested shutdown...");
-  loop_.post([this] { perform_shutdown(); });
+  shutdown_due_ = true;
 }
 
 bool Server::abort_shutdown() {
@@ -422,6 +423,7 @@ bool Server::abort_shutdown() {
 }
 
 // The steps of an end in order: replicas get what they lack, the dataset is saved, and then nothing stands against it.
+// Only at the end of a turn: sessions go away, and none may have been gathered.
 void Server::perform_shutdown() {
   if (!stopping_) return;  // aborted
   executor_.start_turn();
@@ -445,7 +447,7 @@ bool Server::wait_for_replicas() {
   if (behind && now < shutdown_until_) {
     constexpr uint64_t kLookMs = 10;
     replication.ask_for_acks();
-    shutdown_timer_.start(kLookMs, 0, [this] { perform_shutdown(); });
+    shutdown_timer_.start(kLookMs, 0, [this] { shutdown_due_ = true; });
     return true;
   }
   if (behind) log_warning("{} replicas lack a part of the stream: ending without them", behind);

@@ -117,6 +117,7 @@ class Server final : public SessionHandler, public ServerActions {
   int exit_code_ = 0;
   Instant turn_began_{};  // none while the loop waits
   bool stopping_ = false;
+  bool shutdown_due_ = false;  // at the end of this turn
   ShutdownRequest shutdown_;  // while stopping_
   Instant shutdown_until_{};  // how long it waits for replicas
   std::vector<uint64_t> shutdown_clients_;  // who asked for it, suspended
