@@ -61,7 +61,8 @@ struct Resolve {
 struct Crash {};
 
 struct Effect {
-  std::variant<OpenLink, CloseLink, Send, Publish, RunScript, Resolve, Crash> what;
+  using What = std::variant<OpenLink, CloseLink, Send, Publish, RunScript, Resolve, Crash>;
+  What what;
   uint64_t after = 0;  ///< the version of the state that must be on disk first
 };
 

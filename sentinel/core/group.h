@@ -74,8 +74,14 @@ class Group {
   Instant failover_not_before{};  ///< no attempt of ours before
   std::deque<FailoverRecord> history;  ///< the newest last; at most kHistoryMax
   Instant due{};                  ///< when it must be looked at next
+  std::string down_reason;        ///< why the primary counts as subjectively down
+  int lost_elections = 0;         ///< in a row: spreads the next tries
+
+  // Our part of the lease: whom we have promised not to help anybody else, and until when.
+  Address lease_promised_to;      ///< no address: whoever it was before we started
+  Instant lease_promised_until{};
+  Instant lease_granted_at{};     ///< when the last grant was sent
   std::string lease_refusal;      ///< why no lease is granted although one is wanted; empty: it is
-  std::string down_reason;
 
   static constexpr size_t kHistoryMax = 32;
 

@@ -30,7 +30,7 @@ struct Member {
   Instant role_since{};
   bool vedette = false;       ///< a Vedette server or sentinel
   Instant rebooted_at{};      ///< its run id changed; none: it did not
-  std::string shutdown_seen;  ///< the run id that has asked for a planned end already
+  Instant end_asked{};        ///< since when it asks for a successor, to end; none: it does not
 
   // Of a replica, by its own words.
   Address follows;
@@ -53,9 +53,10 @@ struct Member {
 
   // Of a data node under a lease.
   std::string lease_token;    ///< the last one it answered with
+  Instant lease_token_at{};   ///< when it came
   Instant lease_asked{};
-  Instant lease_promised_until{};  ///< we grant nobody else before
-  bool lease_pending = false;
+
+  Instant hello_sent{};
 
   // Of a sentinel.
   Instant hello_at{};

@@ -119,7 +119,135 @@ class Monitor {
   std::string flags(const Group& group, const Member& member, const Now& now) const;
 
  private:
-  // (the parts follow)
+  // A connection, and what it is for.
+  struct LinkUse {
+    std::shared_ptr<Contact> contact;
+    std::string group;  // of a data node; empty: another sentinel's
+    bool pubsub = false;
+  };
+  using Members = std::vector<Member*>;
+
+  // monitor.cc: effects, events, the schedule.
+  void emit(Effect::What what, uint64_t after = 0);
+  void changed() { state_version_++; }
+  void announce(EventLevel level, const std::string& type, std::string payload, const Group* group = nullptr);
+  void announce(EventLevel level, const std::string& type, const Group& group, const Member& member, const std::string& more = {});
+  std::string describe(const Group& group, const Member& member) const;
+  void look(Group& group, const Now& now);
+  void wake_at(Instant at) { next_ = earlier(next_, at); }
+  void plan(Group& group, Instant due);
+  void watch_for_stall(const Now& now);
+  void handle(const Connected& event, const Now& now);
+  void handle(const Closed& event, const Now& now);
+  void handle(const Replied& event, const Now& now);
+  void handle(const Heard& event, const Now& now);
+  void handle(const Resolved& event, const Now& now);
+  static Members members_of(Group& group);
+  static Member* member_with(Group& group, const Contact* contact);
+  Status configure_group(Group& group, const std::vector<std::string>& words, const Now& now);
+  std::vector<std::string> group_lines(const Group& group) const;
+  bool same_place(const Address& a, const Address& b) const;
+  std::string host_ip(const std::string& host) const;
+  void look_up(const std::string& host);
+
+  // monitor_links.cc: connections, and what is sent on them in time.
+  std::shared_ptr<Contact> new_contact(const Address& address, bool pubsub, const Now& now);
+  void keep_links(Group& group, Member& member, const Now& now);
+  void open_line(Group& group, Member& member, bool pubsub, const Now& now);
+  void close_line(Contact& contact, bool pubsub);
+  void drop_contact(Member& member);
+  void reconnect(Contact& contact, const Address& address);
+  bool send(Contact& contact, Asked asked, std::vector<std::string> argv, const Group* group = nullptr, uint64_t after = 0);
+  std::vector<std::string> command(const Group& group, const char* name, std::vector<std::string> args = {}) const;
+  void greet(const Group& group, const Member& member, LinkId link, bool pubsub);
+  void send_due(Group& group, Member& member, const Now& now);
+  void send_ping(Group& group, Member& member, const Now& now);
+  void ask_info(Group& group, Member& member, const Now& now);
+  void send_hello(Group& group, Member& member, const Now& now);
+  void hello_at_once(Group& group, const Now& now);
+  bool send_role(Group& group, Member& member, const Address& primary, uint64_t after);
+  int64_t ping_period(const Group& group, const Member& member) const;
+  int64_t info_period(const Group& group, const Member& member) const;
+  void take_ping_answer(Contact& contact, const Answer& answer, const Now& now);
+  void note_trouble(Group& group, Member& member, const std::string& text);
+
+  // monitor_watch.cc: who is down, and what nodes tell.
+  void detect(Group& group, Member& member, const Now& now);
+  Instant silent_since(const Member& member) const;
+  void detect_objectively(Group& group, const Now& now);
+  void ask_if_down(Group& group, const Now& now, bool at_once);
+  void take_down_answer(Group& group, Member& sentinel, const Answer& answer, const Now& now);
+  void take_info(Group& group, Member& member, const std::string& text, bool whole, const Now& now);
+  void take_replica_info(Group& group, Member& replica, const InfoReply& info, const Now& now);
+  void add_replica(Group& group, const Address& address, const Now& now);
+  void repair(Group& group, Member& replica, const Now& now);
+  bool primary_is_sane(const Group& group, const Now& now) const;
+  bool config_is_confirmed(const Group& group, const Now& now) const;
+  void forget_gone(Group& group, const Now& now);
+  void remove_replica(Group& group, const Address& address);
+  void remove_sentinel(Group& group, const std::string& run_id);
+
+  // monitor_hello.cc
+  void take_hello(const Hello& hello, const Now& now);
+  void take_sentinel(Group& group, const Hello& hello, const Now& now);
+  void adopt_epoch(Epoch epoch);
+  void adopt_config(Group& group, const Hello& hello, const Now& now);
+
+  // monitor_election.cc
+  void consider_failover(Group& group, const Now& now);
+  size_t rank_among_sentinels(const Group& group, Epoch epoch) const;
+  bool is_usable(const Member& sentinel) const { return !sentinel.sdown && sentinel.contact->command.up; }
+  void start_failover(Group& group, FailoverMode mode, const Now& now);
+  void ask_for_votes(Group& group, const Now& now);
+  bool may_vote(const Group& group, std::string_view candidate, const Now& now) const;
+  void vote(Group& group, std::string_view candidate, Epoch epoch, const Now& now);
+  void count_votes(Group& group, const Now& now);
+  size_t votes_for(const Group& group, std::string_view candidate, Epoch epoch) const;
+  void lose_election(Group& group, const Now& now);
+
+  // monitor_failover.cc
+  void run_failover(Group& group, const Now& now);
+  void enter(Group& group, FailoverState state, const Now& now);
+  void select(Group& group, const Now& now);
+  void promote(Group& group, const Now& now);
+  void on_promoted(Group& group, Member& replica, const Now& now);
+  void lead_replicas(Group& group, const Now& now);
+  void end_failover(Group& group, bool timed_out, const Now& now);
+  void abort_failover(Group& group, const std::string& event, const Now& now);
+  void switch_primary(Group& group, const Address& to, const Now& now);
+  void reset_members(Group& group, const Now& now);
+  void run_reconfig_script(const Group& group, bool leader, const Address& from, const Address& to);
+  FailoverRecord* record(Group& group) { return group.history.empty() ? nullptr : &group.history.back(); }
+  void phase(Group& group, const std::string& name, const Now& now);
+
+  // monitor_lease.cc
+  void keep_lease(Group& group, const Now& now);
+  std::string lease_obstacle(const Group& group) const;
+  void send_lease(Group& group, Member& member, const Now& now);
+  void take_lease_answer(Group& group, Member& member, const Answer& answer, const Now& now);
+  bool promise_binds(const Group& group, const Now& now) const;
+  void withdraw_lease(Group& group);
+
+  std::string run_id_;
+  GlobalOptions options_;
+  Periods periods_;
+  Rng rng_;
+  Epoch current_epoch_ = 0;
+  uint64_t state_version_ = 1;
+  std::map<std::string, std::unique_ptr<Group>> groups_;
+  std::map<std::string, std::weak_ptr<Contact>> sentinel_contacts_;  // by run id: shared by the primaries
+  std::unordered_map<LinkId, LinkUse> links_;
+  LinkId last_link_ = 0;
+  std::vector<Effect> effects_;
+  std::set<std::pair<Instant, std::string>> schedule_;
+  Instant next_ = kNever;          // of the group being looked at
+  std::string local_host_;         // our address as the last connection showed it
+  std::map<std::string, std::string> ips_;  // of names; empty: being looked up, or none
+  Instant stepped_at_{};
+  Instant started_at_{};
+  Instant tilt_since_{};
+  uint64_t tilts_ = 0;
+  bool looking_ = false;
 };
 
 }  // namespace vedette::sentinel
