@@ -501,7 +501,7 @@ void Replication::tick(const Now& now) {
   failover.tick(now);
   if (link_) link_->tick(now);
   answer_waiters(now.instant);
-  if (!server_.replicas_attached) next_ping_ = after_ms(now.instant, server_.settings.replication.ping_period_ms);
+  if (!server_.replicas_attached || next_ping_ == Instant{}) next_ping_ = after_ms(now.instant, server_.settings.replication.ping_period_ms);
   if (backlog_ && !link_ && now.instant >= next_ping_) {
     next_ping_ = after_ms(now.instant, server_.settings.replication.ping_period_ms);
     if (replica_count() && !failover.active() && !server_.pause.active(now.instant)) {

@@ -224,7 +224,8 @@ def announced_addresses(servers, pair):
                            "--replica-announced", "no")
     replica.follow(primary)
     in_sync(primary, replica)
-    check(primary.info("replication")["slave0"].startswith("ip=10.9.8.7,port=1234,state=online"), primary.info("replication")["slave0"])
+    eventually(lambda: primary.info("replication")["slave0"].startswith("ip=10.9.8.7,port=1234,state=online"),
+               lambda: f"the replica is listed as announced: {primary.info('replication')}")
     check_equal(primary.call("ROLE")[2][0][:2], [b"10.9.8.7", b"1234"], "ROLE")
     own = replica.info("replication")
     check_equal((own["slave_priority"], own["replica_announced"]), ("7", "0"), "priority and announced")
