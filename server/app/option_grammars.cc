@@ -235,6 +235,8 @@ Option primary_option(const OptionRow& row, std::string& host, int& port) {
     if (words.size() != 2) return wrong_number_of_arguments();
     const auto number = parse_integer(words[1]);
     if (!number || *number < 0 || *number > 65535) return Error("Invalid master port");
+    for (const unsigned char c : words[0])
+      if (c <= ' ' || c == '"' || c == 0x7f) return Error("Invalid master host");
     host = words[0];
     port = int(*number);
     return Status::ok();

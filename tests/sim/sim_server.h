@@ -137,14 +137,14 @@ class SimServer final : public ServerActions, private EffectSink {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   ServerClock clock_;
   Rng rng_;
-  std::vector<std::function<void()>> posted_;
+  std::vector<Outgoing*> links_;
+  std::vector<std::function<void()>> posted_;  // may own links, which leave that list
   ServerState state_;
   Executor executor_;
   Snapshots snapshots_;
   Cron cron_;
   std::unique_ptr<SnapshotKeeper> keeper_;
   std::unique_ptr<Persistence> persistence_;
-  std::vector<Outgoing*> links_;
   Replication replication_;
   std::vector<std::unique_ptr<Incoming>> incoming_;
   std::vector<Incoming*> pending_;
