@@ -37,7 +37,7 @@ Status sync_folder(const std::string& folder) {
 
 }  // namespace
 
-Status replace_file(const std::string& path, std::string_view text) {
+Status replace_file(const std::string& path, std::string_view text, unsigned new_mode) {
   char* resolved = realpath(path.c_str(), nullptr);
   const std::string target = resolved ? resolved : path;
   std::free(resolved);
@@ -45,7 +45,7 @@ Status replace_file(const std::string& path, std::string_view text) {
   const int file = mkostemp(temporary.data(), O_CLOEXEC);
   if (file < 0) return system_error();
   struct stat old {};
-  mode_t mode = 0644;
+  auto mode = mode_t(new_mode);
   if (stat(target.c_str(), &old) == 0) {
     mode = old.st_mode & 07777;
     // A file that a service's own user must read stays readable to it when root rewrites it; nobody else may

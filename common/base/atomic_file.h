@@ -9,8 +9,8 @@
 namespace vedette {
 
 /// A temporary file beside it, fsync, rename, fsync of the folder: once this is ok, the text outlives a crash. Keeps the
-/// file's mode; follows a symbolic link. On an error (the system's reason) the old text is still what counts, unless the
+/// file's mode (a new one gets `new_mode`); follows a symbolic link. On an error (the system's reason) the old text is still what counts, unless the
 /// folder alone could not be synced: then either may be found after a crash. Blocks.
-Status replace_file(const std::string& path, std::string_view text);
+Status replace_file(const std::string& path, std::string_view text, unsigned new_mode = 0644);
 
 }  // namespace vedette

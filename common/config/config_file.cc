@@ -145,7 +145,8 @@ StartArguments parse_start_arguments(const std::vector<std::string>& arguments) 
       is_open = is_save = wants_value = false;
       if (equals_ignoring_case(argument, "--sentinel")) {
         start.sentinel = true;
-        continue;
+        // Alone it names the program's mode, with words a directive: --sentinel monitor m 127.0.0.1 6379 2.
+        if (i + 1 == arguments.size() || arguments[i + 1].starts_with('-')) continue;
       }
       if (!start.options.empty()) start.options += '\n';
       start.options += argument.substr(2);

@@ -60,7 +60,7 @@ std::optional<ConfigProblem> read_config_file(const ConfigReader& reader, const 
 struct StartArguments {
   std::optional<std::string> file;  // read first
   bool from_stdin = false;          // `-` first or last: read second
-  bool sentinel = false;            // `--sentinel`
+  bool sentinel = false;            // `--sentinel`, alone or before the words of a directive (which is a line, too)
   std::string options;              // `--name value...` as lines of a configuration: read last
 };
 

@@ -50,7 +50,7 @@ StartResult load_configuration(const std::vector<std::string>& arguments, Config
   if (arguments.size() == 2 && arguments[0] == "--check-rdb") return ended(check_rdb(arguments[1], stdout));
   const StartArguments start = parse_start_arguments(arguments);
   if (start.sentinel) {
-    std::fputs("--sentinel: this build has no sentinel; start the server without the option\n", stderr);
+    std::fputs("--sentinel: the monitor is a program of its own, vedette-sentinel; start that one\n", stderr);
     return ended(1);
   }
   StartResult result{true, 0, {}};
