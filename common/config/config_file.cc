@@ -4,11 +4,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include "common/base/text.h"
@@ -104,17 +102,6 @@ std::vector<std::string> expand_pattern(const std::string& pattern) {
   return paths;
 }
 
-// All of `text` is in the file and on the disk.
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = write(file, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    text.remove_prefix(size_t(n));
-  }
-  return fsync(file) == 0;
-}
-
 }  // namespace
 
 std::string ConfigProblem::report(std::string_view program) const {
@@ -158,7 +145,8 @@ StartArguments parse_start_arguments(const std::vector<std::string>& arguments) 
       is_open = is_save = wants_value = false;
       if (equals_ignoring_case(argument, "--sentinel")) {
         start.sentinel = true;
-        continue;
+        // Alone it names the program's mode, with words a directive: --sentinel monitor m 127.0.0.1 6379 2.
+        if (i + 1 == arguments.size() || arguments[i + 1].starts_with('-')) continue;
       }
       if (!start.options.empty()) start.options += '\n';
       start.options += argument.substr(2);
@@ -175,41 +163,6 @@ StartArguments parse_start_arguments(const std::vector<std::string>& arguments) 
   }
   if (wants_value && is_save) start.options += " \"\"";
   return start;
-}
-
-Status write_file_atomically(const std::string& path, std::string_view text) {
-  char* resolved = realpath(path.c_str(), nullptr);
-  const std::string target = resolved ? resolved : path;
-  std::free(resolved);
-  std::string temporary = target + "-XXXXXX";
-  const int file = mkostemp(temporary.data(), O_CLOEXEC);
-  if (file < 0) return system_error();
-  struct stat old {};
-  mode_t mode = 0644;
-  if (stat(target.c_str(), &old) == 0) {
-    mode = old.st_mode & 07777;
-    // A file that a service's own user must read stays readable to it when root rewrites it; nobody else may
-    // chown.
-    if (old.st_uid != geteuid() && fchown(file, old.st_uid, old.st_gid) != 0) mode = old.st_mode & 0777;
-  }
-  const bool written =
-      fchmod(file, mode) == 0 && write_all(file, text) && rename(temporary.c_str(), target.c_str()) == 0;
-  const int reason = errno;
-  close(file);
-  if (!written) {
-    unlink(temporary.c_str());
-    return Error(std::strerror(reason));
-  }
-  const size_t slash = target.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : target.substr(0, slash);
-  const int directory = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {
-    // Without this a crash may bring the old file back whole, never a torn one; a folder that cannot be
-    // synced is fine.
-    (void)fsync(directory);
-    close(directory);
-  }
-  return Status::ok();
 }
 
 }  // namespace vedette

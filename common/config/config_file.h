@@ -3,8 +3,7 @@
 // PATTERN`; options of the command line become lines that follow the file's.
 //
 // Each line is handed out as soon as it is read, so the first mistake of a file is the one that is reported.
-// The disk is behind ConfigReader, so that everything but disk_reader() and write_file_atomically() is a
-// function of its arguments.
+// The disk is behind ConfigReader, so that everything but disk_reader() is a function of its arguments.
 #pragma once
 
 #include <functional>
@@ -61,7 +60,7 @@ std::optional<ConfigProblem> read_config_file(const ConfigReader& reader, const 
 struct StartArguments {
   std::optional<std::string> file;  // read first
   bool from_stdin = false;          // `-` first or last: read second
-  bool sentinel = false;            // `--sentinel`
+  bool sentinel = false;            // `--sentinel`, alone or before the words of a directive (which is a line, too)
   std::string options;              // `--name value...` as lines of a configuration: read last
 };
 
@@ -71,9 +70,5 @@ struct StartArguments {
 /// `--save`, whose missing value is the empty one. `--name value` as a single argument is a line as it
 /// stands.
 StartArguments parse_start_arguments(const std::vector<std::string>& arguments);
-
-/// Replaces the file by `text`, or leaves it as it was: a temporary file beside it, fsync, rename, fsync of
-/// the folder. Keeps the file's mode; follows a symbolic link. The error's text is the system's reason.
-Status write_file_atomically(const std::string& path, std::string_view text);
 
 }  // namespace vedette

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/base/atomic_file.h"
 #include "common/base/text.h"
 #include "common/config/registry.h"
 
@@ -150,7 +151,7 @@ Status ConfigRegistry::rewrite(const std::string& path, bool all) {
   if (!old_text && old_text.error().text() != std::strerror(ENOENT))
     return failure("Rewriting config file: " + old_text.error().text());
   const std::string text = rewritten(old_text ? *old_text : std::string(), all);
-  if (Status status = write_file_atomically(path, text); !status)
+  if (Status status = replace_file(path, text); !status)
     return failure("Rewriting config file: " + status.error().text());
   return Status::ok();
 }

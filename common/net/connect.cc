@@ -18,6 +18,7 @@ struct Stream::Attempt {
   sockaddr_storage source{};                         // ss_family 0: none
   std::vector<sockaddr_storage> addresses = {};      // those still to try, the next one last
   std::string failure = {};                          // of the address tried last, or of what was asked for
+  int tried = 0, refusals = 0;
 
   int look_up(Loop& loop, const std::string& host, int port);
   void on_addresses(int status, const addrinfo* found);
@@ -111,7 +112,7 @@ void Stream::try_next_address() {
     renew_handle();
     const int code = start_connecting(address);
     if (code == 0) return;
-    attempt_->failure = uv_strerror(code);
+    note_failure(code);
   }
   end_attempt(attempt_->where + ": " + attempt_->failure);
 }
@@ -128,12 +129,19 @@ int Stream::start_connecting(const sockaddr_storage& address) {
                           Stream* self = static_cast<Handle*>(request->data)->self;
                           if (!self) return;
                           if (status == 0) return self->end_attempt({});
-                          self->attempt_->failure = uv_strerror(status);
+                          self->note_failure(status);
                           self->try_next_address();
                         });
 }
 
+void Stream::note_failure(int code) {
+  attempt_->failure = uv_strerror(code);
+  attempt_->tried++;
+  attempt_->refusals += code == UV_ECONNREFUSED || code == UV_ECONNRESET;
+}
+
 void Stream::end_attempt(const std::string& failure) {
+  refused_ = attempt_->tried > 0 && attempt_->refusals == attempt_->tried;
   attempt_.reset();
   if (!failure.empty()) renew_handle();
   owner_.on_connected(failure);  // last: it may destroy this

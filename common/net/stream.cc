@@ -31,6 +31,8 @@ std::string address_text(const sockaddr_storage& address) {
   return "[" + std::string(host) + "]:" + std::to_string(ntohs(v6.sin6_port));
 }
 
+bool is_end_by_peer(int code) { return code == UV_EOF || code == UV_ECONNRESET || code == UV_EPIPE; }
+
 std::string pipe_path(const uv_pipe_t* pipe, int (*get)(const uv_pipe_t*, char*, size_t*)) {
   char path[256];
   size_t size = sizeof path;
@@ -71,8 +73,10 @@ void Stream::start_reading() {
       [](uv_stream_t* stream, ssize_t size, const uv_buf_t*) {
         Stream* self = static_cast<Handle*>(stream->data)->self;
         if (!self) return;
-        if (size > 0) self->owner_.on_bytes(size_t(size));
-        if (size < 0 && size != UV_ENOBUFS) self->owner_.on_end(size == UV_EOF ? "closed by the peer" : uv_strerror(int(size)));
+        if (size > 0) return self->owner_.on_bytes(size_t(size));
+        if (size >= 0 || size == UV_ENOBUFS) return;
+        self->ended_by_peer_ = is_end_by_peer(int(size));
+        self->owner_.on_end(size == UV_EOF ? "closed by the peer" : uv_strerror(int(size)));
       });
 }
 
@@ -87,7 +91,9 @@ long Stream::try_write(std::span<const std::string_view> pieces) {
   const size_t count = to_buffers(pieces, buffers);
   const int wrote = uv_try_write(&handle_->stream, buffers, unsigned(count));
   if (wrote == UV_EAGAIN) return 0;
-  return wrote < 0 ? -1 : wrote;
+  if (wrote >= 0) return wrote;
+  ended_by_peer_ = is_end_by_peer(wrote);
+  return -1;
 }
 
 void Stream::write(std::span<const std::string_view> pieces) {

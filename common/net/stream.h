@@ -47,6 +47,12 @@ class Stream {
   void stop_reading();
   bool reading() const { return reading_; }
 
+  /// Of the connect() that failed last: every address that was tried has a host that says that nobody listens.
+  bool refused() const { return refused_; }
+  /// At on_end(), and after a try_write() that found the connection gone: the peer has ended it (closed or reset), and not the
+  /// network between.
+  bool ended_by_peer() const { return ended_by_peer_; }
+
   /// Sends as much as the socket takes at once; returns how many bytes, or -1 if the connection is gone.
   long try_write(std::span<const std::string_view> pieces);
   /// Sends all of `pieces`, which must stay where they are until on_written(). One at a time.
@@ -88,6 +94,7 @@ class Stream {
   void renew_handle();
   void try_next_address();
   int start_connecting(const sockaddr_storage& address);
+  void note_failure(int code);
   void end_attempt(const std::string& failure);
 
   Loop& loop_;
@@ -96,6 +103,8 @@ class Stream {
   std::unique_ptr<Attempt, AttemptCloser> attempt_;
   Kind kind_;
   bool reading_ = false;
+  bool refused_ = false;
+  bool ended_by_peer_ = false;
 };
 
 }  // namespace vedette

@@ -180,16 +180,4 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   to.password_hash = password.empty() ? std::string() : sha256_hex(password);
 }
 
-LogSettings log_settings(const ProcessOptions& options) {
-  LogSettings settings;
-  settings.level = options.loglevel;
-  settings.format = options.log_format;
-  settings.timestamp = options.log_timestamp_format;
-  settings.file = options.logfile;
-  settings.to_syslog = options.syslog_enabled;
-  settings.syslog_ident = options.syslog_ident;
-  settings.syslog_facility = int(options.syslog_facility);
-  return settings;
-}
-
 }  // namespace vedette

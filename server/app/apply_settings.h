@@ -9,7 +9,4 @@ namespace vedette {
 /// Copies everything that may change at run time. Called at the start and after each CONFIG SET.
 void apply_settings(const ServerOptions& options, ServerState& state);
 
-/// The settings of the process's log.
-LogSettings log_settings(const ProcessOptions& options);
-
 }  // namespace vedette

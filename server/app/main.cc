@@ -27,7 +27,7 @@ void show_banner(const ServerOptions& options) {
   const bool on_terminal = isatty(STDOUT_FILENO) && process.logfile.empty() && !process.syslog_enabled;
   if (!process.always_show_logo && !on_terminal) return;
   const NetworkOptions& network = options.network;
-  log_notice("{}", banner(network.port ? "Port: " + std::to_string(network.port) : "Socket: " + network.unixsocket, getpid()));
+  log_notice("{}", banner(kVersion, network.port ? "Port: " + std::to_string(network.port) : "Socket: " + network.unixsocket, getpid()));
 }
 
 int serve(int argc, char** argv) {

@@ -13,7 +13,6 @@ namespace vedette {
 
 namespace {
 
-constexpr size_t kBindAddressesMax = 16;
 constexpr std::array<std::string_view, kClientClasses> kClassNames = {"normal", "slave", "pubsub"};
 constexpr size_t kReplicaClass = 1;
 
@@ -257,18 +256,6 @@ Option hz_option(const OptionRow& row, int& value) {
     if (status) value = std::min(std::max(value, 1), 500);
     return status;
   };
-  return option;
-}
-
-Option bind_option(const OptionRow& row, std::vector<std::string>& value) {
-  Option option = words_option(row, value, [](const OptionWords& words) -> Status {
-    if (words.size() > kBindAddressesMax) return Error("Too many bind addresses specified.");
-    return Status::ok();
-  });
-  option.set = [set = option.set](const OptionWords& words) {
-    return set(is_empty_list(words) ? OptionWords() : words);
-  };
-  option.domain = "up to 16 addresses, or \"\" for none";
   return option;
 }
 

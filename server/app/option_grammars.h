@@ -22,8 +22,6 @@ Option oom_score_values_option(const OptionRow& row, std::array<int, 3>& value);
 Option primary_option(const OptionRow& row, std::string& host, int& port);
 /// Beats a second: what is out of 1 to 500 is moved there.
 Option hz_option(const OptionRow& row, int& value);
-/// Addresses to listen on.
-Option bind_option(const OptionRow& row, std::vector<std::string>& value);
 /// A switch that cannot be turned on.
 Option always_off_option(const OptionRow& row, bool& value, std::string_view reason);
 

@@ -12,25 +12,13 @@
 #include <utility>
 #include <vector>
 
+#include "common/app/options.h"
 #include "common/base/log.h"
 #include "common/config/option.h"
 #include "common/config/registry.h"
 
 namespace vedette {
 
-enum class Supervised { kNo, kAuto, kUpstart, kSystemd };
-/// The values of syslog.h.
-enum class SyslogFacility {
-  kUser = 1 << 3,
-  kLocal0 = 16 << 3,
-  kLocal1 = 17 << 3,
-  kLocal2 = 18 << 3,
-  kLocal3 = 19 << 3,
-  kLocal4 = 20 << 3,
-  kLocal5 = 21 << 3,
-  kLocal6 = 22 << 3,
-  kLocal7 = 23 << 3,
-};
 /// Who may: nobody, anybody, clients of this machine.
 enum class Permission { kNo, kYes, kLocal };
 enum class EvictionChoice {
@@ -75,18 +63,9 @@ struct SavePoint {
 /// A command's new name; empty: the command is gone.
 using CommandRename = std::pair<std::string, std::string>;
 
-struct NetworkOptions {
-  std::vector<std::string> bind{"*", "-::*"};  // "-" before an address: it may be missing
+struct NetworkOptions : ListenOptions {
   std::string bind_source_addr;
-  int port = 6379;
-  int tcp_backlog = 511;
-  int tcp_keepalive_seconds = 300;
-  int timeout_seconds = 0;
   int64_t maxclients = 10000;
-  std::string unixsocket;
-  int unixsocketperm = 0;
-  bool protected_mode = true;
-  int64_t socket_mark_id = 0;
   int max_new_connections_per_cycle = 10;
   std::array<OutputBufferLimit, kClientClasses> output_buffer_limits{{
       {0, 0, 0},
@@ -114,17 +93,10 @@ struct TlsOptions {
   int session_cache_timeout_seconds = 300;
 };
 
-struct ProcessOptions {
+struct ProcessOptions : LogOptions {
   bool daemonize = false;
   Supervised supervised = Supervised::kNo;
   std::string pidfile;
-  LogLevel loglevel = LogLevel::kNotice;
-  std::string logfile;
-  LogFormat log_format = LogFormat::kLegacy;
-  LogTimestampFormat log_timestamp_format = LogTimestampFormat::kLegacy;
-  bool syslog_enabled = false;
-  std::string syslog_ident = "vedette";
-  SyslogFacility syslog_facility = SyslogFacility::kLocal0;
   bool crash_log_enabled = true;
   bool crash_memcheck_enabled = true;
   bool use_exit_on_panic = false;

@@ -15,51 +15,7 @@ void push_permission(std::vector<Option>& rows, const OptionRow& row, Permission
       row, value, {{"no", Permission::kNo}, {"yes", Permission::kYes}, {"local", Permission::kLocal}}));
 }
 
-void push_log_options(std::vector<Option>& rows, ProcessOptions& o) {
-  rows.push_back(enum_option(
-      {.name = "loglevel", .doc = "How much is logged. Notice is what a server in production should tell."},
-      o.loglevel,
-      {{"debug", LogLevel::kDebug},
-       {"verbose", LogLevel::kVerbose},
-       {"notice", LogLevel::kNotice},
-       {"warning", LogLevel::kWarning},
-       {"nothing", LogLevel::kNothing}}));
-  rows.push_back(string_option(
-      {.name = "logfile",
-       .flags = kOptionImmutable,
-       .doc = "File of the log; none is standard output, where a service manager or a container expects it."},
-      o.logfile));
-  rows.push_back(
-      enum_option({.name = "log-format",
-                   .flags = kOptionImmutable,
-                   .doc = "Form of a line of the log: the protocol's servers' own, or key=value pairs."},
-                  o.log_format, {{"legacy", LogFormat::kLegacy}, {"logfmt", LogFormat::kLogfmt}}));
-  rows.push_back(enum_option({.name = "log-timestamp-format",
-                              .doc = "Form of the time in a line of the log."},
-                             o.log_timestamp_format,
-                             {{"legacy", LogTimestampFormat::kLegacy},
-                              {"iso8601", LogTimestampFormat::kIso8601},
-                              {"milliseconds", LogTimestampFormat::kMilliseconds}}));
-  rows.push_back(
-      bool_option({.name = "syslog-enabled", .flags = kOptionImmutable, .doc = "Log to syslog as well."},
-                  o.syslog_enabled));
-  rows.push_back(string_option({.name = "syslog-ident",
-                                .flags = kOptionImmutable,
-                                .doc = "The name under which syslog files the lines."},
-                               o.syslog_ident));
-  rows.push_back(enum_option({.name = "syslog-facility",
-                              .flags = kOptionImmutable,
-                              .doc = "The facility under which syslog files the lines."},
-                             o.syslog_facility,
-                             {{"user", SyslogFacility::kUser},
-                              {"local0", SyslogFacility::kLocal0},
-                              {"local1", SyslogFacility::kLocal1},
-                              {"local2", SyslogFacility::kLocal2},
-                              {"local3", SyslogFacility::kLocal3},
-                              {"local4", SyslogFacility::kLocal4},
-                              {"local5", SyslogFacility::kLocal5},
-                              {"local6", SyslogFacility::kLocal6},
-                              {"local7", SyslogFacility::kLocal7}}));
+void push_notice_options(std::vector<Option>& rows, ProcessOptions& o) {
   rows.push_back(bool_option({.name = "always-show-logo",
                               .flags = kOptionImmutable,
                               .doc = "Show the start banner in the log even if that is not a terminal."},
@@ -96,26 +52,7 @@ void push_signal_options(std::vector<Option>& rows, ProcessOptions& o) {
 OptionGroup process_options(ProcessOptions& o, const OptionEnvironment& environment) {
   OptionGroup group{"Process and log", {}};
   auto& rows = group.options;
-  rows.push_back(bool_option(
-      {.name = "daemonize",
-       .flags = kOptionImmutable,
-       .doc = "Leave the terminal and run in the background. Off: service managers want to see the "
-              "process they started."},
-      o.daemonize));
-  rows.push_back(enum_option(
-      {.name = "supervised",
-       .flags = kOptionImmutable,
-       .doc = "How to tell a service manager that the server is ready; auto finds out from the environment."},
-      o.supervised,
-      {{"upstart", Supervised::kUpstart},
-       {"systemd", Supervised::kSystemd},
-       {"auto", Supervised::kAuto},
-       {"no", Supervised::kNo}}));
-  rows.push_back(
-      string_option({.name = "pidfile",
-                     .flags = kOptionImmutable,
-                     .doc = "File that holds the process id while the server runs; none by default."},
-                    o.pidfile));
+  push_background_options(rows, o.daemonize, o.supervised, o.pidfile);
   rows.push_back(string_option({.name = "dir",
                                 .flags = kOptionProtected | kOptionNotWhileLoading,
                                 .doc = "The folder in which the server works: snapshots, append-only files "
@@ -127,6 +64,7 @@ OptionGroup process_options(ProcessOptions& o, const OptionEnvironment& environm
                                  .doc = "Number of databases, which SELECT numbers from 0."},
                                 o.databases, 1, kIntMax));
   push_log_options(rows, o);
+  push_notice_options(rows, o);
   push_signal_options(rows, o);
   rows.push_back(
       hz_option({.name = "hz",

@@ -28,11 +28,6 @@ constexpr std::string_view kDenied =
     "'protected-mode no' or 'requirepass' in the configuration file or by CONFIG SET from the loopback interface, or start the "
     "server with '--protected-mode no', and make sure that it cannot be reached from the internet.\r\n";
 
-std::string working_directory() {
-  char path[4096];
-  return getcwd(path, sizeof path) ? path : ".";
-}
-
 constexpr uint64_t kLoadSliceBytes = 128 * 1024;
 constexpr int64_t kLoadSliceUs = 1000;
 
@@ -91,7 +86,7 @@ void Server::describe_process(const std::string& config_file, const std::string&
   process.version = kVersion;
   process.supervised = supervisor_.name();
   process.monotonic_clock = clock_.source();
-  process.build_id = build_id();
+  process.build_id = build_id(kVersion);
 }
 
 Status Server::rename_commands() {

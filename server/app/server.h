@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "common/app/listeners.h"
 #include "common/host/session_host.h"
 #include "server/app/append_service.h"
 #include "server/app/cron.h"
-#include "server/app/listeners.h"
 #include "server/app/options.h"
 #include "server/app/replication_service.h"
 #include "server/app/snapshot_file.h"

@@ -9,6 +9,8 @@
 #include <map>
 #include <random>
 
+#include "common/base/atomic_file.h"
+
 using namespace vedette;
 
 namespace {
@@ -180,10 +182,10 @@ TEST_CASE("a file is replaced whole, keeps its mode, and its symbolic link") {
   REQUIRE(mkdtemp(folder));
   const std::string path = std::string(folder) + "/a.conf";
   const std::string link = std::string(folder) + "/link.conf";
-  CHECK(write_file_atomically(path, "old\n"));
+  CHECK(replace_file(path, "old\n"));
   REQUIRE(chmod(path.c_str(), 0600) == 0);
   REQUIRE(symlink("a.conf", link.c_str()) == 0);
-  CHECK(write_file_atomically(link, "new\n"));
+  CHECK(replace_file(link, "new\n"));
   CHECK(*disk_reader().read(path) == "new\n");
   struct stat found {};
   REQUIRE(lstat(link.c_str(), &found) == 0);
@@ -191,7 +193,7 @@ TEST_CASE("a file is replaced whole, keeps its mode, and its symbolic link") {
   REQUIRE(stat(path.c_str(), &found) == 0);
   CHECK((found.st_mode & 0777) == 0600);
   CHECK(disk_reader().expand(std::string(folder) + "/*").size() == 2);  // no temporary file is left
-  CHECK(write_file_atomically(std::string(folder) + "/none/a", "x").error().text() ==
+  CHECK(replace_file(std::string(folder) + "/none/a", "x").error().text() ==
         "No such file or directory");
   CHECK(disk_reader().read(folder).error().text() == "Is a directory");
   unlink(link.c_str());

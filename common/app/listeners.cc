@@ -1,5 +1,5 @@
 // Opening a new set of addresses before the old one is given up.
-#include "server/app/listeners.h"
+#include "common/app/listeners.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 
 namespace vedette {
 
-Status Listeners::open_tcp(const NetworkOptions& options) {
+Status Listeners::open_tcp(const ListenOptions& options) {
   // The same addresses again cannot be bound beside the old ones: those go first, and come back if the new fail.
   std::vector<std::unique_ptr<Listener>> opened;
   tcp_.clear();
@@ -33,7 +33,7 @@ Status Listeners::open_tcp(const NetworkOptions& options) {
   return Status::ok();
 }
 
-Status Listeners::open_unix(const NetworkOptions& options) {
+Status Listeners::open_unix(const ListenOptions& options) {
   unix_.reset();
   if (options.unixsocket.empty()) return Status::ok();
   auto listener =
@@ -56,7 +56,7 @@ void Listeners::resume() {
   if (unix_) unix_->resume();
 }
 
-std::vector<std::string> Listeners::descriptions(const NetworkOptions& options) const {
+std::vector<std::string> Listeners::descriptions(const ListenOptions& options) const {
   std::vector<std::string> lines;
   if (!tcp_.empty()) {
     std::string line = "name=tcp";

@@ -1,4 +1,4 @@
-// The addresses a server listens on: every `bind` address with `port`, and the unix socket. A change of one of them
+// The addresses a program listens on: every `bind` address with `port`, and the unix socket. A change of one of them
 // gives the old set up first, since the same address cannot be bound twice; the configuration's roll-back opens it again.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/net/listener.h"
-#include "server/app/options.h"
+#include "common/app/options.h"
 
 namespace vedette {
 
@@ -17,14 +17,14 @@ class Listeners {
 
   /// Listens as `options` say. An address with a leading '-' may be missing from this machine. On failure nothing has
   /// changed, and the error names the address.
-  Status open_tcp(const NetworkOptions& options);
-  Status open_unix(const NetworkOptions& options);
+  Status open_tcp(const ListenOptions& options);
+  Status open_unix(const ListenOptions& options);
   void close() { tcp_.clear(), unix_.reset(); }
   /// A connection was left for the next turn.
   bool waiting() const;
   void resume();
   /// "name=tcp,bind=127.0.0.1,port=6379", as INFO tells of each kind of listener.
-  std::vector<std::string> descriptions(const NetworkOptions& options) const;
+  std::vector<std::string> descriptions(const ListenOptions& options) const;
   bool empty() const { return tcp_.empty() && !unix_; }
 
  private:

@@ -1,0 +1,151 @@
+// The groups of rows, the directives' documentation, and the example that both make.
+#include "sentinel/app/options.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+namespace vedette::sentinel {
+namespace {
+
+Status directory_exists(std::string_view path) {
+  if (path.empty()) return Status::ok();  // the folder the program is started in
+  struct stat found {};
+  const std::string name(path);
+  if (stat(name.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && access(name.c_str(), X_OK) == 0) return Status::ok();
+  return Error(std::strerror(errno ? errno : ENOTDIR));
+}
+
+OptionGroup network_options(SentinelOptions::Network& o) {
+  OptionGroup group{"Network and clients", {}};
+  auto& rows = group.options;
+  push_listen_options(rows, o);
+  for (Option& row : rows)
+    if (row.name == "protected-mode")
+      row.doc = "Serve only this machine as long as there is no password. Off, for the other sentinels come from other machines: let a "
+                "firewall or requirepass keep strangers out.";
+  rows.push_back(string_option({.name = "bind-source-addr",
+                                .flags = kOptionImmutable,
+                                .doc = "Local address of the connections to servers and other sentinels, on a host that has several. The "
+                                       "kernel chooses by default."},
+                               o.bind_source_addr));
+  rows.push_back(integer_option({.name = "maxclients",
+                                 .flags = kOptionImmutable,
+                                 .unit = "clients",
+                                 .doc = "Clients served at once; further ones are told so and closed."},
+                                o.maxclients, 1, std::numeric_limits<uint32_t>::max()));
+  return group;
+}
+
+OptionGroup process_options(SentinelOptions::Process& o) {
+  OptionGroup group{"Process and log", {}};
+  auto& rows = group.options;
+  push_background_options(rows, o.daemonize, o.supervised, o.pidfile);
+  rows.push_back(string_option({.name = "dir",
+                                .flags = kOptionImmutable,
+                                .doc = "The folder in which the sentinel works, to which relative paths of scripts and of the state file "
+                                       "belong. Where it was started by default."},
+                               o.dir, directory_exists));
+  push_log_options(rows, o);
+  rows.push_back(bool_option({.name = "always-show-logo",
+                              .flags = kOptionImmutable,
+                              .doc = "Show the start banner in the log even if that is not a terminal."},
+                             o.always_show_logo));
+  rows.push_back(bool_option({.name = "crash-log-enabled", .flags = kOptionImmutable, .doc = "Log a report when the program crashes."},
+                             o.crash_log_enabled));
+  rows.push_back(bool_option({.name = "set-proc-title",
+                              .flags = kOptionImmutable,
+                              .doc = "Show address and role in the title that ps prints."},
+                             o.set_proc_title));
+  return group;
+}
+
+OptionGroup security_options(std::string& requirepass) {
+  OptionGroup group{"Password", {}};
+  group.options.push_back(string_option(
+      {.name = "requirepass",
+       .flags = kOptionImmutable | kOptionSensitive,
+       .doc = "Password that clients and the other sentinels must give; none by default, as the network of sentinels is meant to be "
+              "closed. All sentinels of a group must have the same, or each other's as sentinel-pass."},
+      requirepass));
+  return group;
+}
+
+Option accepted(std::string_view name, std::string_view doc, std::string_view note) {
+  return directive({.name = name, .flags = kOptionHidden | kOptionNoEffect, .doc = doc, .note = note}, "words",
+                   [](const OptionWords&) { return Status::ok(); });
+}
+
+// Lines that a configuration of the protocol's own sentinel holds, by its own rewriting or by habit, and that mean nothing here. What
+// would be unsafe to pass over is refused.
+OptionGroup foreign_options() {
+  OptionGroup group{"Accepted for other programs' configurations", {}};
+  auto& rows = group.options;
+  constexpr std::string_view kNoData = "a sentinel holds no data";
+  for (std::string_view name :
+       {"save", "appendonly", "appendfilename", "appendfsync", "dbfilename", "databases", "rdbcompression", "rdbchecksum", "maxmemory",
+        "maxmemory-policy", "maxmemory-samples", "notify-keyspace-events", "stop-writes-on-bgsave-error", "lazyfree-lazy-eviction",
+        "lazyfree-lazy-expire", "lazyfree-lazy-server-del", "lazyfree-lazy-user-del", "lazyfree-lazy-user-flush", "activerehashing",
+        "slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold", "replica-read-only", "replica-serve-stale-data"})
+    rows.push_back(accepted(name, "Of servers.", kNoData));
+  for (std::string_view name : {"latency-tracking", "latency-tracking-info-percentiles"})
+    rows.push_back(accepted(name, "Latencies of commands.", "a sentinel does not keep latencies of commands"));
+  for (std::string_view name : {"hz", "dynamic-hz"})
+    rows.push_back(accepted(name, "Beats a second.", "a sentinel acts when something happens or is due, not on a beat"));
+  rows.push_back(accepted("proc-title-template", "Title of the process.", "the title is fixed"));
+  rows.push_back(accepted("acllog-max-len", "Entries of the log of refusals.", "there are no users but the default one"));
+  rows.push_back(directive({.name = "user", .flags = kOptionHidden | kOptionSensitive | kOptionNoEffect, .doc = "A user.",
+                            .note = "there is only the default user, who may do everything; requirepass is its password"},
+                           "the default user without a password", [](const OptionWords& words) -> Status {
+                             if (words.empty()) return Error("Bad directive or wrong number of arguments");
+                             bool unlimited = words[0] == "default", on = false, no_password = false;
+                             for (size_t i = 1; i < words.size(); i++) {
+                               on |= words[i] == "on";
+                               no_password |= words[i] == "nopass";
+                               unlimited &= words[i] == "on" || words[i] == "nopass" || words[i] == "sanitize-payload" || words[i] == "~*" ||
+                                            words[i] == "&*" || words[i] == "+@all" || words[i] == "allkeys" || words[i] == "allchannels" ||
+                                            words[i] == "allcommands";
+                             }
+                             if (unlimited && on && no_password) return Status::ok();
+                             return Error(
+                                 "this build knows no users but the default one: give a password with 'requirepass', and remove this line");
+                           }));
+  rows.push_back(directive({.name = "aclfile", .flags = kOptionHidden | kOptionNoEffect, .doc = "File of users.", .note = "it names no file"},
+                           "an empty name", [](const OptionWords& words) -> Status {
+                             if (words.size() == 1 && words[0].empty()) return Status::ok();
+                             return Error("this build knows no users but the default one: give a password with 'requirepass'");
+                           }));
+  rows.push_back(directive({.name = "rename-command", .flags = kOptionHidden | kOptionNotBuilt, .doc = "A new name for a command.",
+                            .note = "a sentinel's own commands keep their names ('sentinel rename-command' tells it how a server's are called)"},
+                           "two names", [](const OptionWords&) { return Status::ok(); }));
+  for (std::string_view name :
+       {"tls-port", "tls-replication", "tls-cluster"})
+    rows.push_back(directive({.name = name, .flags = kOptionHidden | kOptionNoEffect, .doc = "TLS.", .note = "it is off, as everywhere in this build"},
+                             "off", [](const OptionWords& words) -> Status {
+                               if (words.size() == 1 && (words[0] == "0" || words[0] == "no")) return Status::ok();
+                               return Error("this build has no TLS: remove this line, and let a proxy or a private network protect the links");
+                             }));
+  for (std::string_view name :
+       {"tls-cert-file", "tls-key-file", "tls-key-file-pass", "tls-client-cert-file", "tls-client-key-file", "tls-client-key-file-pass",
+        "tls-dh-params-file", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients", "tls-protocols", "tls-ciphers", "tls-ciphersuites",
+        "tls-prefer-server-ciphers", "tls-session-caching", "tls-session-cache-size", "tls-session-cache-timeout"})
+    rows.push_back(accepted(name, "TLS.", "this build has no TLS"));
+  return group;
+}
+
+}  // namespace
+
+std::vector<OptionGroup> sentinel_option_groups(SentinelOptions& options) {
+  std::vector<OptionGroup> groups;
+  groups.push_back(network_options(options.network));
+  groups.push_back(process_options(options.process));
+  groups.push_back(security_options(options.requirepass));
+  groups.push_back(foreign_options());
+  return groups;
+}
+
+}  // namespace vedette::sentinel
