@@ -50,6 +50,7 @@ struct Member {
   Reconf reconf = Reconf::kNone;
   Instant reconf_since{};
   Instant repaired_at{};      ///< it was told to follow (or stop claiming) by us
+  bool was_primary = false;   ///< before the last switch, and has not said yet that it is a replica
 
   // Of a data node under a lease.
   std::string lease_token;    ///< the last one it answered with

@@ -182,7 +182,7 @@ class Monitor {
   void add_replica(Group& group, const Address& address, const Now& now);
   void repair(Group& group, Member& replica, const Now& now);
   bool primary_is_sane(const Group& group, const Now& now) const;
-  bool config_is_confirmed(const Group& group, const Now& now) const;
+  bool config_is_confirmed(const Group& group, Instant since) const;
   void forget_gone(Group& group, const Now& now);
   void remove_replica(Group& group, const Address& address);
   void remove_sentinel(Group& group, const std::string& run_id);

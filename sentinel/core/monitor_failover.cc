@@ -114,9 +114,7 @@ void Monitor::on_promoted(Group& group, Member& replica, const Now& now) {
   run_reconfig_script(group, true, from, to);
   if (failover.mode == FailoverMode::kCoordinated && group.primary.contact->command.up) {
     // Its clients come back and ask who the primary is, after they can be told.
-    Member& former = group.primary;
     switch_primary(group, to, now);
-    (void)former;
     if (Member* demoted = group.find_replica(from))
       for (const char* type : {"normal", "pubsub"})
         send(*demoted->contact, Asked::kNothing, command(group, "CLIENT", {"KILL", "TYPE", type}), &group, state_version_);
@@ -198,6 +196,8 @@ void Monitor::switch_primary(Group& group, const Address& to, const Now& now) {
   former->odown = false;
   former->role_since = later(former->role_since, now.instant);  // what it says from now on counts
   former->known_since = now.instant;
+  former->was_primary = former->role == Kind::kPrimary;
+  former->repaired_at = Instant{};
   Member* known = group.find_replica(to);
   for (const auto& [address, replica] : group.replicas)
     if (!known && same_place(address, to)) known = replica.get();

@@ -196,6 +196,7 @@ void Monitor::take_replica_info(Group& group, Member& replica, const InfoReply& 
   if (info.announced) replica.announced = *info.announced;
   replica.refuses_rollback = info.refuses_rollback.value_or(false);
   if (replica.role == Kind::kReplica) {
+    replica.was_primary = false;
     if (info.primary_host && info.primary_port) {
       const Address follows{*info.primary_host, *info.primary_port};
       if (follows != replica.follows) {
@@ -268,12 +269,11 @@ bool Monitor::primary_is_sane(const Group& group, const Now& now) const {
          ms_between(primary.state_at, now.instant) < 2 * periods_.info;
 }
 
-// A majority has told lately that it names the same primary in the same epoch: nobody has a newer configuration for us.
-bool Monitor::config_is_confirmed(const Group& group, const Now& now) const {
+// A majority has told after `since` that it names the same primary in the same epoch: nobody has a newer configuration for us.
+bool Monitor::config_is_confirmed(const Group& group, Instant since) const {
   size_t agree = 1;
   for (const auto& [id, sentinel] : group.sentinels)
-    agree += sentinel->hello_config_epoch == group.config_epoch && same_place(sentinel->hello_primary, group.primary.address) &&
-             sentinel->hello_at != Instant{} && ms_between(sentinel->hello_at, now.instant) < 2 * periods_.publish;
+    agree += sentinel->hello_config_epoch == group.config_epoch && same_place(sentinel->hello_primary, group.primary.address) && sentinel->hello_at > since;
   return group.sentinels.empty() ? false : agree >= group.majority();
 }
 
@@ -284,8 +284,10 @@ void Monitor::repair(Group& group, Member& replica, const Now& now) {
   const bool strays = !claims && replica.follows && !same_place(replica.follows, group.primary.address);
   if (!claims && !strays) return;
   const Instant since = later(later(claims ? replica.role_since : replica.follows_since, group.primary.known_since), replica.repaired_at);
+  // Whoever strays is the leader's task first, a few at a time.
   int64_t patience_ms = claims ? kRepairHellos * periods_.publish : group.options.failover_timeout_ms;
-  if (config_is_confirmed(group, now)) patience_ms = std::min(patience_ms, replica.repaired_at == Instant{} ? 0 : kRepairHellos * periods_.publish);
+  // The primary of before, which has not said anything else since, cannot have been promoted by anybody: at once.
+  if (claims && replica.was_primary && replica.repaired_at == Instant{} && config_is_confirmed(group, since)) patience_ms = 0;
   if (ms_between(since, now.instant) < patience_ms) return wake_at(after_ms(since, patience_ms));
   if (ms_between(replica.state_at, now.instant) > periods_.info) return;  // what it told is old
   if (!send_role(group, replica, group.primary.address, state_version_)) return;
