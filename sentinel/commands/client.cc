@@ -1,0 +1,141 @@
+// CLIENT: what the sentinel knows of its connections, and what can be done to them.
+#include "sentinel/commands/client_info.h"
+#include "sentinel/commands/families.h"
+
+namespace vedette::sentinel {
+namespace {
+
+Status done(CommandContext& ctx) {
+  ctx.reply().ok();
+  return Status::ok();
+}
+
+Status client_id(CommandContext& ctx) {
+  ctx.reply().integer(int64_t(ctx.session.id()));
+  return Status::ok();
+}
+
+Status client_getname(CommandContext& ctx) {
+  if (ctx.session.name().empty())
+    ctx.reply().null();
+  else
+    ctx.reply().bulk(ctx.session.name());
+  return Status::ok();
+}
+
+Status client_setname(CommandContext& ctx) {
+  if (Status status = check_client_name(ctx.arg(2)); !status) return status;
+  ctx.session.names().name = ctx.arg(2);
+  return done(ctx);
+}
+
+Status client_setinfo(CommandContext& ctx) {
+  const std::string_view attribute = ctx.arg(2), value = ctx.arg(3);
+  std::string SessionNames::*member = nullptr;
+  if (equals_ignoring_case(attribute, "lib-name")) member = &SessionNames::library_name;
+  if (equals_ignoring_case(attribute, "lib-ver")) member = &SessionNames::library_version;
+  if (!member) return failure("Unrecognized option '" + std::string(attribute) + "'");
+  if (!fits_a_line(value)) return failure(std::string(attribute) + " cannot contain spaces, newlines or special characters.");
+  ctx.session.names().*member = value;
+  return done(ctx);
+}
+
+Status client_info(CommandContext& ctx) {
+  ctx.reply().verbatim("txt", client_line(ctx.session, command_names(ctx.sentinel.commands), ctx.now()) + "\n");
+  return Status::ok();
+}
+
+// CLIENT LIST [filters]. Replies: one line for each client, oldest first.
+Status client_list(CommandContext& ctx) {
+  const auto filter = ClientFilter::parse(ctx, false, "Invalid client ID");
+  if (!filter) return filter.error();
+  const auto names = command_names(ctx.sentinel.commands);
+  std::string text;
+  for (const Session* session : filter->select(ctx)) text += client_line(*session, names, ctx.now()) + "\n";
+  ctx.reply().verbatim("txt", text);
+  return Status::ok();
+}
+
+// CLIENT KILL addr | filters. Replies: OK or an error for the form with an address alone, else how many were closed. To the caller
+// himself the answer is still sent.
+Status client_kill(CommandContext& ctx) {
+  const auto kill = [&](Session& session) { session.close(&session == &ctx.session); };
+  if (ctx.argc() == 3) {
+    for (Session* session : ctx.sentinel.clients.sessions()) {
+      if (session->has(kCloseNow) || peer_address(*session) != ctx.arg(2)) continue;
+      kill(*session);
+      return done(ctx);
+    }
+    return failure("No such client");
+  }
+  const auto filter = ClientFilter::parse(ctx, true, "client-id should be greater than 0");
+  if (!filter) return filter.error();
+  const std::vector<Session*> sessions = filter->select(ctx);
+  for (Session* session : sessions) kill(*session);
+  ctx.reply().integer(int64_t(sessions.size()));
+  return Status::ok();
+}
+
+// CLIENT REPLY <ON | OFF | SKIP>. Only ON is answered.
+Status client_reply(CommandContext& ctx) {
+  Session& session = ctx.session;
+  if (equals_ignoring_case(ctx.arg(2), "on")) {
+    session.unset(kReplyOff | kReplySkip | kReplySkipNext);
+    return done(ctx);
+  }
+  if (equals_ignoring_case(ctx.arg(2), "off"))
+    session.set(kReplyOff);
+  else if (!equals_ignoring_case(ctx.arg(2), "skip"))
+    return errors::syntax();
+  else if (!session.has(kReplyOff))
+    session.set(kReplySkipNext);
+  ctx.reply().none();
+  return Status::ok();
+}
+
+Status switch_flag(CommandContext& ctx, SessionFlag flag) {
+  const bool on = equals_ignoring_case(ctx.arg(2), "on");
+  if (!on && !equals_ignoring_case(ctx.arg(2), "off")) return errors::syntax();
+  ctx.session.set(flag, on);
+  return done(ctx);
+}
+Status client_no_evict(CommandContext& ctx) { return switch_flag(ctx, kNoEvict); }
+Status client_no_touch(CommandContext& ctx) { return switch_flag(ctx, kNoTouch); }
+
+constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
+constexpr uint32_t kOthers = kOwn | kAdmin;
+
+constexpr std::string_view kFilterUsage =
+    "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]] [USER username] [ADDR ip:port] [LADDR ip:port] "
+    "[SKIPME <YES | NO>] [MAXAGE maxage] [NAME name]";
+
+constexpr Command kCommands[] = {
+    {{.name = "CLIENT|ID", .arity = 2, .flags = kOwn, .category = "connection", .since = "5.0.0", .complexity = "O(1)",
+      .summary = "Returns the unique client ID of the connection."}, client_id},
+    {{.name = "CLIENT|INFO", .arity = 2, .flags = kOwn, .category = "connection", .since = "6.2.0", .complexity = "O(1)",
+      .summary = "Returns information about the connection."}, client_info},
+    {{.name = "CLIENT|LIST", .usage = kFilterUsage, .arity = -2, .flags = kOthers, .category = "connection", .since = "2.4.0",
+      .complexity = "O(N) where N is the number of client connections", .summary = "Lists open connections."}, client_list},
+    {{.name = "CLIENT|KILL", .usage = "<ip:port | filter value [filter value ...]>", .arity = -3, .flags = kOthers,
+      .category = "connection", .since = "2.4.0", .complexity = "O(N) where N is the number of client connections",
+      .summary = "Closes connections."}, client_kill},
+    {{.name = "CLIENT|GETNAME", .arity = 2, .flags = kOwn, .category = "connection", .since = "2.6.9", .complexity = "O(1)",
+      .summary = "Returns the name of the connection."}, client_getname},
+    {{.name = "CLIENT|SETNAME", .usage = "connection-name", .arity = 3, .flags = kOwn, .category = "connection", .since = "2.6.9",
+      .complexity = "O(1)", .summary = "Sets the connection name."}, client_setname},
+    {{.name = "CLIENT|SETINFO", .usage = "<LIB-NAME libname | LIB-VER libver>", .arity = 4, .flags = kOwn, .category = "connection",
+      .since = "7.2.0", .complexity = "O(1)", .summary = "Sets information specific to the client library."}, client_setinfo},
+    {{.name = "CLIENT|REPLY", .usage = "<ON | OFF | SKIP>", .arity = 3, .flags = kOwn, .category = "connection", .since = "3.2.0",
+      .complexity = "O(1)", .summary = "Instructs the sentinel whether to reply to commands."}, client_reply},
+    {{.name = "CLIENT|NO-EVICT", .usage = "<ON | OFF>", .arity = 3, .flags = kOthers, .category = "connection", .since = "7.0.0",
+      .complexity = "O(1)", .summary = "Marks the connection; a sentinel evicts nobody."}, client_no_evict},
+    {{.name = "CLIENT|NO-TOUCH", .usage = "<ON | OFF>", .arity = 3, .flags = kOwn, .category = "connection", .since = "7.2.0",
+      .complexity = "O(1)", .summary = "Marks the connection; a sentinel holds no keys."}, client_no_touch},
+};
+static_assert(all_consistent(kCommands));
+
+}  // namespace
+
+std::span<const Command> client_commands() { return kCommands; }
+
+}  // namespace vedette::sentinel

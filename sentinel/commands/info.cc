@@ -1,0 +1,149 @@
+// INFO, section by section. What other sentinels and tools read of it keeps its names.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "common/base/process_usage.h"
+#include "sentinel/commands/families.h"
+
+namespace vedette::sentinel {
+namespace {
+
+class InfoText {
+ public:
+  void section(std::string_view name) {
+    if (!text_.empty()) text_ += "\r\n";
+    fmt::format_to(std::back_inserter(text_), "# {}\r\n", name);
+  }
+  template <class T>
+  void field(std::string_view name, const T& value) {
+    fmt::format_to(std::back_inserter(text_), "{}:{}\r\n", name, value);
+  }
+  void seconds(std::string_view name, int64_t us) {
+    fmt::format_to(std::back_inserter(text_), "{}:{}.{:06}\r\n", name, us / 1000000, us % 1000000);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// `vedette_version` is how other sentinels learn that this one can take part in a lease.
+void server_section(InfoText& out, const CommandContext& ctx) {
+  const ProcessFacts& process = ctx.sentinel.process;
+  const int64_t uptime = ns_between(ctx.sentinel.started, ctx.now().instant) / 1000000000;
+  out.field("redis_version", kCompatibleVersion);
+  out.field("redis_git_sha1", "00000000");
+  out.field("redis_git_dirty", 0);
+  out.field("redis_mode", "sentinel");
+  out.field("os", system_name());
+  out.field("arch_bits", sizeof(void*) * 8);
+  out.field("gcc_version", fmt::format("{}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__));
+  out.field("process_id", getpid());
+  out.field("process_supervised", process.supervised);
+  out.field("run_id", ctx.monitor.run_id());
+  out.field("tcp_port", process.port ? process.port : ctx.monitor.options().port);
+  out.field("server_time_usec", ctx.now().wall.us);
+  out.field("uptime_in_seconds", uptime);
+  out.field("uptime_in_days", uptime / 86400);
+  out.field("executable", process.executable);
+  out.field("config_file", process.config_file);
+  out.field("io_threads_active", 0);
+  out.field("vedette_version", process.version);
+}
+
+void clients_section(InfoText& out, const CommandContext& ctx) {
+  size_t input_max = 0, output_max = 0, listening = 0;
+  for (const Session* session : ctx.sentinel.clients.sessions()) {
+    input_max = std::max(input_max, session->input.capacity());
+    output_max = std::max({output_max, session->output.size(), size_t(session->output_peak)});
+    listening += session->subscriber && session->subscriber->subscribed();
+  }
+  out.field("connected_clients", ctx.sentinel.clients.size());
+  out.field("maxclients", ctx.sentinel.process.clients_max);
+  out.field("client_recent_max_input_buffer", input_max);
+  out.field("client_recent_max_output_buffer", output_max);
+  out.field("blocked_clients", 0);
+  out.field("pubsub_clients", listening);
+}
+
+void cpu_section(InfoText& out, const CommandContext&) {
+  const ProcessUsage usage = read_process_usage();
+  out.seconds("used_cpu_sys", usage.system_us);
+  out.seconds("used_cpu_user", usage.user_us);
+  out.seconds("used_cpu_sys_children", usage.system_children_us);
+  out.seconds("used_cpu_user_children", usage.user_children_us);
+  out.seconds("used_cpu_sys_main_thread", usage.system_main_thread_us);
+  out.seconds("used_cpu_user_main_thread", usage.user_main_thread_us);
+}
+
+void stats_section(InfoText& out, const CommandContext& ctx) {
+  const SentinelStats& stats = ctx.sentinel.stats;
+  out.field("total_connections_received", stats.connections);
+  out.field("total_commands_processed", stats.commands);
+  out.field("total_net_input_bytes", stats.bytes_in);
+  out.field("total_net_output_bytes", stats.bytes_out);
+  out.field("rejected_connections", stats.rejected_connections);
+  out.field("pubsub_channels", ctx.sentinel.channels.channel_count());
+  out.field("pubsub_patterns", ctx.sentinel.channels.pattern_count());
+  out.field("total_error_replies", stats.errors);
+}
+
+void sentinel_section(InfoText& out, const CommandContext& ctx) {
+  const Monitor& monitor = ctx.monitor;
+  const auto scripts = ctx.sentinel.scripts ? ctx.sentinel.scripts() : std::vector<ScriptView>();
+  const GlobalOptions& options = ctx.monitor.options();
+  out.field("sentinel_masters", monitor.groups().size());
+  out.field("sentinel_tilt", int(monitor.tilt()));
+  out.field("sentinel_tilt_since_seconds", monitor.tilt() ? ms_between(monitor.tilt_since(), ctx.now().instant) / 1000 : int64_t(-1));
+  out.field("sentinel_total_tilt", monitor.tilts());
+  out.field("sentinel_running_scripts", std::count_if(scripts.begin(), scripts.end(), [](const ScriptView& s) { return s.running; }));
+  out.field("sentinel_scripts_queue_length", scripts.size());
+  out.field("sentinel_simulate_failure_flags", int(options.crash_after_election) + 2 * int(options.crash_after_promotion));
+  size_t index = 0;
+  for (const auto& [name, group] : monitor.groups()) {
+    const char* status = group->primary.odown ? "odown" : group->primary.sdown ? "sdown" : "ok";
+    out.field("master" + std::to_string(index++),
+              fmt::format("name={},status={},address={},slaves={},sentinels={}", name, status, monitor.primary_address(*group).text(),
+                          group->replicas.size(), group->voters()));
+  }
+}
+
+struct Section {
+  std::string_view name, title;
+  void (*write)(InfoText&, const CommandContext&);
+};
+constexpr Section kSections[] = {{"server", "Server", server_section},
+                                 {"clients", "Clients", clients_section},
+                                 {"stats", "Stats", stats_section},
+                                 {"cpu", "CPU", cpu_section},
+                                 {"sentinel", "Sentinel", sentinel_section}};
+
+// INFO [section [section ...]]. Replies: the sections asked for, all without any; unknown ones are empty.
+Status info(CommandContext& ctx) {
+  const auto names = ctx.args().subspan(1);
+  InfoText out;
+  for (const Section& section : kSections) {
+    const bool wanted = names.empty() || std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+                          const auto is = [&](std::string_view word) { return equals_ignoring_case(name, word); };
+                          return is(section.name) || is("all") || is("default") || is("everything");
+                        });
+    if (!wanted) continue;
+    out.section(section.title);
+    section.write(out, ctx);
+  }
+  ctx.reply().verbatim("txt", out.text());
+  return Status::ok();
+}
+
+constexpr Command kCommands[] = {
+    {{.name = "INFO", .usage = "[section [section ...]]", .arity = -1, .flags = kLoading | kStale, .category = "server",
+      .acl = "dangerous", .since = "1.0.0", .complexity = "O(N) where N is the number of primaries and clients",
+      .summary = "Returns information and statistics about the sentinel."}, info},
+};
+static_assert(all_consistent(kCommands));
+
+}  // namespace
+
+std::span<const Command> info_commands() { return kCommands; }
+
+}  // namespace vedette::sentinel

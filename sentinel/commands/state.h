@@ -1,0 +1,70 @@
+// What the commands of a sentinel work on: the monitor and its node, the clients, who listens to events, and the few
+// facts of the process that clients may ask for. Pure: whatever touches the machine is a function the program sets.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/command/table.h"
+#include "common/pubsub/channels.h"
+#include "common/session/client_registry.h"
+#include "sentinel/node/node.h"
+
+namespace vedette::sentinel {
+
+/// Whose commands and replies these are, as clients compare versions.
+inline constexpr std::string_view kCompatibleVersion = "7.2.4";
+
+class CommandContext;
+using Command = CommandRow<Status, CommandContext>;
+using SentinelCommandTable = CommandTable<Status, CommandContext>;
+
+/// One script of the queue, for SENTINEL PENDING-SCRIPTS.
+struct ScriptView {
+  std::vector<std::string> argv;  ///< the path first
+  bool running = false;
+  int pid = 0;                    ///< 0: it does not run
+  int64_t run_time_ms = 0;        ///< since it was started
+  int64_t run_delay_ms = 0;       ///< until it is started; 0: as soon as there is room
+  int attempts = 0;
+};
+
+/// What INFO tells of the process.
+struct ProcessFacts {
+  int port = 0;
+  uint64_t clients_max = 0;
+  std::string version, config_file, executable, supervised = "no";
+};
+
+struct SentinelStats {
+  uint64_t connections = 0, rejected_connections = 0;
+  uint64_t commands = 0, errors = 0;
+  uint64_t bytes_in = 0, bytes_out = 0;
+};
+
+struct SentinelState {
+  SentinelState(Monitor& the_monitor, Node& its_node) : monitor(the_monitor), node(its_node) {}
+  SentinelState(const SentinelState&) = delete;
+  SentinelState& operator=(const SentinelState&) = delete;
+
+  Monitor& monitor;
+  Node& node;
+  ClientRegistry clients;
+  Channels channels;
+  ChunkPool chunks;
+  SentinelCommandTable commands;
+  SentinelStats stats;
+  ProcessFacts process;
+  Instant started{};
+
+  // Set by the program. Those that are not set make their command answer that there is no such thing.
+  std::function<void()> shutdown;                             ///< soon, never from within the call
+  std::function<std::vector<ScriptView>()> scripts;           ///< in the order of the queue
+  std::function<std::string()> log_level;
+  std::function<bool(std::string_view level)> set_log_level;  ///< false: there is no such level
+};
+
+}  // namespace vedette::sentinel

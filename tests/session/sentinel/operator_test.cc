@@ -1,0 +1,170 @@
+// What operators order.
+#include <doctest/doctest.h>
+
+#include "tests/session/sentinel/test_sentinel.h"
+
+namespace vedette::sentinel::testing {
+namespace {
+
+bool has_line(const TestSentinel& sentinel, const std::string& line) {
+  const auto& lines = sentinel.outside.state;
+  return std::find(lines.begin(), lines.end(), line) != lines.end();
+}
+
+}  // namespace
+
+TEST_CASE("options of a primary are set, written, and then answered") {
+  TestSentinel sentinel;
+  sentinel.watch("m");
+  SentinelClient client(sentinel);
+  client.send("SENTINEL SET m down-after-milliseconds 1234 quorum 3 rename-command config cfg");
+  CHECK(client.take() == "");
+  CHECK(has_line(sentinel, "down-after-milliseconds m 1234"));
+  CHECK(has_line(sentinel, "monitor m 127.0.0.1 7000 3"));
+  sentinel.write_state();
+  CHECK(client.take() == "OK");
+}
+
+TEST_CASE("a wrong option of a primary is refused by name, and what stood before it holds") {
+  TestSentinel sentinel;
+  sentinel.watch("m");
+  SentinelClient client(sentinel);
+  CHECK(client("SENTINEL SET m quorum") == "(error) ERR wrong number of arguments for 'sentinel|set' command");
+  CHECK(client("SENTINEL SET m quorum 0") == "(error) ERR Invalid argument '0' for SENTINEL SET 'quorum'");
+  CHECK(client("SENTINEL SET m quorum x") == "(error) ERR Invalid argument 'x' for SENTINEL SET 'quorum'");
+  CHECK(client("SENTINEL SET m foo 1") == "(error) ERR Unknown option or number of arguments for SENTINEL SET 'foo'");
+  CHECK(client("SENTINEL SET m down-after-milliseconds 5000 quorum 1 parallel-syncs") ==
+        "(error) ERR Unknown option or number of arguments for SENTINEL SET 'parallel-syncs'");
+  CHECK(client("SENTINEL SET m rename-command a") == "(error) ERR Unknown option or number of arguments for SENTINEL SET 'rename-command'");
+  CHECK(client("SENTINEL SET m rename-command '' b") == "(error) ERR Invalid argument '' for SENTINEL SET 'rename-command'");
+  CHECK(client("SENTINEL SET m notification-script /bin/true").starts_with("(error) ERR Reconfiguration of scripts path is denied for security"));
+  CHECK(client("SENTINEL SET m auth-pass \"a\\r\\nb\"").starts_with("(error) ERR"));
+  CHECK(sentinel.monitor.find("m")->options.auth_pass == "");
+  CHECK(client("SENTINEL SET m auth-pass secret") == "OK");
+  CHECK(client("SENTINEL SET m auth-pass ''") == "OK");
+  CHECK(sentinel.monitor.find("m")->options.down_after_ms == 5000);
+}
+
+TEST_CASE("primaries come and go") {
+  TestSentinel sentinel;
+  SentinelClient client(sentinel);
+  CHECK(client("SENTINEL MONITOR a 127.0.0.1 6379 2") == "OK");
+  CHECK(has_line(sentinel, "monitor a 127.0.0.1 6379 2"));
+  CHECK(client("SENTINEL MONITOR a 127.0.0.1 6379 2") == "(error) ERR Duplicate master name.");
+  CHECK(client("SENTINEL MONITOR b 127.0.0.1 x 1") == "(error) ERR Invalid port");
+  CHECK(client("SENTINEL MONITOR b 127.0.0.1 70000 1") == "(error) ERR Invalid port number.");
+  CHECK(client("SENTINEL MONITOR b 127.0.0.1 1 0") == "(error) ERR Quorum must be 1 or greater.");
+  CHECK(client("SENTINEL MONITOR b 127.0.0.1 1 99999999999") == "(error) ERR Quorum must be 1 or greater.");
+  CHECK(client("SENTINEL MONITOR b 127.0.0.1 1 x") == "(error) ERR Invalid quorum");
+  CHECK(client("SENTINEL MONITOR b some.host 1 1") == "(error) ERR Invalid IP address or hostname specified");
+  CHECK(client("SENTINEL MONITOR b 127.0.0.1 1") == "(error) ERR wrong number of arguments for 'sentinel|monitor' command");
+  for (const char* name : {"\"a\\nb\"", "\"a b\"", "\"a,b\"", "''", "\"a\\x00\""})
+    CHECK_MESSAGE(client(std::string("SENTINEL MONITOR ") + name + " 127.0.0.1 1 1").starts_with("(error) ERR Invalid master name"), name);
+  sentinel.monitor.options().resolve_hostnames = true;
+  CHECK(client("SENTINEL MONITOR b some.host 1 1") == "OK");
+  CHECK(client("SENTINEL MONITOR c \"some\\r\\nhost\" 1 1") == "(error) ERR Invalid IP address or hostname specified");
+  CHECK(client("SENTINEL REMOVE a") == "OK");
+  CHECK(client("SENTINEL REMOVE a") == "(error) ERR No such master with that name");
+  CHECK(client("SENTINEL RESET b*") == "1");
+  CHECK(client("SENTINEL RESET x*") == "0");
+}
+
+TEST_CASE("events of an order come after its reply, to all who listen") {
+  TestSentinel sentinel;
+  SentinelClient client(sentinel), listener(sentinel);
+  listener("SUBSCRIBE +monitor");
+  CHECK(client("HELLO 3").starts_with("[server"));
+  client("PSUBSCRIBE *");
+  client.send("SENTINEL MONITOR a 127.0.0.1 6379 2");
+  sentinel.write_state();
+  CHECK(client.take() == "OK");
+  CHECK(client.take() == "[pmessage, *, +monitor, \"master a 127.0.0.1 6379 quorum 2\"]");
+  CHECK(listener.take() == "[message, +monitor, \"master a 127.0.0.1 6379 quorum 2\"]");
+}
+
+TEST_CASE("a failover that cannot be is refused") {
+  TestSentinel sentinel;
+  sentinel.watch("m");
+  SentinelClient client(sentinel);
+  CHECK(client("SENTINEL FAILOVER m") == "(error) NOGOODSLAVE No suitable replica to promote");
+  CHECK(client("SENTINEL FAILOVER m COORDINATED") == "(error) NOGOODSLAVE No suitable replica to promote");
+  CHECK(client("SENTINEL FAILOVER m x") == "(error) ERR syntax error");
+  CHECK(client("SENTINEL FAILOVER m COORDINATED x") == "(error) ERR wrong number of arguments for 'sentinel|failover' command");
+}
+
+TEST_CASE("a member can be forgotten") {
+  TestSentinel sentinel;
+  sentinel.watch("m");
+  sentinel.know_replica("m", 7001);
+  SentinelClient client(sentinel);
+  CHECK(client("SENTINEL FORGET m 127.0.0.1:7002").starts_with("(error) ERR No such node"));
+  CHECK(client("SENTINEL FORGET m 127.0.0.1:7000").starts_with("(error) ERR The primary cannot be forgotten"));
+  CHECK(client("SENTINEL FORGET m 127.0.0.1:7001") == "OK");
+  CHECK(client("SENTINEL REPLICAS m") == "[]");
+}
+
+TEST_CASE("the state is written on demand, and the answer waits for it") {
+  TestSentinel sentinel;
+  SentinelClient client(sentinel);
+  client.send("SENTINEL FLUSHCONFIG");
+  CHECK(client.take() == "");
+  sentinel.write_state();
+  CHECK(client.take() == "OK");
+}
+
+TEST_CASE("options of the sentinel itself are told and set") {
+  TestSentinel sentinel;
+  SentinelClient client(sentinel);
+  const std::string wrong_form = "(error) ERR Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported.";
+  for (const char* line : {"SENTINEL CONFIG GET", "SENTINEL CONFIG SET", "SENTINEL CONFIG GET a b", "SENTINEL CONFIG SET a", "SENTINEL CONFIG foo bar"})
+    CHECK_MESSAGE(client(line) == wrong_form, line);
+  CHECK(client("SENTINEL CONFIG") == "(error) ERR wrong number of arguments for 'sentinel|config' command");
+  CHECK(client("SENTINEL CONFIG GET *") ==
+        "[resolve-hostnames, no, announce-hostnames, no, announce-ip, \"\", announce-port, 0, sentinel-user, \"\", sentinel-pass, \"\"]");
+  CHECK(client("SENTINEL CONFIG GET RESOLVE-HOSTNAMES") == "[resolve-hostnames, no]");
+  CHECK(client("SENTINEL CONFIG GET nope") == "[]");
+  CHECK(client("SENTINEL CONFIG SET nope 1") == "(error) ERR Invalid argument 'nope' to SENTINEL CONFIG SET");
+  CHECK(client("SENTINEL CONFIG SET announce-port 500000") == "(error) ERR Invalid value '500000' to SENTINEL CONFIG SET 'announce-port'");
+  CHECK(client("SENTINEL CONFIG SET resolve-hostnames maybe") == "(error) ERR Invalid value 'maybe' to SENTINEL CONFIG SET 'resolve-hostnames'");
+  CHECK(client("SENTINEL CONFIG SET announce-ip \"a\\nb\"").starts_with("(error) ERR Invalid value"));
+  CHECK(client("SENTINEL CONFIG SET announce-ip \"a,b\"").starts_with("(error) ERR Invalid value"));
+  CHECK(client("SENTINEL CONFIG SET sentinel-pass \"a\\nb\"").starts_with("(error) ERR Invalid value"));
+  CHECK(client("SENTINEL CONFIG SET announce-ip 10.0.0.1") == "OK");
+  CHECK(has_line(sentinel, "announce-ip 10.0.0.1"));
+  CHECK(client("SENTINEL CONFIG SET loglevel debug") == "(error) ERR Invalid argument 'loglevel' to SENTINEL CONFIG SET");
+  sentinel.state.log_level = [] { return std::string("notice"); };
+  sentinel.state.set_log_level = [](std::string_view level) { return level == "debug"; };
+  CHECK(client("SENTINEL CONFIG GET log*") == "[loglevel, notice]");
+  CHECK(client("SENTINEL CONFIG SET loglevel debug") == "OK");
+  CHECK(client("SENTINEL CONFIG SET loglevel loud") == "(error) ERR Invalid value 'loud' to SENTINEL CONFIG SET 'loglevel'");
+}
+
+TEST_CASE("periods are told and set") {
+  TestSentinel sentinel;
+  SentinelClient client(sentinel);
+  CHECK(client("SENTINEL DEBUG") ==
+        "[INFO-PERIOD, 10000, PING-PERIOD, 1000, ASK-PERIOD, 1000, PUBLISH-PERIOD, 2000, DEFAULT-DOWN-AFTER, 30000, DEFAULT-FAILOVER-TIMEOUT, "
+        "180000, TILT-TRIGGER, 2000, TILT-PERIOD, 30000, SLAVE-RECONF-TIMEOUT, 10000, MIN-LINK-RECONNECT-PERIOD, 15000, ELECTION-TIMEOUT, 10000, "
+        "SCRIPT-MAX-RUNTIME, 60000, SCRIPT-RETRY-DELAY, 30000]");
+  CHECK(client("SENTINEL DEBUG info-period 500 ping-period 100") == "OK");
+  CHECK(sentinel.monitor.periods().info == 500);
+  CHECK(sentinel.monitor.periods().ping == 100);
+  CHECK(client("SENTINEL DEBUG info-period") == "(error) ERR Unknown option or number of arguments for SENTINEL DEBUG 'info-period'");
+  CHECK(client("SENTINEL DEBUG info-period 0") == "(error) ERR Invalid argument '0' for SENTINEL DEBUG 'info-period'");
+  CHECK(client("SENTINEL DEBUG info-period x") == "(error) ERR Invalid argument 'x' for SENTINEL DEBUG 'info-period'");
+  CHECK(client("SENTINEL DEBUG info-period 99999999999999999") == "(error) ERR Invalid argument '99999999999999999' for SENTINEL DEBUG 'info-period'");
+  CHECK(client("SENTINEL DEBUG nope 5") == "(error) ERR Unknown option or number of arguments for SENTINEL DEBUG 'nope'");
+}
+
+TEST_CASE("failures are simulated on demand") {
+  TestSentinel sentinel;
+  SentinelClient client(sentinel);
+  CHECK(client("SENTINEL SIMULATE-FAILURE help") == "[crash-after-election, crash-after-promotion]");
+  CHECK(client("SENTINEL SIMULATE-FAILURE foo") == "(error) ERR Unknown failure simulation specified");
+  CHECK(client("SENTINEL SIMULATE-FAILURE crash-after-election CRASH-AFTER-PROMOTION") == "OK");
+  CHECK(client("INFO sentinel").find("sentinel_simulate_failure_flags:3") != std::string::npos);
+  CHECK(client("SENTINEL SIMULATE-FAILURE crash-after-promotion") == "OK");
+  CHECK_FALSE(sentinel.monitor.options().crash_after_election);
+}
+
+}  // namespace vedette::sentinel::testing
