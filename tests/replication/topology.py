@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import servers  # noqa: E402
 from resp import parse  # noqa: E402
+from runner import Failed  # noqa: E402
 from servers import HungUp, Link, ORACLE  # noqa: E402
 
 DEADLINE = 40.0  # seconds for a condition; a sanitizer build on a busy machine is slow
@@ -22,10 +23,6 @@ DATABASES = (0, 1, 9)
 VEDETTE, REDIS = "vedette", "redis"
 BINARIES = {REDIS: ORACLE}  # run.py adds Vedette's
 FAR_MS = 5000000  # an expiry that no test lives to see
-
-
-class Failed(Exception):
-    pass
 
 
 class ServerError(Exception):
