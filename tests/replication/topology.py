@@ -138,7 +138,7 @@ class Node(servers.Server):
         while True:
             check(self.alive(), lambda: f"{self.name} did not start:\n{self.log()}")
             try:
-                if b"LOADING" not in Client(self.port).raw("PING"):
+                if b"LOADING" not in self.link().raw("PING"):
                     return
             except (OSError, HungUp):
                 pass
@@ -152,8 +152,12 @@ class Node(servers.Server):
         with open(self.path("log"), encoding="utf-8", errors="replace") as log:
             return log.read()
 
-    def connect(self):
+    def link(self):
+        """A connection as it is made, before anything was said on it."""
         return Client(self.port)
+
+    def connect(self):
+        return self.link()
 
     def call(self, *words):
         """On a connection that is kept; made anew when it broke."""

@@ -59,15 +59,18 @@ def info_fields(text):
 class Process(topology.Node):
     """A node that is started with a file of configuration, at an address of its own."""
 
-    host = "127.0.0.1"
-    prefix = ()  # words before the program: how to be on another host
-
-    def __init__(self, kind, name, lines):
+    def __init__(self, kind, name, lines, place=None):
+        """`place`: the Host of a Network where it runs; without one it is on loopback."""
         self.lines = lines
+        self.place = place
+        self.host = place.address if place else "127.0.0.1"
         super().__init__(kind, name=name)
 
+    def link(self):
+        return self.place.client(self.port) if self.place else super().link()
+
     def first_lines(self):
-        return [f"bind {self.host}", f"port {self.port}", f"dir {self.folder.name}"]
+        return [f"bind {'0.0.0.0' if self.place else self.host}", "protected-mode no", f"port {self.port}", f"dir {self.folder.name}"]
 
     def configuration(self):
         return self.path("node.conf")
@@ -81,7 +84,7 @@ class Process(topology.Node):
             return file.read()
 
     def words(self):
-        return [*self.prefix, self.binary, self.configuration()]
+        return [*(self.place.prefix() if self.place else ()), self.binary, self.configuration()]
 
     def launch(self):
         """Starts the process without waiting for anything."""
@@ -113,7 +116,7 @@ class DataNode(Process):
                 f"loglevel {'verbose' if self.kind == REDIS else 'notice'}"]
 
     def connect(self):
-        client = Client(self.port)
+        client = self.link()
         if self.password:
             client.call("AUTH", self.password)
         return client
@@ -136,9 +139,9 @@ class DataNode(Process):
 class Sentinel(Process):
     """A sentinel; commands are about the group NAME unless told otherwise."""
 
-    def __init__(self, kind, name, lines):
+    def __init__(self, kind, name, lines, place=None):
         self.program = SENTINELS[kind]
-        super().__init__(kind, name, lines)
+        super().__init__(kind, name, lines, place)
         self.hurry()
 
     def start(self):
@@ -191,8 +194,8 @@ class Sentinel(Process):
 class Events:
     """What a sentinel publishes, as (channel, payload), from a thread."""
 
-    def __init__(self, port, pattern="*"):
-        self.client = Client(port)
+    def __init__(self, node, pattern="*"):
+        self.client = node.connect()
         self.client.call("PSUBSCRIBE", pattern)
         self.seen = []
         self.times = []
@@ -240,11 +243,14 @@ class Group(topology.Topology):
         self.quorum = 2
         self.down_after = DOWN_AFTER
         self.expected_ends = {0, -9, -15}
+        self.network = None
 
     # ---- Making ----
 
-    def build(self, mix="vvv-vvv", server_lines=(), sentinel_lines=(), down_after=DOWN_AFTER, quorum=None, ready=True, each=None):
-        """The whole group, ready. `each`: server's index -> more lines of its configuration."""
+    def build(self, mix="vvv-vvv", server_lines=(), sentinel_lines=(), down_after=DOWN_AFTER, quorum=None, ready=True, each=None, places=()):
+        """The whole group, ready. `each`: server's index -> more lines of its configuration. `places`: the hosts of the servers, then
+        of the sentinels."""
+        places = list(places) or [None] * len(mix)
         sentinels, _, data = mix.partition("-")
         self.down_after = down_after
         self.quorum = quorum or len(sentinels) // 2 + 1
@@ -252,20 +258,20 @@ class Group(topology.Topology):
             lines = list(server_lines) + (each(i) if each else [])
             if i:
                 lines.append(f"replicaof {self.servers[0].host} {self.servers[0].port}")
-            self.server(KINDS[letter], lines)
+            self.server(KINDS[letter], lines, places.pop(0))
         for letter in sentinels:
-            self.sentinel(KINDS[letter], self.monitor_lines() + list(sentinel_lines))
+            self.sentinel(KINDS[letter], self.monitor_lines() + list(sentinel_lines), places.pop(0))
         if ready:
             self.ready()
         return self
 
-    def server(self, kind, lines=()):
+    def server(self, kind, lines=(), place=None):
         lines = list(lines)
         if self.password:
             lines += [f"requirepass {self.password}", f"masterauth {self.password}"]
         node = DataNode.__new__(DataNode)
         node.password = self.password
-        node.__init__(kind, f"server {len(self.servers)} ({kind})", lines)
+        node.__init__(kind, f"server {len(self.servers)} ({kind})", lines, place)
         self.servers.append(node)
         self.nodes.append(node)
         return node
@@ -277,14 +283,14 @@ class Group(topology.Topology):
                 f"sentinel failover-timeout {name} {FAILOVER_TIMEOUT}",
                 *([f"sentinel auth-pass {name} {self.password}"] if self.password else [])]
 
-    def sentinel(self, kind=VEDETTE, lines=()):
-        node = Sentinel(kind, f"sentinel {len(self.sentinels)} ({kind})", list(lines))
+    def sentinel(self, kind=VEDETTE, lines=(), place=None):
+        node = Sentinel(kind, f"sentinel {len(self.sentinels)} ({kind})", list(lines), place)
         self.sentinels.append(node)
         self.nodes.append(node)
         return node
 
     def events(self, sentinel, pattern="*"):
-        return self.add(Events(sentinel.port, pattern))
+        return self.add(Events(sentinel, pattern))
 
     # ---- Asking ----
 
@@ -392,6 +398,8 @@ class Group(topology.Topology):
             code = node.stop()  # its exit code tells a sanitizer's finding
             if code != 0:
                 problems.append(f"{node.name} ends with {code}:\n{node.log()[-3000:]}")
+        if self.network:
+            self.network.stop()
         for node in self.nodes:  # a sanitizer that was told to go on
             found = re.search(r"ERROR: AddressSanitizer|runtime error:", node.log())
             if found:
