@@ -102,10 +102,23 @@ class Client:
         self.link.close()
 
 
+PORTS = list(range(21000, 30000))  # below those that the system gives to whoever connects
+taking_a_port = threading.Lock()
+random.shuffle(PORTS)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that nobody listens on, and that this run has not given away before."""
+    with taking_a_port:
+        while True:
+            port = PORTS.pop()
+            with socket.socket() as probe:
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+                PORTS.insert(0, port)  # after all others it may be taken again
+                return port
 
 
 class Node(servers.Server):
