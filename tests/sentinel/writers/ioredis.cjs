@@ -7,6 +7,7 @@ const { name, sentinels, write } = require("./writer.cjs");
 const client = new Redis({
   sentinels,
   name,
+  socketTimeout: 1000, // a server that stands still closes no connection
   maxRetriesPerRequest: 1,
   sentinelRetryStrategy: () => 20,
   retryStrategy: () => 20,
