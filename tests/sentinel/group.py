@@ -6,6 +6,7 @@ again with. Redis' sentinel may stand in for ours (STAND_IN), which tells whethe
 """
 import os
 import re
+import shutil
 import signal
 import sys
 import threading
@@ -29,6 +30,12 @@ FAILOVER_TIMEOUT = 4000
 WORK = ""  # where npm installs; run.py says it
 # Shorter than an operator would have them, so that a test waits less; every sentinel takes them by SENTINEL DEBUG.
 PERIODS = ("info-period", 500, "ping-period", 200, "ask-period", 200, "publish-period", 300, "min-link-reconnect-period", 1000)
+
+
+def play(server, sentinel):
+    """Which programs are Vedette's; `redis`: Redis' plays it."""
+    for programs, value in ((topology.BINARIES, server), (SENTINELS, sentinel)):
+        programs[VEDETTE] = ORACLE if value == "redis" else os.path.abspath(shutil.which(value) or value)
 
 
 def stand_in():

@@ -9,18 +9,12 @@ waited for, and the logs. The last line is `N passed, N failed`; what cannot run
 """
 import argparse
 import os
-import shutil
 import sys
 
 import group
-import topology
 from runner import cases, run_all
 
 MODULES = ("compatible", "failovers", "events", "partitions", "clients", "bad_input", "extensions")
-
-
-def program(value):
-    return group.ORACLE if value == "redis" else os.path.abspath(shutil.which(value) or value)
 
 
 def main():
@@ -32,8 +26,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=4, help="cases at a time")
     parser.add_argument("--work", default=os.path.join(group.servers.tempfile.gettempdir(), "vedette-sentinel-clients"), help="where npm installs clients")
     options = parser.parse_args()
-    topology.BINARIES[topology.VEDETTE] = program(options.server)
-    group.SENTINELS[topology.VEDETTE] = program(options.sentinel)
+    group.play(options.server, options.sentinel)
     group.WORK = os.path.abspath(options.work)
     chosen = [module for module in MODULES if module in (options.module or MODULES) and os.path.exists(os.path.join(group.HERE, module + ".py"))]
     return run_all([case for case in cases(chosen) if options.only in case[0]], group.Group, options.jobs)
