@@ -79,7 +79,9 @@ class ZooKeeper:
         with open(self.path("zoo.cfg"), "w", encoding="ascii") as file:
             file.write(f"tickTime=500\ndataDir={self.folder}\nclientPort={self.port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n")
         java = shutil.which("java") or (glob.glob(os.path.join(root, "usr/lib/jvm/*/bin/java")) + ["java"])[0]
-        self.words = [java, "-Xmx128m", "-cp", os.path.join(root, "usr/share/java/*"), "org.apache.zookeeper.server.ZooKeeperServerMain", self.path("zoo.cfg")]
+        loggers = ("slf4j-nop", "slf4j-log4j12", "slf4j-jcl", "slf4j-jdk14")  # one is enough: slf4j-simple
+        jars = [jar for jar in glob.glob(os.path.join(root, "usr/share/java/*.jar")) if not os.path.basename(jar).startswith(loggers)]
+        self.words = [java, "-Xmx128m", "-cp", ":".join(jars), "org.apache.zookeeper.server.ZooKeeperServerMain", self.path("zoo.cfg")]
         self.process = None
         self.start()
 
@@ -89,14 +91,14 @@ class ZooKeeper:
     def start(self):
         with open(self.path("log"), "ab") as log:
             self.process = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        eventually(lambda: self.session().close() is None or True, lambda: f"ZooKeeper is ready:\n{self.log()}")
+        eventually(lambda: self.session(1).close() is None, lambda: f"ZooKeeper is ready:\n{self.log()}")
 
     def log(self):
         with open(self.path("log"), encoding="utf-8", errors="replace") as log:
             return log.read()[-4000:]
 
-    def session(self, auth=""):
-        return hook.ZooKeeper([("127.0.0.1", self.port)], 10, auth)
+    def session(self, timeout=10):
+        return hook.ZooKeeper([("127.0.0.1", self.port)], timeout, "")
 
     def value(self, path=f"/vedette/{NAME}/primary"):
         session = self.session()
@@ -223,6 +225,9 @@ def zookeeper_is_away(group):
         check_equal(code, 1, f"one that says nothing: {said}")
     keeper.start()
     check_equal((run_hook(keeper, sentinel, NAME, VEDETTE_ZOOKEEPER=f"127.0.0.1:1,127.0.0.1:{keeper.port}")[0], keeper.value()), (0, address_of(group.servers[0])), "one of two is there")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hosts = f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1:{keeper.port}"
+        check_equal({run_hook(keeper, sentinel, NAME, VEDETTE_ZOOKEEPER=hosts, VEDETTE_ZOOKEEPER_TIMEOUT="4")[0] for _ in range(4)}, {0}, "one of two is silent")
 
 
 CASES = [
