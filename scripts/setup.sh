@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs every Debian package that building and testing needs. Safe to run again: when all is
+# Installs every Debian package that building and testing needs, and those named as arguments. Safe to run again: when all is
 # there it says nothing and calls no package tool. Runs as root, or through sudo.
 #
 # redis-tools holds the server that the differential test compares with (redis-check-rdb is the
@@ -12,6 +12,8 @@ packages=(
   doctest-dev libhiredis-dev redis-tools
   python3 python3-redis
 )
+
+packages+=("$@") # what else a script needs
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

@@ -7,48 +7,16 @@ Each case is a function of a Topology; one that is listed with parameters is as 
 waited for, and the servers' logs. The last line is `N passed, N failed`.
 """
 import argparse
-import concurrent.futures
-import importlib
 import sys
-import time
-import traceback
 
 import topology
+from runner import cases, run_all
 
 MODULES = ("synchronization", "continuation", "commands", "failover", "safety", "bad_primaries", "bad_replicas", "slow_replica")
 
 
-def cases():
-    """(name, function, parameters) of every test, in order."""
-    for module in MODULES:
-        for function, parameters in importlib.import_module(module).CASES:
-            for values in parameters or [()]:
-                values = values if isinstance(values, tuple) else (values,)
-                shown = ", ".join("-".join(v[0] for v in value) if isinstance(value, tuple) else str(value) for value in values)
-                yield f"{module}: {function.__name__.replace('_', ' ')}" + (f" ({shown})" if shown else ""), function, values
-
-
-def run(case):
-    name, function, values = case
-    began = time.monotonic()
-    servers = topology.Topology()
-    fault = ""
-    try:
-        function(servers, *values)
-    except topology.Failed as error:
-        fault = str(error)
-    except Exception:  # any: a case's own mistake is a failure of the case
-        fault = traceback.format_exc()
-    problems = []
-    try:
-        problems = servers.end(bool(fault))
-    except Exception:
-        problems = [traceback.format_exc()]
-    fault = "\n".join([fault, *problems]).strip()
-    if fault:
-        fault += "\n" + servers.logs()
-    servers.clean()
-    return name, fault, time.monotonic() - began
+def shown(value):
+    return "-".join(kind[0] for kind in value) if isinstance(value, tuple) else str(value)
 
 
 def main():
@@ -58,17 +26,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=4)
     options = parser.parse_args()
     topology.BINARIES[topology.VEDETTE] = options.server
-    chosen = [case for case in cases() if options.only in case[0]]
-    passed = failed = 0
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for future in concurrent.futures.as_completed([pool.submit(run, case) for case in chosen]):
-            name, fault, seconds = future.result()
-            passed, failed = passed + (not fault), failed + bool(fault)
-            print(f"{'FAILED' if fault else 'ok'}: {name} ({seconds:.1f} s)", flush=True)
-            if fault:
-                print(fault, flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 0 if failed == 0 and passed else 1
+    return run_all([case for case in cases(MODULES, shown) if options.only in case[0]], topology.Topology, options.jobs)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import servers  # noqa: E402
 from resp import parse  # noqa: E402
+from runner import Failed  # noqa: E402
 from servers import HungUp, Link, ORACLE  # noqa: E402
 
 DEADLINE = 40.0  # seconds for a condition; a sanitizer build on a busy machine is slow
@@ -22,10 +23,6 @@ DATABASES = (0, 1, 9)
 VEDETTE, REDIS = "vedette", "redis"
 BINARIES = {REDIS: ORACLE}  # run.py adds Vedette's
 FAR_MS = 5000000  # an expiry that no test lives to see
-
-
-class Failed(Exception):
-    pass
 
 
 class ServerError(Exception):
@@ -105,10 +102,23 @@ class Client:
         self.link.close()
 
 
+PORTS = list(range(21000, 30000))  # below those that the system gives to whoever connects
+taking_a_port = threading.Lock()
+random.shuffle(PORTS)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that nobody listens on, and that this run has not given away before."""
+    with taking_a_port:
+        while True:
+            port = PORTS.pop()
+            with socket.socket() as probe:
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+                PORTS.insert(0, port)  # after all others it may be taken again
+                return port
 
 
 class Node(servers.Server):
@@ -141,7 +151,7 @@ class Node(servers.Server):
         while True:
             check(self.alive(), lambda: f"{self.name} did not start:\n{self.log()}")
             try:
-                if b"LOADING" not in Client(self.port).raw("PING"):
+                if b"LOADING" not in self.link().raw("PING"):
                     return
             except (OSError, HungUp):
                 pass
@@ -155,8 +165,12 @@ class Node(servers.Server):
         with open(self.path("log"), encoding="utf-8", errors="replace") as log:
             return log.read()
 
-    def connect(self):
+    def link(self):
+        """A connection as it is made, before anything was said on it."""
         return Client(self.port)
+
+    def connect(self):
+        return self.link()
 
     def call(self, *words):
         """On a connection that is kept; made anew when it broke."""

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Runs `runtest-sentinel` in a prepared tree of Redis' sources, and tells test by test what came of it.
+
+    sentinel_suite.py TREE [--single PATTERN]...
+
+A test that fails ends its unit: the tests behind it are shown as not reached, and counted neither as passed nor as failed.
+Tests that need what a program says it does not have are cut out before, and shown as skipped with the reason.
+"""
+import argparse
+import glob
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TIME_LIMIT = 1500  # seconds for everything; with Redis' programs it takes about 200
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+TEST_LINE = re.compile(r'^\s*test "(.*)" \{\s*$')
+# Which tests need an access control list on the server, or on the sentinel.
+NEED_ACL = {
+    "03-runtime-reconf.tcl": ["Sentinels (re)connection following master ACL change"],
+    "09-acl-support.tcl": ["(post-init) Set up ACL configuration", "SENTINEL CONFIG SET handles on-the-fly credentials reconfiguration",
+                           "(post-cleanup) Tear down ACL configuration"],
+}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def has_acl(tree, name):
+    """Whether the program answers ACL SETUSER, which the tests need."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "probe.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"port {port}\nbind 127.0.0.1\ndir {folder}\n")
+        process = subprocess.Popen([os.path.join(tree, "src", name), path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output = []
+        reader = threading.Thread(target=lambda: output.append(process.stdout.read()), daemon=True)
+        reader.start()
+        try:
+            end = time.monotonic() + 20
+            while True:
+                try:
+                    with socket.create_connection(("127.0.0.1", port), 5) as link:
+                        link.sendall(b"ACL SETUSER probe\r\n")
+                        return not link.recv(4096).startswith(b"-")
+                except OSError:
+                    if process.poll() is not None or time.monotonic() > end:
+                        process.kill()
+                        reader.join(5)
+                        text = b"".join(output).decode(errors="replace")
+                        raise SystemExit(f"{name} does not start:\n{text}\n0 passed, 1 failed") from None
+                    time.sleep(0.05)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def cut(path, names):
+    """Takes these tests out of a unit; a test is the lines from its name to the brace that stands alone."""
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    kept, inside = [], False
+    for line in lines:
+        found = TEST_LINE.match(line)
+        inside = inside or bool(found and found.group(1) in names)
+        if not inside:
+            kept.append(line)
+        elif line == "}":
+            inside = False
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(kept))
+
+
+def expected(path):
+    """The names of a unit's tests as they stand in it, with those of what it includes; $variables and [calls] as patterns."""
+    names = []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            source = re.match(r'^source "\.\./tests/(.*)"', line)
+            if source:
+                names += expected(os.path.join(os.path.dirname(re.sub(r"/includes/.*", "/x", path)), source.group(1)))
+            found = TEST_LINE.match(line)
+            if found and found.group(1) != "This test will fail":
+                names.append(found.group(1))
+    return names
+
+
+def pattern(name):
+    return re.compile("".join(".*" if part[:1] in "$[" else re.escape(part) for part in re.split(r"(\$\w+|\[[^\]]*\])", name) if part) + "$")
+
+
+class Table:
+    """What the tests print, as rows."""
+
+    def __init__(self, tests):
+        self.tests = tests
+        self.unit = self.test = ""
+        self.seen = {}
+        self.passed = self.failed = self.skipped = 0
+        self.noise = []
+
+    def row(self, result, name, why=""):
+        print(f"{result:12} {self.unit:26} {name}" + (f": {why}" if why else ""), flush=True)
+
+    def line(self, line):
+        unit = re.match(r"^Testing unit: (.*)$", line)
+        if unit:
+            self.finish_unit()
+            self.unit = unit.group(1).strip()
+            return
+        # The result may stand behind what the test printed meanwhile, on the same line or on a later one.
+        begun = re.match(r"^.*?\d\d:\d\d:\d\d> (.*?): (.*)$", line)
+        if begun:
+            self.test, line = begun.groups()
+        result = re.search(r"(?:^|.* )(OK|FAILED: .*)$", line)
+        if self.test and result and "caught an error" not in line:
+            name, result = self.test, result.group(1)
+            self.test = ""
+            self.seen.setdefault(self.unit, []).append(name)
+            self.passed += result == "OK"
+            self.failed += result != "OK"
+            self.row("passed" if result == "OK" else "FAILED", name, "" if result == "OK" else result[8:])
+            return
+        if line.startswith("FAILED: caught an error") or line.startswith(">>>>>>>>") or "Crash report found" in line or "has leaked fds" in line:
+            self.failed += 1
+            self.row("FAILED", self.test, line)
+            self.seen.setdefault(self.unit, []).append(self.test)
+            self.test = ""
+        self.noise.append(line)
+
+    def finish_unit(self):
+        if not self.unit:
+            return
+        seen = self.seen.get(self.unit, [])
+        for name in expected(os.path.join(self.tests, self.unit)):
+            if not any(pattern(name).match(one) for one in seen):
+                self.skipped += 1
+                self.row("not reached", name, "the unit ended before it")
+        self.unit = ""
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("tree")
+    parser.add_argument("--single", action="append", default=[])
+    options = parser.parse_args()
+    tests = os.path.join(options.tree, "tests", "sentinel", "tests")
+    os.makedirs(os.path.join(options.tree, "tests", "sentinel", "tmp"), exist_ok=True)
+    table = Table(tests)
+    lacking = [program for program in ("redis-server", "redis-sentinel") if not has_acl(options.tree, program)]
+    for unit, names in NEED_ACL.items():
+        if lacking and (not options.single or any(word in unit for word in options.single)):
+            cut(os.path.join(tests, unit), names)
+            table.unit = unit
+            for name in names:
+                table.skipped += 1
+                table.row("skipped", name, f"needs ACL, which {' and '.join(lacking)} does not have yet")
+    table.unit = ""
+    words = [word for single in options.single for word in ("--single", single)]
+    run = subprocess.Popen(["./runtest-sentinel", *words], cwd=options.tree, env={**os.environ, "TERM": "dumb"}, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+    late = threading.Timer(TIME_LIMIT, lambda: os.killpg(run.pid, signal.SIGTERM))
+    late.start()
+    for line in run.stdout:
+        table.line(ESCAPES.sub("", line.rstrip("\n")))
+    code = run.wait()
+    timed_out = not late.is_alive()
+    late.cancel()
+    table.finish_unit()
+    try:
+        os.killpg(run.pid, signal.SIGKILL)  # whatever it has left of its own processes
+    except ProcessLookupError:
+        pass
+    if timed_out:
+        print(f"the tests did not end within {TIME_LIMIT} s")
+    if code and table.failed == 0:
+        table.failed = 1
+        print("\n".join(table.noise[-60:]))
+    if table.failed:
+        print("--- what the tests printed besides")
+        print("\n".join(table.noise[-200:]))
+        for log in sorted(glob.glob(os.path.join(options.tree, "tests", "sentinel", "tmp", "*", "err.txt"))):
+            with open(log, encoding="utf-8", errors="replace") as file:
+                text = file.read().strip()
+            if text:
+                print(f"--- {log}\n{text[-2000:]}")
+    if table.skipped:
+        print(f"{table.skipped} skipped or not reached")
+    print(f"{table.passed} passed, {table.failed} failed")
+    return 0 if table.failed == 0 and table.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
