@@ -1,0 +1,65 @@
+// The clients of a sentinel: their sessions on sockets, their commands, and who listens to events.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/host/session_host.h"
+#include "sentinel/app/options.h"
+#include "sentinel/app/script_queue.h"
+#include "sentinel/commands/executor.h"
+#include "sentinel/node/node.h"
+
+namespace vedette::sentinel {
+
+/// What the clients ask of the program.
+class ClientsOwner {
+ public:
+  virtual ~ClientsOwner() = default;
+  /// Requests have run, and may have changed the monitor.
+  virtual void executed(const Now& now) = 0;
+  virtual void turn_over() = 0;
+  virtual bool listeners_waiting() const = 0;
+  virtual void shutdown() = 0;
+  virtual const ScriptQueue& scripts() const = 0;
+};
+
+class Clients final : public SessionHandler {
+ public:
+  Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, ClientsOwner& owner);
+
+  void prepare(const SentinelOptions& options);
+  bool accept(Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }
+  void publish(const std::string& channel, const std::string& payload) { state_.channels.publish(channel, payload); }
+  /// Replies that waited for the state may go.
+  void state_written() { executor_.written(); }
+  void close_all();
+
+  // SessionHandler
+  std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
+  bool full() const override { return state_.clients.size() >= clients_max_; }
+  void gather(Session& session, std::string_view bytes) override { executor_.gather(session, bytes); }
+  void execute() override;
+  bool has_backlog() const override { return executor_.has_backlog() || owner_.listeners_waiting(); }
+  void gather_backlog() override { executor_.gather_backlog(); }
+  bool wants_input(const Session& session) const override;
+  void check_output(Session& session) override;
+  void closed(Session& session) override;
+  void count_traffic(size_t bytes_in, size_t bytes_out) override;
+  void turn_over() override { owner_.turn_over(); }
+
+ private:
+  void close_idle();
+
+  Clock& clock_;
+  ClientsOwner& owner_;
+  SentinelState state_;
+  Executor executor_;
+  SessionHost host_;
+  Timer idle_timer_;
+  size_t clients_max_ = 0;
+  int timeout_seconds_ = 0;
+  bool protected_ = false;
+};
+
+}  // namespace vedette::sentinel
