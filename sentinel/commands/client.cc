@@ -1,4 +1,5 @@
 // CLIENT: what the sentinel knows of its connections, and what can be done to them.
+#include "common/base/numbers.h"
 #include "sentinel/commands/client_info.h"
 #include "sentinel/commands/families.h"
 
@@ -102,6 +103,17 @@ Status switch_flag(CommandContext& ctx, SessionFlag flag) {
 Status client_no_evict(CommandContext& ctx) { return switch_flag(ctx, kNoEvict); }
 Status client_no_touch(CommandContext& ctx) { return switch_flag(ctx, kNoTouch); }
 
+// CLIENT UNBLOCK client-id [TIMEOUT | ERROR]. Replies: 0: no command of a sentinel blocks its client.
+Status client_unblock(CommandContext& ctx) {
+  if (ctx.argc() > 4)
+    return failure("unknown subcommand or wrong number of arguments for '" + ctx.text(1) + "'. Try CLIENT HELP.");
+  if (ctx.argc() == 4 && !equals_ignoring_case(ctx.arg(3), "timeout") && !equals_ignoring_case(ctx.arg(3), "error"))
+    return failure("CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  if (!parse_integer(ctx.arg(2))) return errors::not_an_integer();
+  ctx.reply().integer(0);
+  return Status::ok();
+}
+
 constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
 constexpr uint32_t kOthers = kOwn | kAdmin;
 
@@ -127,6 +139,8 @@ constexpr Command kCommands[] = {
       .since = "7.2.0", .complexity = "O(1)", .summary = "Sets information specific to the client library."}, client_setinfo},
     {{.name = "CLIENT|REPLY", .usage = "<ON | OFF | SKIP>", .arity = 3, .flags = kOwn, .category = "connection", .since = "3.2.0",
       .complexity = "O(1)", .summary = "Instructs the sentinel whether to reply to commands."}, client_reply},
+    {{.name = "CLIENT|UNBLOCK", .usage = "client-id [TIMEOUT | ERROR]", .arity = -3, .flags = kOthers, .category = "connection",
+      .since = "5.0.0", .complexity = "O(1)", .summary = "Unblocks a client that is blocked by a command; none is."}, client_unblock},
     {{.name = "CLIENT|NO-EVICT", .usage = "<ON | OFF>", .arity = 3, .flags = kOthers, .category = "connection", .since = "7.0.0",
       .complexity = "O(1)", .summary = "Marks the connection; a sentinel evicts nobody."}, client_no_evict},
     {{.name = "CLIENT|NO-TOUCH", .usage = "<ON | OFF>", .arity = 3, .flags = kOwn, .category = "connection", .since = "7.2.0",

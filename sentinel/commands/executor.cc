@@ -38,7 +38,7 @@ Status reply_container_help(CommandContext& ctx) {
 Executor::Executor(SentinelState& state, Clock& clock) : state_(state), clock_(clock), now_(clock.now()) {
   state_.started = now_.instant;
   for (const auto family : {connection_commands(), client_commands(), command_commands(), info_commands(), pubsub_commands(),
-                            query_commands(), operator_commands(), diagnosis_commands()})
+                            query_commands(), operator_commands(), diagnosis_commands(), acl_commands()})
     state_.commands.add(family);
   for (CommandInfo* info : state_.commands.commands()) {
     auto& entry = static_cast<SentinelCommandTable::Entry&>(*info);

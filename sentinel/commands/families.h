@@ -22,6 +22,7 @@ constexpr CommandSpec sentinel_row(std::string_view name, std::string_view usage
   return spec;
 }
 
+std::span<const Command> acl_commands();
 std::span<const Command> client_commands();
 std::span<const Command> command_commands();
 std::span<const Command> connection_commands();

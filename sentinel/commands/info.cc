@@ -45,7 +45,7 @@ void server_section(InfoText& out, const CommandContext& ctx) {
   out.field("server_time_usec", ctx.now().wall.us);
   out.field("uptime_in_seconds", uptime);
   out.field("uptime_in_days", uptime / 86400);
-  out.field("executable", process.executable);
+  if (!process.executable.empty()) out.field("executable", process.executable);
   out.field("config_file", process.config_file);
   out.field("io_threads_active", 0);
   out.field("vedette_version", process.version);

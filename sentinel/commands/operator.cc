@@ -118,7 +118,7 @@ std::optional<bool> set_global_option(CommandContext& ctx, std::string_view opti
     if (!plain) return false;
     (is("sentinel-user") ? o.sentinel_user : o.sentinel_pass) = value;
   } else if (is("loglevel") && ctx.sentinel.set_log_level) {
-    return ctx.sentinel.set_log_level(value);
+    if (!ctx.sentinel.set_log_level(value)) return false;
   } else {
     return std::nullopt;
   }

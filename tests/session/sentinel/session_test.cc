@@ -167,6 +167,8 @@ TEST_CASE("clients see and close each other") {
   CHECK(one("CLIENT KILL ID 1 SKIPME no") == "1");
   CHECK(one.session.has(kCloseAfterReply));
   SentinelClient next(sentinel);
+  CHECK(next("CLIENT UNBLOCK 5") == "0");
+  CHECK(next("CLIENT UNBLOCK x") == "(error) ERR value is not an integer or out of range");
   CHECK(next("CLIENT foo") == "(error) ERR unknown subcommand 'foo'. Try CLIENT HELP.");
 }
 
@@ -216,6 +218,25 @@ TEST_CASE("SHUTDOWN is passed on and not answered") {
   CHECK(asked == 0);
   CHECK(client("SHUTDOWN NOSAVE") == "");
   CHECK(asked == 1);
+}
+
+TEST_CASE("there is one user") {
+  GlobalOptions options;
+  options.require_pass = "secret";
+  TestSentinel locked(options);
+  SentinelClient guest(locked);
+  CHECK(guest("ACL WHOAMI").starts_with("(error) NOAUTH"));
+  CHECK(guest("AUTH secret") == "OK");
+  CHECK(guest("ACL LIST") == "[\"user default on #2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b ~* &* +@all\"]");
+  TestSentinel sentinel;
+  SentinelClient client(sentinel);
+  CHECK(client("ACL WHOAMI") == "default");
+  CHECK(client("ACL USERS") == "[default]");
+  CHECK(client("ACL LIST") == "[\"user default on nopass ~* &* +@all\"]");
+  CHECK(client("ACL CAT").starts_with("[keyspace, read, write, "));
+  CHECK(client("ACL CAT pubsub") == "[subscribe, unsubscribe, psubscribe, punsubscribe, publish]");
+  CHECK(client("ACL CAT nope") == "(error) ERR Unknown category 'nope'");
+  CHECK(client("ACL SETUSER x") == "(error) ERR unknown subcommand 'SETUSER'. Try ACL HELP.");
 }
 
 TEST_CASE("COMMAND derives from the table") {
