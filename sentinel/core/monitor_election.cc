@@ -81,9 +81,8 @@ void Monitor::start_failover(Group& group, FailoverMode mode, const Now& now) {
   announce(EventLevel::kWarning, "+try-failover", group, group.primary);
   enter(group, FailoverState::kElection, now);
   for (const auto& [address, replica] : group.replicas) ask_info(group, *replica, now);
-  if (mode == FailoverMode::kForced) return;  // an order needs no votes
   vote(group, run_id_, failover.epoch, now);
-  ask_if_down(group, now, true);
+  if (mode != FailoverMode::kForced) ask_if_down(group, now, true);  // an order needs no votes
 }
 
 // ---- Voting ----

@@ -71,13 +71,10 @@ void Monitor::detect(Group& group, Member& member, const Now& now) {
 
 void Monitor::detect_objectively(Group& group, const Now& now) {
   Member& primary = group.primary;
-  int quorum = 0;
-  if (primary.sdown) {
-    quorum = 1;
-    for (const auto& [id, sentinel] : group.sentinels) {
-      if (sentinel->says_down && ms_between(sentinel->said_at, now.instant) > 5 * periods_.ask) sentinel->says_down = false;
-      quorum += sentinel->says_down;
-    }
+  int quorum = primary.sdown;
+  for (const auto& [id, sentinel] : group.sentinels) {
+    if (sentinel->says_down && ms_between(sentinel->said_at, now.instant) > 5 * periods_.ask) sentinel->says_down = false;
+    quorum += sentinel->says_down;
   }
   const bool down = primary.sdown && quorum >= group.options.quorum;
   if (down == primary.odown) return;
@@ -118,7 +115,7 @@ void Monitor::take_down_answer(Group& group, Member& sentinel, const Answer& ans
   const auto& [down, leader, epoch] = std::tie(answer.items[0], answer.items[1], answer.items[2]);
   if (down.type != Answer::Type::kInteger || leader.type != Answer::Type::kBulk || epoch.type != Answer::Type::kInteger) return;
   sentinel.said_at = now.instant;
-  sentinel.says_down = down.integer == 1;
+  sentinel.says_down = down.integer == 1 && sentinel.down_asked >= group.primary.known_since;  // else it speaks of the former one
   if (leader.text == "*" || leader.text.empty() || epoch.integer < 0) return;
   if (sentinel.voted_epoch != Epoch(epoch.integer) || sentinel.voted_for != leader.text) {
     sentinel.voted_for = leader.text;

@@ -22,12 +22,14 @@ std::string why_not(const Group& group, const Member& replica, const PromotionRu
   if (replica.state_at == Instant{}) return "it has not told its state yet";
   if (!rules.skip_freshness && ms_between(replica.state_at, now) > fresh_ms)
     return "what it told of itself is " + ms_text(ms_between(replica.state_at, now)) + " old";
-  if (replica.role != Kind::kReplica) return "it says that it is a primary";
+  // Who was promoted by a leader that died over it is as good as any; a former primary may have come back with nothing.
+  if (replica.was_primary) return "it was the primary, and has not followed the new one yet";
+  if (replica.role == Kind::kPrimary && !group.primary.is_down()) return "it says that it is a primary";
   // A link that was down long before the primary was: what it holds is old. A replica that refuses a primary that has
   // lost its history has no link for that very reason.
   int64_t allowed_ms = 10 * group.options.down_after_ms;
   if (group.primary.sdown) allowed_ms += ms_between(group.primary.sdown_since, now);
-  if (!replica.link_up && !replica.refuses_rollback && replica.link_down_ms > allowed_ms)
+  if (replica.role == Kind::kReplica && !replica.link_up && !replica.refuses_rollback && replica.link_down_ms > allowed_ms)
     return "its link to the primary has been down for " + ms_text(replica.link_down_ms) + ", at most " + ms_text(allowed_ms) + " are allowed";
   return {};
 }
