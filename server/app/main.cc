@@ -34,6 +34,7 @@ int serve(int argc, char** argv) {
   ProcessTitle title;
   const std::string program = argv[0];
   const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (const auto passed = sentinel_arguments(program, arguments)) return become_sentinel(*passed);
   title.claim(argc, argv);
   ServerOptions options;
   OptionEnvironment environment;

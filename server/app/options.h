@@ -120,6 +120,7 @@ struct ProcessOptions : LogOptions {
   ShutdownChoice on_sigint;
   ShutdownChoice on_sigterm;
   int shutdown_timeout_seconds = 10;
+  bool shutdown_failover = false;
   OomScoreAdjust oom_score_adj = OomScoreAdjust::kNo;
   std::array<int, 3> oom_score_adj_values{0, 200, 800};  // primary, replica, background child
   bool disable_thp = true;
@@ -200,6 +201,7 @@ struct ReplicationOptions {
   bool announced = true;
   std::string announce_ip;
   int announce_port = 0;
+  std::string zone;
   int min_replicas_to_write = 0;
   int min_replicas_max_lag_seconds = 10;
   bool ignore_maxmemory = true;

@@ -45,6 +45,10 @@ void push_signal_options(std::vector<Option>& rows, ProcessOptions& o) {
                                  .unit = "seconds",
                                  .doc = "How long a shutdown waits for replicas that lag; 0 not at all."},
                                 o.shutdown_timeout_seconds, 0, kIntMax));
+  rows.push_back(bool_option({.name = "shutdown-failover",
+                              .doc = "Before a primary with replicas ends, it asks the sentinels that listen to it to make a replica the "
+                                     "primary, and goes on serving until that is done, or for shutdown-timeout."},
+                             o.shutdown_failover));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Replication: the primary that is followed, full and partial synchronisation, what is asked of replicas.
+#include <algorithm>
 #include <limits>
 
 #include "server/app/option_grammars.h"
@@ -9,6 +10,12 @@ namespace {
 
 constexpr int kIntMax = std::numeric_limits<int>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
+
+// It becomes a line of INFO.
+Status check_zone(std::string_view text) {
+  const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; });
+  return printable && text.size() <= 64 ? Status::ok() : Status(Error("up to 64 printable characters without blanks"));
+}
 
 void push_full_sync_options(std::vector<Option>& rows, ReplicationOptions& o) {
   rows.push_back(bool_option({.name = "repl-diskless-sync",
@@ -73,6 +80,10 @@ void push_replica_options(std::vector<Option>& rows, ReplicationOptions& o) {
                                  .aliases = "slave-announce-port",
                                  .doc = "The same for the port; 0 is the true one."},
                                 o.announce_port, 0, 65535));
+  rows.push_back(string_option({.name = "replica-zone",
+                                .doc = "Label of the place (a rack, a data centre) where this server runs: of two replicas that are as good, a "
+                                       "sentinel promotes the one in its own zone."},
+                               o.zone, check_zone));
   rows.push_back(
       enum_option({.name = "propagation-error-behavior",
                    .doc = "What a replica does if a command of its primary fails here: nothing, or abort."},

@@ -422,9 +422,41 @@ bool Server::abort_shutdown() {
 void Server::perform_shutdown() {
   if (!stopping_) return;  // aborted
   executor_.start_turn();
-  if (wait_for_replicas()) return;
+  if (wait_for_takeover() || wait_for_replicas()) return;
   if (!save_before_end(shutdown_)) return refuse_shutdown();
   end_process(0);
+}
+
+// True: not yet. Clients are served meanwhile as ever, until a sentinel has made one of the replicas the primary.
+bool Server::wait_for_takeover() {
+  if (takeover_ == Takeover::kOver) return false;
+  const Instant now = executor_.now().instant;
+  Replication& replication = replication_.replication();
+  if (takeover_ == Takeover::kNotAsked) {
+    const int64_t patience_ms = options_.process.shutdown_timeout_seconds * int64_t(1000);
+    const bool able = !replication.is_replica() && replication.replica_count() && replication.state_channel.has_listeners();
+    if (!options_.process.shutdown_failover || shutdown_.now || patience_ms == 0 || !able) {
+      takeover_ = Takeover::kOver;
+      return false;
+    }
+    log_notice("A replica shall take over: asking the sentinels, for up to {} s (shutdown-failover, shutdown-timeout)", patience_ms / 1000);
+    takeover_ = Takeover::kAsked;
+    takeover_until_ = Instant{now.ns + patience_ms * 1000000};
+    state_.shutdown_requested = true;
+    replication.state_channel.look(executor_.now());
+  }
+  const bool done = replication.is_replica() && !replication.failover.active();
+  // Once more, so that those who listen are told of the new role before their connections end.
+  constexpr uint64_t kLookMs = 10, kFarewellMs = 100;
+  if (takeover_ == Takeover::kAsked && (done || (now < takeover_until_ && (replication.replica_count() || replication.failover.active())))) {
+    if (done) takeover_ = Takeover::kDone;
+    shutdown_timer_.start(done ? kFarewellMs : kLookMs, 0, [this] { shutdown_due_ = true; });
+    return true;
+  }
+  if (takeover_ == Takeover::kDone) log_notice("A replica has taken over");
+  else log_warning("No replica has taken over: ending as the primary");
+  takeover_ = Takeover::kOver;
+  return false;
 }
 
 // True: not yet. Writes wait meanwhile, or the replicas would never have everything.
@@ -466,6 +498,8 @@ void Server::refuse_shutdown() {
   stopping_ = false;
   shutdown_timer_.stop();
   shutdown_until_ = Instant{};
+  takeover_ = Takeover::kNotAsked;
+  state_.shutdown_requested = false;
   hold_writes(state_, executor_, ClientPause::kShutdown, false);
   state_.set_condition(kShuttingDown, false);
   log_warning("The shutdown does not take place.");

@@ -43,7 +43,7 @@ class Server final : public SessionHandler, public ServerActions {
   }
   void execute() override;
   bool has_backlog() const override {
-    return executor_.has_backlog() || cron_.busy() || listeners_.waiting() || snapshot_pace_.due() || (load_ && load_->ready()) || append_.ready();
+    return executor_.has_backlog() || shutdown_due_ || cron_.busy() || listeners_.waiting() || snapshot_pace_.due() || (load_ && load_->ready()) || append_.ready();
   }
   void gather_backlog() override { executor_.gather_backlog(); }
   bool wants_input(const Session& session) const override;
@@ -83,6 +83,7 @@ class Server final : public SessionHandler, public ServerActions {
   void load_append_log();
   void announce_ready();
   void perform_shutdown();
+  bool wait_for_takeover();
   bool wait_for_replicas();
   bool save_before_end(const ShutdownRequest& request);
   void refuse_shutdown();
@@ -120,6 +121,8 @@ class Server final : public SessionHandler, public ServerActions {
   bool shutdown_due_ = false;  // at the end of this turn
   ShutdownRequest shutdown_;  // while stopping_
   Instant shutdown_until_{};  // how long it waits for replicas
+  enum class Takeover : uint8_t { kNotAsked, kAsked, kDone, kOver } takeover_ = Takeover::kNotAsked;
+  Instant takeover_until_{};
   std::vector<uint64_t> shutdown_clients_;  // who asked for it, suspended
 };
 

@@ -2,10 +2,16 @@
 #include "server/app/startup.h"
 
 #include <fmt/format.h>
+#include <limits.h>
+#include <signal.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
+#include "common/base/assert.h"
+#include "common/base/text.h"
 #include "server/app/check_rdb.h"
 #include "server/app/version.h"
 
@@ -14,6 +20,7 @@ namespace {
 
 constexpr std::string_view kUsage =
     "Usage: vedette-server [CONFIG_FILE | -] [--OPTION VALUE...]...\n"
+    "       vedette-server FILE --sentinel [--OPTION VALUE...]...   (runs vedette-sentinel, which lies beside it)\n"
     "       vedette-server --check-rdb FILE\n"
     "       vedette-server --version | --help\n"
     "\n"
@@ -49,10 +56,7 @@ StartResult load_configuration(const std::vector<std::string>& arguments, Config
   }
   if (arguments.size() == 2 && arguments[0] == "--check-rdb") return ended(check_rdb(arguments[1], stdout));
   const StartArguments start = parse_start_arguments(arguments);
-  if (start.sentinel) {
-    std::fputs("--sentinel: the monitor is a program of its own, vedette-sentinel; start that one\n", stderr);
-    return ended(1);
-  }
+  VED_ASSERT(!start.sentinel);  // another program, since before now
   StartResult result{true, 0, {}};
   const ConfigReader reader = disk_reader();
   const ConfigSink sink = registry.loader();
@@ -64,6 +68,38 @@ StartResult load_configuration(const std::vector<std::string>& arguments, Config
     if (const auto problem = read_config_text(reader, "standard input", read_standard_input(), sink)) return refuse(*problem);
   if (const auto problem = read_config_text(reader, "the command line", start.options, sink)) return refuse(*problem);
   return result;
+}
+
+std::optional<std::vector<std::string>> sentinel_arguments(const std::string& program, const std::vector<std::string>& arguments) {
+  const std::string name = program.substr(program.rfind('/') + 1);
+  const bool by_name = name == "vedette-sentinel" || name == "redis-sentinel";
+  if (!by_name && !parse_start_arguments(arguments).sentinel) return std::nullopt;
+  std::vector<std::string> passed;
+  for (const std::string& argument : arguments)
+    if (!equals_ignoring_case(argument, "--sentinel")) passed.push_back(argument);
+  return passed;
+}
+
+int become_sentinel(const std::vector<std::string>& arguments) {
+  char link[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", link, sizeof link);
+  const std::string own(link, length > 0 ? size_t(length) : 0);
+  const std::string folder = own.substr(0, own.rfind('/') + 1);
+  // Installed both lie in one folder, after a build each has its own.
+  const std::string places[] = {folder + "vedette-sentinel", folder + "../sentinel/vedette-sentinel"};
+  for (const std::string& place : places) {
+    if (access(place.c_str(), X_OK) != 0 || absolute_path(place) == own) continue;  // a link to this very program would never end
+    std::vector<char*> argv{const_cast<char*>(place.c_str())};
+    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    for (const int number : {SIGPIPE, SIGHUP, SIGXFSZ}) signal(number, SIG_DFL);  // what is ignored would stay so
+    execv(place.c_str(), argv.data());
+    std::fprintf(stderr, "%s: %s\n", place.c_str(), std::strerror(errno));
+    return 1;
+  }
+  std::fprintf(stderr, "A sentinel is asked for, but its program is neither %s nor %s: build or install vedette-sentinel\n", places[0].c_str(),
+               places[1].c_str());
+  return 1;
 }
 
 Status set_oom_score(const ProcessOptions& options) {

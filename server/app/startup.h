@@ -2,6 +2,7 @@
 // configuration, words its title, and tells the system how dear its memory is.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct StartResult {
 /// Answers --help and --version, and loads the files and options of the command line into `registry`. Refusals are
 /// printed to standard error with file, line and reason.
 StartResult load_configuration(const std::vector<std::string>& arguments, ConfigRegistry& registry);
+
+/// The arguments for the sentinel, if the program was started under a sentinel's name or with --sentinel; else nothing.
+std::optional<std::vector<std::string>> sentinel_arguments(const std::string& program, const std::vector<std::string>& arguments);
+/// Becomes the program vedette-sentinel, which lies beside this one; returns only if that fails, with the exit code.
+int become_sentinel(const std::vector<std::string>& arguments);
 
 /// Writes /proc/self/oom_score_adj as oom-score-adj asks. The reason of a failure as a value.
 Status set_oom_score(const ProcessOptions& options);

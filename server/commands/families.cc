@@ -19,6 +19,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     keys_commands,
     latency_commands,
     lcs_commands,
+    lease_commands,
     memory_commands,
     migrate_commands,
     module_commands,

@@ -21,6 +21,7 @@ std::span<const Command> info_commands();
 std::span<const Command> keys_commands();
 std::span<const Command> latency_commands();
 std::span<const Command> lcs_commands();
+std::span<const Command> lease_commands();
 std::span<const Command> memory_commands();
 std::span<const Command> migrate_commands();
 std::span<const Command> module_commands();

@@ -4,6 +4,7 @@
 // silence them.
 #include "server/commands/families.h"
 #include "server/execution/executor.h"
+#include "server/execution/replication.h"
 #include "server/execution/session_subscriber.h"
 
 namespace vedette {
@@ -68,6 +69,7 @@ Status join(CommandContext& ctx, const Kind& kind) {
   for (size_t i = 1; i < ctx.argc(); i++) {
     (ctx.server.channels.*kind.join)(subscriber, ctx.arg(i));
     confirmations.add(kind.joined, ctx.arg(i), kind.count(&subscriber));
+    if (&kind == &kChannels && ctx.arg(i) == StateChannel::kName && ctx.server.replication) ctx.server.replication->state_channel.greet();
   }
   return Status::ok();
 }

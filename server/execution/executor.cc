@@ -91,6 +91,7 @@ void Executor::prepare() {
 
 const Now& Executor::refresh_now() {
   now_ = clock_.now();
+  if (now_.instant >= state_.lease_check_due) [[unlikely]] state_.replication->check_lease(now_.instant);
   return now_;
 }
 

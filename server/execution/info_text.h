@@ -55,5 +55,7 @@ struct ReplicationTotals {
 };
 ReplicationTotals replication_totals(const ServerState& server);
 void write_replication_info(InfoText& out, const ServerState& server, const Now& now);
+/// The part of it that the state channel tells. There must be replication.
+void write_role_info(InfoText& out, const ServerState& server, const Now& now);
 
 }  // namespace vedette

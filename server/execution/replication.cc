@@ -2,6 +2,7 @@
 #include "server/execution/replication.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -23,7 +24,7 @@ Instant after_ms(Instant from, int64_t ms) { return Instant{from.ns + ms * kMill
 
 }  // namespace
 
-Replication::Replication(ServerState& server, Executor& executor) : failover(server, *this), server_(server), executor_(executor) {
+Replication::Replication(ServerState& server, Executor& executor) : failover(server, *this), state_channel(server), server_(server), executor_(executor) {
   history_.id = server.rng.hex(40);
   if (!server.snapshots) return;
   server.snapshots->describe = [this](SnapshotFacts& facts) {
@@ -139,6 +140,7 @@ void Replication::follow(const std::string& host, int port) {
     server_.effects.clear();
   }
   retire_link();
+  lease_.drop_grants(executor_.now().instant);
   link_ = std::make_unique<PrimaryLink>(server_, executor_, *this, host, port);
   link_->set_stream_db(db);
   server_.is_replica = true;
@@ -476,6 +478,7 @@ void Replication::end_turn(const Now& now) {
     if (server_.replicas_attached) throttle_writes(now);
   }
   refresh_guards(now.instant);
+  state_channel.look(now);
 }
 
 // Replicas that come at about the same time share a snapshot: the first waits a little for others.
@@ -516,6 +519,7 @@ void Replication::tick(const Now& now) {
   }
   throttle_writes(now);
   refresh_guards(now.instant);
+  state_channel.look(now);
 }
 
 void Replication::look_at_feeds(const Now& now) {
@@ -571,13 +575,56 @@ void Replication::drop_what_stands_still(uint64_t bytes, Instant now) {
   }
 }
 
-std::optional<Instant> Replication::next_deadline() const { return waiters_.next_deadline(); }
+std::optional<Instant> Replication::next_deadline() const {
+  std::optional<Instant> deadline = waiters_.next_deadline();
+  const auto at_latest = [&](Instant other) { deadline = std::min(deadline.value_or(other), other); };
+  if (lease_.state() == Lease::State::kHeld) at_latest(lease_.ends_at());
+  if (const auto told = state_channel.next_deadline()) at_latest(*told);
+  return deadline;
+}
+
+// --- the lease
+
+Status Replication::take_lease(const Lease::Announcement& announcement, Instant now) {
+  Status status = lease_.take(announcement, server_.process.run_id, now);
+  check_lease(now);
+  return status;
+}
+
+void Replication::check_lease(Instant now) {
+  lease_.update(now);
+  refresh_guards(now);
+}
+
+// What changed is told once, with what is to be done about it.
+void Replication::note_lease(Instant now) {
+  const Lease::State state = link_ ? Lease::State::kNone : lease_.state();
+  const Lease::State before = std::exchange(logged_lease_, state);
+  if (state == before) return;
+  if (state == Lease::State::kHeld) {
+    log_notice("Lease: held. {} of {} sentinels have granted it for {} ms: writes are accepted.", lease_.grants(now), lease_.voters(),
+               lease_.milliseconds());
+  } else if (state == Lease::State::kLost && before == Lease::State::kNone) {
+    log_notice("Lease: {} ms, announced by sentinels. Writes are refused until {} of {} sentinels have granted it.", lease_.milliseconds(),
+               lease_.needed(), lease_.voters());
+  } else if (state == Lease::State::kLost) {
+    log_warning("Lease: lost, writes are refused. {} of {} sentinels have renewed it within {} ms, {} are needed. Look at the sentinels, and at "
+                "the network between them and this server; without a grant: {}. One that is gone for good is forgotten by LEASE <its run id> 0 0 -",
+                lease_.grants(now), lease_.voters(), lease_.milliseconds(), lease_.needed(), fmt::join(lease_.silent(now), ", "));
+  } else if (!link_) {
+    log_notice("Lease: all sentinels have withdrawn it, writes need none any more.");
+  }
+}
 
 void Replication::refresh_guards(Instant now) {
   const ReplicationSettings& settings = server_.settings.replication;
   const bool few = settings.replicas_to_write_min > 0 && !link_ && good_replicas(now) < size_t(settings.replicas_to_write_min);
   const bool disk = (server_.persistence && server_.persistence->writes_refused()) || (server_.append_log && server_.append_log->refusal());
-  server_.set_condition(kWritesGuarded, (link_ && settings.read_only) || few || disk);
+  lease_.update(now);
+  const bool no_lease = !link_ && lease_.state() == Lease::State::kLost;
+  server_.lease_check_due = lease_.state() == Lease::State::kHeld ? lease_.ends_at() : Instant{INT64_MAX};
+  note_lease(now);
+  server_.set_condition(kWritesGuarded, (link_ && settings.read_only) || few || disk || no_lease);
   server_.set_condition(kStaleReplica, link_ && !settings.serve_stale_data && !link_->up());
 }
 
@@ -594,6 +641,10 @@ std::optional<std::string> write_refusal(const ServerState& server, const Sessio
   if (!replica && settings.replicas_to_write_min > 0 &&
       replication->good_replicas(server.now.instant) < size_t(settings.replicas_to_write_min))
     return "NOREPLICAS Not enough good replicas to write.";
+  const Lease& lease = replication->lease();
+  if (!replica && lease.state() == Lease::State::kLost)
+    return fmt::format("NOLEASE This primary holds no lease: {} of {} sentinels have renewed it within {} ms, {} are needed",
+                       lease.grants(lease.updated_at()), lease.voters(), lease.milliseconds(), lease.needed());
   if (replica && settings.read_only) return "READONLY You can't write against a read only replica.";
   return std::nullopt;
 }

@@ -25,9 +25,11 @@
 #include "server/execution/feed.h"
 #include "server/execution/primary_link.h"
 #include "server/execution/server_state.h"
+#include "server/execution/state_channel.h"
 #include "server/replication/acks.h"
 #include "server/replication/backlog.h"
 #include "server/replication/history.h"
+#include "server/replication/lease.h"
 #include "server/replication/psync.h"
 #include "server/replication/stream_encoder.h"
 
@@ -121,6 +123,12 @@ class Replication final : public EffectSink {
   /// What a replica may tell its primary that it holds: all it has applied, or with repl-ack-chain what its own replicas hold.
   uint64_t acknowledged_offset(uint64_t applied) const;
 
+  // The lease that writes need if a sentinel has announced one.
+  const Lease& lease() const { return lease_; }
+  Status take_lease(const Lease::Announcement& announcement, Instant now);
+  /// The time has come at which it may have ended: ServerState::lease_check_due.
+  void check_lease(Instant now);
+
   // Time.
   void end_turn(const Now& now);
   void tick(const Now& now);
@@ -128,6 +136,7 @@ class Replication final : public EffectSink {
   std::optional<Instant> next_deadline() const;
 
   Failover failover;
+  StateChannel state_channel;
   ReplicationStats stats;
 
  private:
@@ -151,6 +160,7 @@ class Replication final : public EffectSink {
   void answer(const AckRegistry::Due& due);
   void release_held(Session& session, const AckRegistry::Due& due);
   void refresh_guards(Instant now);
+  void note_lease(Instant now);
   uint64_t needed() const;
 
   ServerState& server_;
@@ -164,6 +174,8 @@ class Replication final : public EffectSink {
   std::vector<std::unique_ptr<Feed>> feeds_;
   std::unique_ptr<PrimaryLink> link_;
   AckRegistry waiters_;
+  Lease lease_;
+  Lease::State logged_lease_ = Lease::State::kNone;  // as this server's role lets it matter
   bool stream_grew_ = false;
   bool acks_changed_ = false;
   uint64_t ack_asked_from_ = 0, ack_asked_at_ = 0;  // offsets before and after the last request for acknowledgements

@@ -183,6 +183,8 @@ struct ServerState {
   HeldReplies held_replies;
   bool is_replica = false;             ///< deletions of expired and evicted entries come from the primary
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
+  bool shutdown_requested = false;     ///< ends as soon as a replica has taken over, or the patience is at its end
+  Instant lease_check_due{INT64_MAX};  ///< the first look at the clock from then on finds the primary's lease at its end
 
   uint32_t conditions() const { return conditions_; }
   void set_condition(ServerCondition condition, bool on) {

@@ -33,6 +33,16 @@ TEST_CASE("the title template is filled in") {
   CHECK(title("{title", options).starts_with("error: "));
 }
 
+TEST_CASE("a sentinel is asked for by name or by option, and gets the other arguments") {
+  using Words = std::vector<std::string>;
+  CHECK_FALSE(sentinel_arguments("/usr/bin/vedette-server", {"/etc/s.conf", "--port", "1"}));
+  CHECK(sentinel_arguments("vedette-server", {"/etc/s.conf", "--sentinel", "--port", "1"}) == Words{"/etc/s.conf", "--port", "1"});
+  CHECK(sentinel_arguments("vedette-server", {"s.conf", "--SENTINEL"}) == Words{"s.conf"});
+  CHECK(sentinel_arguments("/opt/redis-sentinel", {"s.conf"}) == Words{"s.conf"});
+  CHECK(sentinel_arguments("vedette-sentinel", {}) == Words{});
+  CHECK_FALSE(sentinel_arguments("redis-sentinel-not", {}));
+}
+
 TEST_CASE("lists of processors: numbers, ranges, strides") {
   const auto parsed = [](std::string_view list) {
     const auto processors = parse_processors(list);
