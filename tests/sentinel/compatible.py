@@ -384,7 +384,7 @@ def the_rewritten_file(group):
     pair.both(lines, "lines of the file")
     for sentinel in group.sentinels:
         text = sentinel.read_configuration()
-        check(text.startswith(f"bind 127.0.0.1\nport {sentinel.port}\n"), lambda: f"the operator's own lines stay in front:\n{text}")
+        check(text.startswith(f"bind 127.0.0.1\nprotected-mode no\nport {sentinel.port}\n"), lambda: f"the operator's own lines stay in front:\n{text}")
 
 
 def one_file_for_both(group):

@@ -229,8 +229,10 @@ def a_lease_by_hand(group):
     check(is_held == 1 and 0 < left <= 2000, lambda: f"held: {is_held}, {left}")
     check_equal(refusal(server), "", "a write")
     eventually(lambda: refusal(server), "it runs out")
-    for bad in ("x", "", "deadbeef-1", token[:9] + b"99999999999999999", token):
-        check_equal(server.call("LEASE", one, 2000, 2, bad)[1], 0, f"a grant by {bad!r}")
+    for bad in ("x", "", "deadbeef-1", token[:9] + b"99999999999999999", token):  # refused, or a grant of nothing
+        for who in (one, two):
+            server.connect().raw("LEASE", who, 2000, 2, bad)
+        check(refusal(server).startswith("NOLEASE"), lambda: f"grants by {bad!r} are none")
     for words in (("LEASE",), ("LEASE", one), ("LEASE", one, "x", 2, "-"), ("LEASE", one, -1, 2, "-"), ("LEASE", one, 1000, 0, "-"), ("LEASE", one, 1000, 2, "-", "more")):
         server.error(*words)
     server.call("LEASE", one, 0, 2, "-")

@@ -199,11 +199,11 @@ class Sentinel(Process):
 
 
 class Events:
-    """What a sentinel publishes, as (channel, payload), from a thread."""
+    """What a process publishes, as (channel, payload), from a thread. `pattern`: a channel, or a glob with a star."""
 
     def __init__(self, node, pattern="*"):
         self.client = node.connect()
-        self.client.call("PSUBSCRIBE", pattern)
+        self.client.call("PSUBSCRIBE" if "*" in pattern else "SUBSCRIBE", pattern)
         self.seen = []
         self.times = []
         self.ended = False
@@ -215,7 +215,7 @@ class Events:
             while not self.ended:
                 message = plain(topology.parse(self.client.next_reply()))
                 self.times.append(time.monotonic())
-                self.seen.append((message[2].decode(), message[3].decode("latin1")))
+                self.seen.append((message[-2].decode(), message[-1].decode("latin1")))
         except (OSError, HungUp, ValueError):
             pass
 
