@@ -43,7 +43,8 @@ class Server final : public SessionHandler, public ServerActions {
   }
   void execute() override;
   bool has_backlog() const override {
-    return executor_.has_backlog() || shutdown_due_ || cron_.busy() || listeners_.waiting() || snapshot_pace_.due() || (load_ && load_->ready()) || append_.ready();
+    return executor_.has_backlog() || shutdown_due_ || cron_.busy() || listeners_.waiting() || snapshot_pace_.due() || (load_ && load_->ready()) ||
+           append_.ready();
   }
   void gather_backlog() override { executor_.gather_backlog(); }
   bool wants_input(const Session& session) const override;
