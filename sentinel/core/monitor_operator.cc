@@ -1,4 +1,6 @@
 // What operators order and ask.
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -15,6 +17,11 @@ bool is_plain(std::string_view text) {
   return true;
 }
 
+bool is_ip(const std::string& host) {
+  unsigned char bytes[16];
+  return inet_pton(AF_INET, host.c_str(), bytes) == 1 || inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
 template <class Number>
 bool to_number(std::string_view text, Number& value) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -27,6 +34,7 @@ Status Monitor::monitor(const std::string& name, const Address& primary, int quo
   if (name.empty() || !is_plain(name) || name.find_first_of(" ,") != name.npos)
     return failure("Invalid master name: it must be one word without commas");
   if (!is_plain(primary.host) || primary.host.empty() || primary.host.find_first_of(" ,") != primary.host.npos) return failure("Invalid IP address or hostname specified");
+  if (!options_.resolve_hostnames && !is_ip(primary.host)) return failure("Invalid IP address or hostname specified");
   if (primary.port <= 0 || primary.port > 65535) return failure("Invalid port number");
   if (quorum <= 0) return failure("Quorum must be 1 or greater.");
   if (groups_.contains(name)) return failure("Duplicate master name.");

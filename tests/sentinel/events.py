@@ -13,6 +13,15 @@ LEADER = ["+sdown", "+odown", "+new-epoch", "+try-failover", "+vote-for-leader",
           "+slave-reconf-inprog", "+slave-reconf-done", "+failover-end", "+switch-master"]
 MANUAL = ["+new-epoch", "+try-failover", "+vote-for-leader", "+elected-leader", "+failover-state-select-slave", "+selected-slave",
           "+failover-state-send-slaveof-noone", "+failover-state-wait-promotion", "+promoted-slave", "+failover-state-reconf-slaves", "+failover-end", "+switch-master"]
+
+
+def told_early(names):
+    """Ours says at the moment of the promotion who the primary is; Redis' only after the replicas have been led over."""
+    names = [name for name in names if name != "+switch-master"]
+    names.insert(names.index("+failover-state-reconf-slaves") + 1, "+switch-master")
+    return names
+
+
 ADDRESS = r"127\.0\.0\.1 \d+"
 MASTER = rf"master (?:{NAME}|other) {ADDRESS}"
 SLAVE = rf"slave {ADDRESS.replace(' ', ':')} {ADDRESS} @ (?:{NAME}|other) {ADDRESS}"
@@ -66,7 +75,7 @@ def a_failover_is_told(group, mix):
     check_equal(len(leaders), 1, "sentinels that promoted a replica")
     leader = heard[leaders[0]]
     eventually(lambda: leader.of("+failover-end"), "the failover ends")
-    missing = in_order(without_twins(leader), LEADER)
+    missing = in_order(without_twins(leader), told_early(LEADER) if leaders[0].kind == VEDETTE else LEADER)
     check(missing is None, lambda: f"the leader does not say {missing} in its place; it says {leader.names()}")
     for sentinel in group.sentinels:
         events = heard[sentinel]
@@ -89,9 +98,9 @@ def a_manual_failover_is_told(group, mix):
     events = group.events(group.sentinels[0])
     group.sentinels[0].sentinel("FAILOVER", NAME)
     new = group.has_failed_over(group.servers[0])
-    eventually(lambda: events.of("+switch-master"), "+switch-master")
+    eventually(lambda: events.of("+switch-master") and events.of("+failover-end"), "the failover ends")
     group.converged(new)
-    missing = in_order(without_twins(events), MANUAL)
+    missing = in_order(without_twins(events), told_early(MANUAL) if group.sentinels[0].kind == VEDETTE else MANUAL)
     check(missing is None, lambda: f"{missing} is not said in its place: {events.names()}")
     check_equal([name for name in events.names() if name in ("+sdown", "+odown")], [], "nothing is down")
     payloads_read_well(events)

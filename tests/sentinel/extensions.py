@@ -529,7 +529,7 @@ def the_server_program_starts_it(group):
 
 
 CASES = [
-    (refused_connections_open_a_failover, [(mix, how) for mix in ("vvv-vvv", "vvv-rrr", "vvr-vrv") for how in ("by the file", "by SET") if mix == "vvv-vvv" or how == "by the file"]),
+    (refused_connections_open_a_failover, [(mix, how) for mix in ("vvv-vvv", "vvv-rrr", "vvv-vrv") for how in ("by the file", "by SET") if mix == "vvv-vvv" or how == "by the file"]),
     (silence_is_no_evidence, None),
     (without_it_a_refusal_is_no_evidence, None),
     (a_primary_without_its_sentinels_refuses_writes, ["vvv-vvv"]),
