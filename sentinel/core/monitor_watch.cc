@@ -94,10 +94,13 @@ void Monitor::ask_if_down(Group& group, const Now& now, bool at_once) {
   const bool election = group.failover.state == FailoverState::kElection && group.failover.mode != FailoverMode::kForced;
   if (!group.primary.sdown && !election) return;
   constexpr int64_t kAskAgain_ms = 50;
+  constexpr int64_t kDoubt_ms = 2000;
+  // At first the others may only just not have seen it yet.
+  const bool doubt = !election && !group.primary.odown && ms_between(group.primary.sdown_since, now.instant) < kDoubt_ms;
   for (const auto& [id, sentinel] : group.sentinels) {
     if (!sentinel->contact->command.up) continue;
     const bool has_voted = sentinel->voted_epoch >= group.failover.epoch;
-    const int64_t pause_ms = election && !has_voted ? std::min(kAskAgain_ms, periods_.ask) : periods_.ask;
+    const int64_t pause_ms = (election && !has_voted) || doubt ? std::min(kAskAgain_ms, periods_.ask) : periods_.ask;
     if (at_once || sentinel->down_asked == Instant{} || ms_between(sentinel->down_asked, now.instant) >= pause_ms) {
       const Address& address = group.primary.address;
       const bool sent = send(*sentinel->contact, Asked::kDown,

@@ -523,6 +523,7 @@ def the_server_program_starts_it(group):
     sentinel.kill()
     with open(sentinel.path("log"), "ab") as log:
         sentinel.process = subprocess.Popen([topology.BINARIES[VEDETTE], sentinel.configuration(), "--sentinel"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    sentinel.client = None
     sentinel.wait_until_ready()
     check_equal((sentinel.sentinel("MYID"), info_fields(sentinel.call("INFO", "server"))["redis_mode"]), (known, "sentinel"), "it is the sentinel")
     group.ready()
