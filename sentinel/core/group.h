@@ -70,6 +70,7 @@ class Group {
   std::string voted_for;          ///< run id we gave our vote to in voted_epoch
   Epoch voted_epoch = 0;          ///< wire: leader-epoch
   Instant voted_at{};
+  std::string acting;             ///< run id of another who was elected, or got our vote: we wait for it
   Failover failover;
   Instant failover_not_before{};  ///< no attempt of ours before
   std::deque<FailoverRecord> history;  ///< the newest last; at most kHistoryMax

@@ -16,6 +16,7 @@ constexpr int64_t kTurn_ms = 25;          // between the candidates of the order
 constexpr int64_t kRetryMin_ms = 60;      // after a lost election; doubles
 constexpr int64_t kRetryMax_ms = 5000;
 constexpr int64_t kLeaderPatience_ms = 10000;
+constexpr int64_t kOrderPatience_ms = 500;
 
 // A few mixed bits of several texts, the same on every sentinel.
 uint64_t mix(std::string_view text, uint64_t seed) {
@@ -39,12 +40,12 @@ size_t Monitor::rank_among_sentinels(const Group& group, Epoch epoch) const {
 void Monitor::consider_failover(Group& group, const Now& now) {
   if (group.failing_over() || !group.primary.odown) return;
   // The one we have voted for is gone: nobody acts any more.
-  if (group.failover_not_before > now.instant && !group.voted_for.empty() && group.voted_for != run_id_) {
-    const auto leader = group.sentinels.find(group.voted_for);
+  if (group.failover_not_before > now.instant && !group.acting.empty()) {
+    const auto leader = group.sentinels.find(group.acting);
     const bool gone = leader == group.sentinels.end() || leader->second->sdown ||
                       (!leader->second->contact->command.up && leader->second->contact->refused_at != Instant{} && leader->second->contact->refused_at > group.voted_at);
     if (gone) {
-      group.voted_for.clear();
+      group.acting.clear();
       group.failover_not_before = after_ms(now.instant, int64_t(rng_.below(kRetryMin_ms)));
     }
   }
@@ -82,7 +83,7 @@ void Monitor::start_failover(Group& group, FailoverMode mode, const Now& now) {
   enter(group, FailoverState::kElection, now);
   for (const auto& [address, replica] : group.replicas) ask_info(group, *replica, now);
   vote(group, run_id_, failover.epoch, now);
-  if (mode != FailoverMode::kForced) ask_if_down(group, now, true);  // an order needs no votes
+  ask_if_down(group, now, true);
 }
 
 // ---- Voting ----
@@ -131,7 +132,8 @@ void Monitor::vote(Group& group, std::string_view candidate, Epoch epoch, const 
   if (FailoverRecord* last = record(group); last && last->epoch == epoch) last->votes.emplace_back(run_id_, group.voted_for);
   if (candidate == run_id_) return;
   // Our own candidature, if any, is over: its epoch is.
-  if (group.failover.state == FailoverState::kElection && group.failover.mode != FailoverMode::kForced) lose_election(group, now);
+  if (group.failover.state == FailoverState::kElection) lose_election(group, now);
+  group.acting = group.voted_for;
   group.failover_not_before = later(group.failover_not_before, after_ms(now.instant, 2 * group.options.failover_timeout_ms));
 }
 
@@ -144,7 +146,11 @@ size_t Monitor::votes_for(const Group& group, std::string_view candidate, Epoch 
 void Monitor::count_votes(Group& group, const Now& now) {
   Failover& failover = group.failover;
   const size_t needed = std::max(group.majority(), size_t(group.options.quorum));
-  const bool elected = failover.mode == FailoverMode::kForced || votes_for(group, run_id_, failover.epoch) >= needed;
+  // An order is carried out without a majority too, as operators expect of it when most sentinels are lost; but votes are asked for, and
+  // waited for a little: two orders in one epoch would make two configurations of it.
+  const bool overdue = ms_between(failover.began, now.instant) >= kOrderPatience_ms;
+  const bool forced = failover.mode == FailoverMode::kForced;
+  const bool elected = votes_for(group, run_id_, failover.epoch) >= needed || (forced && overdue);
   if (elected) {
     group.lost_elections = 0;
     announce(EventLevel::kWarning, "+elected-leader", group, group.primary);
@@ -162,13 +168,13 @@ void Monitor::count_votes(Group& group, const Now& now) {
       // Another has won: it acts now.
       const Instant until = after_ms(now.instant, 2 * group.options.failover_timeout_ms);
       lose_election(group, now);
-      group.voted_for = sentinel->voted_for;
-      group.voted_at = now.instant;
+      group.acting = sentinel->voted_for;
       group.failover_not_before = later(group.failover_not_before, until);
       return;
     }
     open |= is_usable(*sentinel) && sentinel->voted_epoch < failover.epoch;
   }
+  if (forced) return wake_at(after_ms(failover.began, kOrderPatience_ms));
   const int64_t patience_ms = std::min(periods_.election_timeout, group.options.failover_timeout_ms);
   if (!open || ms_between(failover.began, now.instant) >= patience_ms) return lose_election(group, now);
   wake_at(after_ms(failover.began, patience_ms));

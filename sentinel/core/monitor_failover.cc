@@ -217,7 +217,8 @@ void Monitor::switch_primary(Group& group, const Address& to, const Now& now) {
   primary.odown = false;
   group.replicas[from] = std::move(former);
   for (const auto& [id, sentinel] : group.sentinels) sentinel->says_down = false;
-  group.failover_not_before = Instant{};  // whom we have voted for has finished
+  group.failover_not_before = Instant{};  // whom we waited for has finished
+  group.acting.clear();
   if (FailoverRecord* last = record(group); last && last->outcome.empty()) last->outcome = "switched";
   changed();
   announce(EventLevel::kWarning, "+switch-master",

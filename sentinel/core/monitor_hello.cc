@@ -27,7 +27,10 @@ void Monitor::take_hello(const Hello& hello, const Now& now) {
   sentinel.hello_config_epoch = hello.config_epoch;
   sentinel.hello_primary = hello.primary;
   adopt_epoch(hello.current_epoch);
-  if (hello.config_epoch > group->config_epoch) adopt_config(*group, hello, now);
+  // Two orders without a majority may have made two configurations of one epoch: all settle on the same.
+  const bool rival = hello.config_epoch == group->config_epoch && group->config_epoch > 0 && !same_place(hello.primary, group->primary.address) &&
+                     Address{host_ip(hello.primary.host), hello.primary.port} > Address{host_ip(group->primary.address.host), group->primary.address.port};
+  if (hello.config_epoch > group->config_epoch || rival) adopt_config(*group, hello, now);
   if (!looking_) look(*group, now);
 }
 

@@ -91,7 +91,7 @@ void Monitor::detect_objectively(Group& group, const Now& now) {
 
 // Asks the others while we see the primary down, and for their votes while we stand for election.
 void Monitor::ask_if_down(Group& group, const Now& now, bool at_once) {
-  const bool election = group.failover.state == FailoverState::kElection && group.failover.mode != FailoverMode::kForced;
+  const bool election = group.failover.state == FailoverState::kElection;
   if (!group.primary.sdown && !election) return;
   constexpr int64_t kAskAgain_ms = 50;
   constexpr int64_t kDoubt_ms = 2000;

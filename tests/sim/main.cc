@@ -1,7 +1,7 @@
 // vedette-sim: runs random worlds, each from its seed. A failure prints the seed and the end of the trace;
 // the same seed gives the same run.
 //
-//   vedette-sim --seed S [--seeds N] [--steps N] [--verbose]
+//   vedette-sim --seed S [--seeds N] [--steps N] [--verbose] [--sentinels]
 #include <fmt/format.h>
 
 #include <csignal>
@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "common/base/numbers.h"
+#include "tests/sim/sentinel_world.h"
 #include "tests/sim/sim_world.h"
 
 namespace {
@@ -26,20 +27,42 @@ void tell_and_die(int number) {
   std::raise(number);
 }
 
+int run_sentinel_worlds(uint64_t seed, uint64_t seeds, bool verbose) {
+  uint64_t bad = 0, acknowledged = 0, lost = 0;
+  int switches = 0;
+  for (const uint64_t last = seed + seeds; seed < last; seed++) {
+    vedette::sim::SentinelWorld world({.seed = seed, .verbose = verbose});
+    const auto report = world.run();
+    switches += report.switches;
+    acknowledged += report.acknowledged;
+    lost += report.lost;
+    if (report.good) continue;
+    bad++;
+    fmt::print("seed {}: {}\n", seed, report.failure);
+  }
+  fmt::print("{} seeds, {} bad; {} switches; {} writes acknowledged, {} lost\n", seeds, bad, switches, acknowledged, lost);
+  return bad ? 1 : 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   vedette::sim::World::Options options;
   uint64_t seeds = 1;
+  bool sentinels = false;
   for (int i = 1; i < argc; i++) {
     const std::string_view name = argv[i];
     if (name == "--verbose") {
       options.verbose = true;
       continue;
     }
+    if (name == "--sentinels") {
+      sentinels = true;
+      continue;
+    }
     const auto value = i + 1 < argc ? vedette::parse_integer(argv[++i]) : std::nullopt;
     if (!value || *value < 0 || (name != "--seed" && name != "--seeds" && name != "--steps")) {
-      std::fprintf(stderr, "usage: vedette-sim --seed S [--seeds N] [--steps N] [--verbose]\n");
+      std::fprintf(stderr, "usage: vedette-sim --seed S [--seeds N] [--steps N] [--verbose] [--sentinels]\n");
       return 2;
     }
     if (name == "--seed") options.seed = uint64_t(*value);
@@ -48,6 +71,7 @@ int main(int argc, char** argv) {
   }
   vedette::sim::show_server_log(options.verbose);
   for (const int number : {SIGABRT, SIGSEGV}) std::signal(number, tell_and_die);
+  if (sentinels) return run_sentinel_worlds(options.seed, seeds, options.verbose);
   uint64_t good = 0, bad = 0, acknowledged = 0, lost = 0;
   for (const uint64_t last = options.seed + seeds; options.seed < last; options.seed++) {
     vedette::sim::World world(options);

@@ -115,6 +115,11 @@ void SentinelCluster::on_event(SimSentinel& one, const Publish& event) {
     if (const auto [it, fresh] = leaders_.try_emplace(epoch, index); !fresh && it->second != index)
       fail(fmt::format("sentinels {} and {} lead in epoch {}", it->second, index, epoch));
   }
+  if (event.type == "+elected-leader" && g->failover.mode == FailoverMode::kForced) {
+    size_t votes = 0;
+    for (const auto& [who, candidate] : votes_) votes += who.second == g->failover.epoch && candidate == one.run_id();
+    if (votes < g->majority()) unvoted_.insert(g->failover.epoch);
+  }
   if (event.type == "+vote-for-leader") {
     const size_t blank = event.payload.find(' ');
     on_vote(one, "m", Epoch(std::stoull(event.payload.substr(blank + 1))), event.payload.substr(0, blank));
@@ -123,7 +128,7 @@ void SentinelCluster::on_event(SimSentinel& one, const Publish& event) {
   watcher.config_epoch = g->config_epoch;
   if (event.type == "+switch-master" && g->config_epoch) {
     const std::string place = g->primary.address.text();
-    if (const auto [it, fresh] = configs_.try_emplace(g->config_epoch, place); !fresh && it->second != place)
+    if (const auto [it, fresh] = configs_.try_emplace(g->config_epoch, place); !fresh && it->second != place && !unvoted_.contains(g->config_epoch))
       fail(fmt::format("epoch {} names {} and {}", g->config_epoch, it->second, place));
   }
 }

@@ -1,11 +1,13 @@
 // A cluster with sentinels, and what must hold of them at every moment.
 //
 // Held against each event and each vote: at most one leader is elected in an epoch; a sentinel never votes for two in an
-// epoch, whatever crashes; a configuration epoch names one primary, and on no sentinel goes back.
+// epoch, whatever crashes; a configuration epoch names one primary (but for those that operators ordered without a majority), and on no sentinel
+// goes back.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +62,7 @@ class SentinelCluster : public Cluster, public SentinelObserver {
   std::map<std::pair<int, sentinel::Epoch>, std::string> votes_;
   std::map<sentinel::Epoch, int> leaders_;
   std::map<sentinel::Epoch, std::string> configs_;
+  std::set<sentinel::Epoch> unvoted_;  // of failovers that an operator ordered and no majority voted for
   std::map<std::string, int> counts_;
 };
 
