@@ -1,7 +1,10 @@
 // Connections taken and refused, bounds on what one client may cost.
 #include "sentinel/app/clients.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <climits>
 #include <vector>
 
 #include "common/base/log.h"
@@ -20,6 +23,13 @@ constexpr size_t kUnsentBytesMax = 32 << 20;
 // Of a client that sends without reading its replies: nothing more is read until it has.
 constexpr size_t kBackloggedBytes = 1 << 20;
 
+// Empty where the system does not tell.
+std::string own_path() {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  return length > 0 ? std::string(path, size_t(length)) : std::string();
+}
+
 bool is_loopback(const std::string& address) { return address.starts_with("127.") || address.starts_with("[::1]"); }
 
 }  // namespace
@@ -28,6 +38,7 @@ Clients::Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, Clients
     : clock_(clock), owner_(owner), state_(monitor, node), executor_(state_, clock), host_(loop, *this), idle_timer_(loop) {
   state_.shutdown = [this] { owner_.shutdown(); };
   state_.scripts = [this] { return scripts(); };
+  state_.is_executable = [](const std::string& path) { return access(path.c_str(), X_OK) == 0; };
   state_.log_level = [this] { return owner_.log_level(); };
   state_.set_log_level = [this](std::string_view level) { return owner_.set_log_level(level); };
 }
@@ -49,6 +60,7 @@ void Clients::prepare(const SentinelOptions& options, const std::string& config_
   process.clients_max = uint64_t(options.network.maxclients);
   process.version = kVersion;
   process.config_file = config_file;
+  process.executable = own_path();
   clients_max_ = size_t(options.network.maxclients);
   timeout_seconds_ = options.network.timeout_seconds;
   protected_ = options.network.protected_mode && options.requirepass.empty();

@@ -33,7 +33,7 @@ class MemberText {
   void common() {
     const Contact& contact = *member_.contact;
     const bool primary = member_.kind == Kind::kPrimary;
-    const Address address = primary ? ctx_.monitor.primary_address(group_) : member_.address;
+    const Address address = primary ? ctx_.monitor.primary_address(group_) : ctx_.monitor.announced(member_.address);
     add("name", primary ? group_.name : member_.kind == Kind::kSentinel ? member_.run_id : member_.address.text());
     add("ip", address.host);
     number("port", address.port);

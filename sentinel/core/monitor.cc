@@ -278,7 +278,11 @@ Group* Monitor::find_by_address(const Address& address) {
   return nullptr;
 }
 
-Address Monitor::primary_address(const Group& group) const { return group.primary.address; }
+Address Monitor::primary_address(const Group& group) const { return announced(group.primary.address); }
+
+Address Monitor::announced(const Address& address) const {
+  return options_.announce_hostnames ? address : Address{host_ip(address.host), address.port};
+}
 
 // ---- Names of hosts ----
 

@@ -88,7 +88,7 @@ TEST_CASE("a failover that cannot be is refused") {
   SentinelClient client(sentinel);
   CHECK(client("SENTINEL FAILOVER m") == "(error) NOGOODSLAVE No suitable replica to promote");
   CHECK(client("SENTINEL FAILOVER m COORDINATED") == "(error) NOGOODSLAVE No suitable replica to promote");
-  CHECK(client("SENTINEL FAILOVER m x") == "(error) ERR syntax error");
+  CHECK(client("SENTINEL FAILOVER m x") == "(error) ERR wrong number of arguments for 'sentinel|failover' command");
   CHECK(client("SENTINEL FAILOVER m COORDINATED x") == "(error) ERR wrong number of arguments for 'sentinel|failover' command");
 }
 
