@@ -159,7 +159,7 @@ Status info(CommandContext& ctx) {
     out.section(section.title);
     section.write(out, ctx);
   }
-  ctx.reply().verbatim("txt", out.text());
+  ctx.reply().bulk(out.text());  // also in RESP3, where a server has a type of its own for it
   return Status::ok();
 }
 

@@ -89,7 +89,9 @@ class MemberText {
 
   void sentinel() {
     number("last-hello-message", since(member_.hello_at));
-    add("voted-leader", member_.voted_for.empty() ? "?" : member_.voted_for);
+    // A vote is shown as long as it is news.
+    const bool lately = ctx_.ms_since(member_.said_at) <= 5 * ctx_.monitor.periods().ask;
+    add("voted-leader", member_.voted_for.empty() || !lately ? "?" : member_.voted_for);
     number("voted-leader-epoch", int64_t(member_.voted_epoch));
   }
 
