@@ -1,9 +1,14 @@
 // Connections taken and refused, bounds on what one client may cost.
 #include "sentinel/app/clients.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
 #include <vector>
 
 #include "common/base/log.h"
+#include "sentinel/app/version.h"
 
 namespace vedette::sentinel {
 namespace {
@@ -18,6 +23,13 @@ constexpr size_t kUnsentBytesMax = 32 << 20;
 // Of a client that sends without reading its replies: nothing more is read until it has.
 constexpr size_t kBackloggedBytes = 1 << 20;
 
+// Empty where the system does not tell.
+std::string own_path() {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  return length > 0 ? std::string(path, size_t(length)) : std::string();
+}
+
 bool is_loopback(const std::string& address) { return address.starts_with("127.") || address.starts_with("[::1]"); }
 
 }  // namespace
@@ -25,10 +37,30 @@ bool is_loopback(const std::string& address) { return address.starts_with("127."
 Clients::Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, ClientsOwner& owner)
     : clock_(clock), owner_(owner), state_(monitor, node), executor_(state_, clock), host_(loop, *this), idle_timer_(loop) {
   state_.shutdown = [this] { owner_.shutdown(); };
+  state_.scripts = [this] { return scripts(); };
+  state_.is_executable = [](const std::string& path) { return access(path.c_str(), X_OK) == 0; };
+  state_.log_level = [this] { return owner_.log_level(); };
+  state_.set_log_level = [this](std::string_view level) { return owner_.set_log_level(level); };
 }
 
-void Clients::prepare(const SentinelOptions& options) {
+std::vector<ScriptView> Clients::scripts() const {
+  const Instant now = clock_.now().instant;
+  std::vector<ScriptView> views;
+  for (const ScriptJob& job : owner_.scripts().jobs()) {
+    const int64_t since_ms = ms_between(job.since, now);
+    views.push_back({job.argv, job.running, job.pid, std::max<int64_t>(0, since_ms), std::max<int64_t>(0, -since_ms), job.attempts});
+  }
+  return views;
+}
+
+void Clients::prepare(const SentinelOptions& options, const std::string& config_file) {
   constexpr uint64_t kLookMs = 1000;
+  ProcessFacts& process = state_.process;
+  process.port = options.network.port;
+  process.clients_max = uint64_t(options.network.maxclients);
+  process.version = kVersion;
+  process.config_file = config_file;
+  process.executable = own_path();
   clients_max_ = size_t(options.network.maxclients);
   timeout_seconds_ = options.network.timeout_seconds;
   protected_ = options.network.protected_mode && options.requirepass.empty();
@@ -37,11 +69,14 @@ void Clients::prepare(const SentinelOptions& options) {
 }
 
 std::unique_ptr<Session> Clients::open(Session::Transport& transport, bool is_unix, std::string& refusal) {
+  state_.stats.connections++;
   if (full()) {
+    state_.stats.rejected_connections++;
     refusal = "-ERR max number of clients reached\r\n";
     return nullptr;
   }
   if (protected_ && !is_unix && !is_loopback(transport.peer_address())) {
+    state_.stats.rejected_connections++;
     refusal = kDenied;
     return nullptr;
   }
@@ -72,7 +107,10 @@ void Clients::closed(Session& session) {
   state_.clients.remove(session);
 }
 
-void Clients::count_traffic(size_t, size_t) {}
+void Clients::count_traffic(size_t bytes_in, size_t bytes_out) {
+  state_.stats.bytes_in += bytes_in;
+  state_.stats.bytes_out += bytes_out;
+}
 
 void Clients::close_idle() {
   const Instant now = clock_.now().instant;

@@ -22,13 +22,16 @@ class ClientsOwner {
   virtual bool listeners_waiting() const = 0;
   virtual void shutdown() = 0;
   virtual const ScriptQueue& scripts() const = 0;
+  virtual std::string log_level() const = 0;
+  /// False: there is no such level.
+  virtual bool set_log_level(std::string_view level) = 0;
 };
 
 class Clients final : public SessionHandler {
  public:
   Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, ClientsOwner& owner);
 
-  void prepare(const SentinelOptions& options);
+  void prepare(const SentinelOptions& options, const std::string& config_file);
   bool accept(Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }
   void publish(const std::string& channel, const std::string& payload) { state_.channels.publish(channel, payload); }
   /// Replies that waited for the state may go.
@@ -50,6 +53,7 @@ class Clients final : public SessionHandler {
 
  private:
   void close_idle();
+  std::vector<ScriptView> scripts() const;
 
   Clock& clock_;
   ClientsOwner& owner_;

@@ -17,7 +17,7 @@
 namespace vedette::sentinel {
 namespace {
 
-LogLevel log_level(EventLevel level) {
+LogLevel level_of(EventLevel level) {
   switch (level) {
     case EventLevel::kDebug: return LogLevel::kDebug;
     case EventLevel::kVerbose: return LogLevel::kVerbose;
@@ -68,7 +68,7 @@ Status Sentinel::prepare() {
                 std::max<int64_t>(1, room));
     options_.network.maxclients = std::max<int64_t>(1, room);
   }
-  clients_.prepare(options_);
+  clients_.prepare(options_, configuration_.config_file);
   if (Status status = open_listeners(); !status) return status;
   // What replaces a file needs only its folder; but a file that was made read-only is meant to be left alone.
   if (access(store_.path().c_str(), W_OK) != 0 && errno != ENOENT) return unwritable(configuration_, store_.path(), std::strerror(errno));
@@ -143,7 +143,7 @@ void Sentinel::write_state(uint64_t version, std::vector<std::string> lines) {
 }
 
 void Sentinel::publish(const Publish& event) {
-  if (log_enabled(log_level(event.level))) log_line(log_level(event.level), event.payload.empty() ? event.type : event.type + " " + event.payload);
+  if (log_enabled(level_of(event.level))) log_line(level_of(event.level), event.payload.empty() ? event.type : event.type + " " + event.payload);
   if (event.level != EventLevel::kDebug) clients_.publish(event.type, event.payload);
 }
 
@@ -162,6 +162,15 @@ void Sentinel::executed(const Now& now) {
   const Periods& periods = monitor_.periods();
   scripts_.set_limits({periods.script_max_runtime, periods.script_retry_delay});
   node_.settle(now);
+}
+
+std::string Sentinel::log_level() const { return registry_.get({"loglevel"}).front().second; }
+
+bool Sentinel::set_log_level(std::string_view level) {
+  if (!registry_.set({"loglevel", level}, {})) return false;
+  // The file is opened anew; where that fails the old one goes on.
+  if (!configure_log(log_settings(options_.process))) log_warning("logfile '{}': {}", options_.process.logfile, std::strerror(errno));
+  return true;
 }
 
 void Sentinel::on_signal(int number) {

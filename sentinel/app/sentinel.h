@@ -52,6 +52,8 @@ class Sentinel final : public Outside, public LinkListener, public ClientsOwner 
   bool listeners_waiting() const override { return listeners_.waiting(); }
   void shutdown() override;
   const ScriptQueue& scripts() const override { return scripts_.queue(); }
+  std::string log_level() const override;
+  bool set_log_level(std::string_view level) override;
 
  private:
   Status open_listeners();

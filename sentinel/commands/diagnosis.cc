@@ -14,14 +14,14 @@ void reply_info_of(CommandContext& ctx, const Member& member) {
     ctx.reply().bulk(member.info_text);
 }
 
-// SENTINEL INFO-CACHE name [name ...]. Replies: for each known name the name and a list of the age in milliseconds and text of
+// SENTINEL INFO-CACHE name [name ...]. Replies: for each known name the name and, as the next element whatever the protocol, a list of the age in milliseconds and text of
 // the last INFO of primary and replicas.
 Status info_cache(CommandContext& ctx) {
   const auto names = ctx.args().subspan(2);
   std::vector<const Group*> groups;
   for (const auto& [name, group] : ctx.monitor.groups())
     if (std::find(names.begin(), names.end(), name) != names.end()) groups.push_back(group.get());
-  ctx.reply().map(groups.size());
+  ctx.reply().array(2 * groups.size());
   for (const Group* group : groups) {
     ctx.reply().bulk(group->name);
     ctx.reply().array(1 + group->replicas.size());

@@ -157,6 +157,7 @@ void Executor::answer(Session& session, Arguments args, bool& keep_output) {
     session.last_command = uint32_t(command->id);
     session.commands++;
     state_.stats.commands++;
+    state_.stats.command_rate.count(now_.instant);
     call(session, *command, args, keep_output);
   }
 }

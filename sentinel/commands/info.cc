@@ -8,6 +8,16 @@
 namespace vedette::sentinel {
 namespace {
 
+constexpr std::string_view kPollingApi =
+#ifdef __linux__
+    "epoll";
+#else
+    "kqueue";
+#endif
+
+// Tools read it. A sentinel acts when something happens or is due; no primary is pinged more often than this.
+constexpr int kBeats = 10;
+
 class InfoText {
  public:
   void section(std::string_view name) {
@@ -37,6 +47,7 @@ void server_section(InfoText& out, const CommandContext& ctx) {
   out.field("redis_mode", "sentinel");
   out.field("os", system_name());
   out.field("arch_bits", sizeof(void*) * 8);
+  out.field("multiplexing_api", kPollingApi);
   out.field("gcc_version", fmt::format("{}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__));
   out.field("process_id", getpid());
   out.field("process_supervised", process.supervised);
@@ -45,6 +56,7 @@ void server_section(InfoText& out, const CommandContext& ctx) {
   out.field("server_time_usec", ctx.now().wall.us);
   out.field("uptime_in_seconds", uptime);
   out.field("uptime_in_days", uptime / 86400);
+  out.field("hz", kBeats);
   if (!process.executable.empty()) out.field("executable", process.executable);
   out.field("config_file", process.config_file);
   out.field("io_threads_active", 0);
@@ -80,6 +92,7 @@ void stats_section(InfoText& out, const CommandContext& ctx) {
   const SentinelStats& stats = ctx.sentinel.stats;
   out.field("total_connections_received", stats.connections);
   out.field("total_commands_processed", stats.commands);
+  out.field("instantaneous_ops_per_sec", stats.command_rate.per_second(ctx.now().instant));
   out.field("total_net_input_bytes", stats.bytes_in);
   out.field("total_net_output_bytes", stats.bytes_out);
   out.field("rejected_connections", stats.rejected_connections);
@@ -88,6 +101,19 @@ void stats_section(InfoText& out, const CommandContext& ctx) {
   out.field("total_error_replies", stats.errors);
 }
 
+// Of data nodes and sentinels of this primary, those that do not let us in.
+size_t refusing(const Group& group) {
+  const auto refuses = [](const Member& member) {
+    const std::string& trouble = member.contact->trouble;
+    return !trouble.empty() && !trouble.starts_with("BUSY");
+  };
+  size_t count = refuses(group.primary);
+  for (const auto& [address, replica] : group.replicas) count += refuses(*replica);
+  for (const auto& [id, sentinel] : group.sentinels) count += refuses(*sentinel);
+  return count;
+}
+
+// What Redis does not tell is only there when there is something to tell, but for sentinel_total_tilt.
 void sentinel_section(InfoText& out, const CommandContext& ctx) {
   const Monitor& monitor = ctx.monitor;
   const auto scripts = ctx.sentinel.scripts ? ctx.sentinel.scripts() : std::vector<ScriptView>();
@@ -99,12 +125,14 @@ void sentinel_section(InfoText& out, const CommandContext& ctx) {
   out.field("sentinel_running_scripts", std::count_if(scripts.begin(), scripts.end(), [](const ScriptView& s) { return s.running; }));
   out.field("sentinel_scripts_queue_length", scripts.size());
   out.field("sentinel_simulate_failure_flags", int(options.crash_after_election) + 2 * int(options.crash_after_promotion));
+  if (const std::string& error = ctx.sentinel.node.write_error(); !error.empty()) out.field("sentinel_state_write_error", shown_word(error));
   size_t index = 0;
   for (const auto& [name, group] : monitor.groups()) {
     const char* status = group->primary.odown ? "odown" : group->primary.sdown ? "sdown" : "ok";
+    const size_t refused = refusing(*group);
     out.field("master" + std::to_string(index++),
-              fmt::format("name={},status={},address={},slaves={},sentinels={}", name, status, monitor.primary_address(*group).text(),
-                          group->replicas.size(), group->voters()));
+              fmt::format("name={},status={},address={},slaves={},sentinels={}{}", name, status, monitor.primary_address(*group).text(),
+                          group->replicas.size(), group->voters(), refused ? fmt::format(",auth_refused={}", refused) : ""));
   }
 }
 
@@ -131,7 +159,7 @@ Status info(CommandContext& ctx) {
     out.section(section.title);
     section.write(out, ctx);
   }
-  ctx.reply().verbatim("txt", out.text());
+  ctx.reply().bulk(out.text());  // also in RESP3, where a server has a type of its own for it
   return Status::ok();
 }
 

@@ -1,6 +1,4 @@
 // SENTINEL: what operators order. Each change is on disk before it is answered.
-#include <arpa/inet.h>
-
 #include "common/base/numbers.h"
 #include "sentinel/commands/families.h"
 
@@ -13,16 +11,18 @@ Status done(CommandContext& ctx) {
 }
 Status done(CommandContext& ctx, Status status) { return status ? done(ctx) : std::move(status); }
 
-bool is_ip_address(const std::string& host) {
-  unsigned char bytes[16];
-  return inet_pton(AF_INET, host.c_str(), bytes) == 1 || inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+// Refused by the configuration rather than by the disk, where both would.
+Status check_script(const CommandContext& ctx, std::string_view option, const std::string& path) {
+  const bool notification = equals_ignoring_case(option, "notification-script");
+  if (!notification && !equals_ignoring_case(option, "client-reconfig-script")) return Status::ok();
+  if (path.empty() || ctx.monitor.options().deny_scripts_reconfig || !ctx.sentinel.is_executable || ctx.sentinel.is_executable(path)) return Status::ok();
+  return failure(notification ? "Notification script seems non existing or non executable" : "Client reconfiguration script seems non existing or non executable");
 }
 
 // SENTINEL FAILOVER name [COORDINATED].
 Status failover(CommandContext& ctx) {
-  if (ctx.argc() > 4) return errors::wrong_argument_count(ctx.command.name);
-  const bool coordinated = ctx.argc() == 4;
-  if (coordinated && !equals_ignoring_case(ctx.arg(3), "coordinated")) return errors::syntax();
+  const bool coordinated = ctx.argc() == 4 && equals_ignoring_case(ctx.arg(3), "coordinated");
+  if (ctx.argc() > 3 && !coordinated) return errors::wrong_argument_count(ctx.command.name);
   Group* group = ctx.monitor.find(ctx.arg(2));
   if (!group) return errors::no_such_primary();
   return done(ctx, ctx.monitor.failover(*group, coordinated ? FailoverMode::kCoordinated : FailoverMode::kForced, ctx.now()));
@@ -41,7 +41,7 @@ Status monitor(CommandContext& ctx) {
   if (!port) return failure("Invalid port");
   if (*quorum <= 0 || *quorum > INT32_MAX) return failure("Quorum must be 1 or greater.");
   const std::string host = ctx.text(3);
-  if (has_control_characters(host) || (!ctx.monitor.options().resolve_hostnames && !is_ip_address(host)))
+  if (!is_host(host) || (!ctx.monitor.options().resolve_hostnames && !is_ip_address(host)))
     return failure("Invalid IP address or hostname specified");
   if (*port <= 0 || *port > 65535) return failure("Invalid port number.");
   return done(ctx, ctx.monitor.monitor(ctx.text(2), {host, int(*port)}, int(*quorum), ctx.now()));
@@ -67,6 +67,7 @@ Status set(CommandContext& ctx) {
       return failure("Unknown option or number of arguments for SENTINEL SET '" + std::string(shown_word(option)) + "'");
     std::vector<std::string> values;
     for (size_t k = i; k < ctx.argc() && values.size() < needed; k++) values.push_back(ctx.text(k));
+    if (Status status = check_script(ctx, option, values[0]); !status) return status;
     const Result<size_t> taken = ctx.monitor.set(*group, option, values, ctx.now());
     if (!taken) return taken.error();
     VED_ASSERT(*taken == needed);
@@ -75,8 +76,13 @@ Status set(CommandContext& ctx) {
   return done(ctx);
 }
 
+// SENTINEL FLUSHCONFIG. Where the last write has failed it says so at once; the write is tried again all the same.
 Status flushconfig(CommandContext& ctx) {
   ctx.monitor.flush_state();
+  if (!ctx.sentinel.node.write_error().empty()) {
+    ctx.await_nothing();
+    return failure("Failed to save config file");
+  }
   return done(ctx);
 }
 
@@ -102,7 +108,6 @@ std::vector<std::pair<std::string_view, std::string>> global_options(const Comma
 std::optional<bool> set_global_option(CommandContext& ctx, std::string_view option, const std::string& value) {
   GlobalOptions& o = ctx.monitor.options();
   const auto is = [&](std::string_view name) { return equals_ignoring_case(option, name); };
-  const bool plain = !has_control_characters(value);
   if (is("resolve-hostnames") || is("announce-hostnames")) {
     const bool yes = equals_ignoring_case(value, "yes");
     if (!yes && !equals_ignoring_case(value, "no")) return false;
@@ -112,11 +117,11 @@ std::optional<bool> set_global_option(CommandContext& ctx, std::string_view opti
     if (!port || *port < 0 || *port > 65535) return false;
     o.announce_port = int(*port);
   } else if (is("announce-ip")) {
-    if (!plain || value.find_first_of(" ,") != value.npos) return false;  // it becomes a field of the hello
+    if (!value.empty() && !is_host(value)) return false;  // it becomes a field of the hello
     o.announce_host = value;
   } else if (is("sentinel-user") || is("sentinel-pass")) {
-    if (!plain) return false;
-    (is("sentinel-user") ? o.sentinel_user : o.sentinel_pass) = value;
+    const bool user = is("sentinel-user");
+    ctx.monitor.set_sentinel_credentials(user ? value : o.sentinel_user, user ? o.sentinel_pass : value, ctx.now());
   } else if (is("loglevel") && ctx.sentinel.set_log_level) {
     if (!ctx.sentinel.set_log_level(value)) return false;
   } else {

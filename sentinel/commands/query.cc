@@ -33,7 +33,7 @@ class MemberText {
   void common() {
     const Contact& contact = *member_.contact;
     const bool primary = member_.kind == Kind::kPrimary;
-    const Address address = primary ? ctx_.monitor.primary_address(group_) : member_.address;
+    const Address address = primary ? ctx_.monitor.primary_address(group_) : ctx_.monitor.announced(member_.address);
     add("name", primary ? group_.name : member_.kind == Kind::kSentinel ? member_.run_id : member_.address.text());
     add("ip", address.host);
     number("port", address.port);
@@ -89,7 +89,9 @@ class MemberText {
 
   void sentinel() {
     number("last-hello-message", since(member_.hello_at));
-    add("voted-leader", member_.voted_for.empty() ? "?" : member_.voted_for);
+    // A vote is shown as long as it is news.
+    const bool lately = ctx_.ms_since(member_.said_at) <= 5 * ctx_.monitor.periods().ask;
+    add("voted-leader", member_.voted_for.empty() || !lately ? "?" : member_.voted_for);
     number("voted-leader-epoch", int64_t(member_.voted_epoch));
   }
 

@@ -39,10 +39,35 @@ struct ProcessFacts {
   std::string version, config_file, executable, supervised = "no";
 };
 
+/// Events in the last whole second.
+class RecentRate {
+ public:
+  void count(Instant now) {
+    turn(now);
+    current_++;
+  }
+  uint64_t per_second(Instant now) const {
+    const int64_t second = now.ns / kSecond_ns;
+    return second == second_ ? last_ : second == second_ + 1 ? current_ : 0;
+  }
+
+ private:
+  static constexpr int64_t kSecond_ns = 1000000000;
+  void turn(Instant now) {
+    if (now.ns / kSecond_ns == second_) return;
+    last_ = per_second(now);
+    current_ = 0;
+    second_ = now.ns / kSecond_ns;
+  }
+  int64_t second_ = 0;
+  uint64_t current_ = 0, last_ = 0;
+};
+
 struct SentinelStats {
   uint64_t connections = 0, rejected_connections = 0;
   uint64_t commands = 0, errors = 0;
   uint64_t bytes_in = 0, bytes_out = 0;
+  RecentRate command_rate;
 };
 
 struct SentinelState {
@@ -63,6 +88,7 @@ struct SentinelState {
   // Set by the program. Those that are not set make their command answer that there is no such thing.
   std::function<void()> shutdown;                             ///< soon, never from within the call
   std::function<std::vector<ScriptView>()> scripts;           ///< in the order of the queue
+  std::function<bool(const std::string& path)> is_executable; ///< not set: any script is taken
   std::function<std::string()> log_level;
   std::function<bool(std::string_view level)> set_log_level;  ///< false: there is no such level
 };

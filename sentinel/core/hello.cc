@@ -20,13 +20,6 @@ bool is_run_id(std::string_view text) {
   return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
-bool is_host(std::string_view text) {
-  if (text.empty() || text.size() > 255) return false;
-  for (const unsigned char c : text)
-    if (c <= ' ' || c >= 0x7f) return false;
-  return true;
-}
-
 }  // namespace
 
 std::optional<Hello> parse_hello(std::string_view payload) {

@@ -21,8 +21,8 @@ struct Hello {
   Epoch config_epoch = 0;
 };
 
-/// "ip,port,runid,epoch,name,ip,port,epoch": exactly eight fields. Nothing if one is no number, a port out of range, or the
-/// run id not 40 hexadecimal characters.
+/// "ip,port,runid,epoch,name,ip,port,epoch": exactly eight fields. Nothing if one is no number, a port out of range, a host
+/// none (is_host), or the run id not 40 hexadecimal characters.
 std::optional<Hello> parse_hello(std::string_view payload);
 std::string to_text(const Hello& hello);
 

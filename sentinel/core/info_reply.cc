@@ -22,10 +22,7 @@ std::optional<int> port_of(std::string_view text) {
 }
 
 std::optional<std::string> host_of(std::string_view text) {
-  if (text.empty() || text.size() > 255) return std::nullopt;
-  for (const unsigned char c : text)
-    if (c <= ' ' || c >= 0x7f || c == ',') return std::nullopt;
-  return std::string(text);
+  return is_host(text) ? std::optional(std::string(text)) : std::nullopt;
 }
 
 // "ip=10.0.0.1,port=6380,state=online,offset=1,lag=0", or in the form of very old servers "10.0.0.1,6380,online".

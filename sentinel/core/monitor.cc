@@ -233,7 +233,7 @@ void Monitor::hear_hello(std::string_view payload, const Now& now) {
 void Monitor::emit(Effect::What what, uint64_t after) { effects_.push_back(Effect{std::move(what), after}); }
 
 std::string Monitor::describe(const Group& group, const Member& member) const {
-  const auto at = [](const Address& a) { return a.host + " " + std::to_string(a.port); };
+  const auto at = [&](const Address& a) { return announced(a).host + " " + std::to_string(a.port); };
   if (member.kind == Kind::kPrimary) return "master " + group.name + " " + at(member.address);
   const std::string name = member.kind == Kind::kSentinel ? member.run_id : member.address.text();
   return std::string(wire_name(member.kind)) + " " + name + " " + at(member.address) + " @ " + group.name + " " + at(group.primary.address);
@@ -278,7 +278,11 @@ Group* Monitor::find_by_address(const Address& address) {
   return nullptr;
 }
 
-Address Monitor::primary_address(const Group& group) const { return group.primary.address; }
+Address Monitor::primary_address(const Group& group) const { return announced(group.primary.address); }
+
+Address Monitor::announced(const Address& address) const {
+  return options_.announce_hostnames ? address : Address{host_ip(address.host), address.port};
+}
 
 // ---- Names of hosts ----
 

@@ -73,8 +73,10 @@ class Monitor {
   Group* find(std::string_view name);
   /// The one whose primary is (or was announced) at this address, or null.
   Group* find_by_address(const Address& address);
-  /// Where clients shall go: the promoted replica from the moment its promotion is certain.
+  /// Where clients shall go: the promoted replica from the moment its promotion is certain. As it is announced (announced).
   Address primary_address(const Group& group) const;
+  /// An address as others are told it: a name as its IP, once that is known, unless names are to be announced.
+  Address announced(const Address& address) const;
 
   Status monitor(const std::string& name, const Address& primary, int quorum, const Now& now);
   Status remove(std::string_view name, const Now& now);
@@ -83,6 +85,8 @@ class Monitor {
   /// One option of SENTINEL SET; `values` are the words after its name. Returns how many of them it took. The errors are those of the
   /// wire, with their code.
   Result<size_t> set(Group& group, std::string_view option, const std::vector<std::string>& values, const Now& now);
+  /// How we log in at other sentinels: their links are made anew with it.
+  void set_sentinel_credentials(std::string user, std::string password, const Now& now);
   /// "OK" or the wire's error: INPROG, NOGOODSLAVE.
   Status failover(Group& group, FailoverMode mode, const Now& now);
   /// Forgets a replica (host:port) or a sentinel (run id or host:port).

@@ -222,7 +222,7 @@ void Monitor::switch_primary(Group& group, const Address& to, const Now& now) {
   if (FailoverRecord* last = record(group); last && last->outcome.empty()) last->outcome = "switched";
   changed();
   announce(EventLevel::kWarning, "+switch-master",
-           group.name + " " + from.host + " " + std::to_string(from.port) + " " + to.host + " " + std::to_string(to.port), &group);
+           group.name + " " + announced(from).host + " " + std::to_string(from.port) + " " + announced(to).host + " " + std::to_string(to.port), &group);
   for (const auto& [address, replica] : group.replicas) announce(EventLevel::kNotice, "+slave", group, *replica);
   phase(group, "switched", now);
   hello_at_once(group, now);

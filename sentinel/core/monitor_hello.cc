@@ -19,6 +19,8 @@ void Monitor::take_hello(const Hello& hello, const Now& now) {
   if (hello.run_id == run_id_) return;
   Group* group = find(hello.primary_name);
   if (!group) return;
+  // Names are taken only where they are looked up.
+  if (!options_.resolve_hostnames && (!is_ip_address(hello.sentinel.host) || !is_ip_address(hello.primary.host))) return;
   take_sentinel(*group, hello, now);
   const auto found = group->sentinels.find(hello.run_id);
   if (found == group->sentinels.end()) return;

@@ -198,7 +198,6 @@ void Monitor::send_hello(Group& group, Member& member, const Now& now) {
   hello.current_epoch = current_epoch_;
   hello.primary_name = group.name;
   hello.primary = primary_address(group);
-  if (!options_.announce_hostnames) hello.primary.host = host_ip(hello.primary.host);
   hello.config_epoch = group.config_epoch;
   std::vector<std::string> argv{"PUBLISH", std::string(kHelloChannel), to_text(hello)};
   if (member.kind != Kind::kSentinel) argv = command(group, "PUBLISH", {argv.begin() + 1, argv.end()});

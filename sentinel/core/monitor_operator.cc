@@ -1,6 +1,4 @@
 // What operators order and ask.
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
 
@@ -10,16 +8,11 @@
 namespace vedette::sentinel {
 namespace {
 
-// A name, a path, a password: one word of a line of the configuration, whatever an operator sends.
+// A path, a command's name: one word of a line of the configuration, whatever an operator sends.
 bool is_plain(std::string_view text) {
   for (const unsigned char c : text)
     if (c < ' ' || c == 0x7f) return false;
   return true;
-}
-
-bool is_ip(const std::string& host) {
-  unsigned char bytes[16];
-  return inet_pton(AF_INET, host.c_str(), bytes) == 1 || inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }
 
 template <class Number>
@@ -31,10 +24,10 @@ bool to_number(std::string_view text, Number& value) {
 }  // namespace
 
 Status Monitor::monitor(const std::string& name, const Address& primary, int quorum, const Now& now) {
-  if (name.empty() || !is_plain(name) || name.find_first_of(" ,") != name.npos)
-    return failure("Invalid master name: it must be one word without commas");
-  if (!is_plain(primary.host) || primary.host.empty() || primary.host.find_first_of(" ,") != primary.host.npos) return failure("Invalid IP address or hostname specified");
-  if (!options_.resolve_hostnames && !is_ip(primary.host)) return failure("Invalid IP address or hostname specified");
+  // It is a word of lines, a field of hellos and an argument of scripts, everywhere as it is.
+  if (name.empty() || !is_plain(name) || name.find_first_of(" ,\"'\\") != name.npos)
+    return failure("Invalid master name: it must be one word without commas, quotes and backslashes");
+  if (!is_host(primary.host) || (!options_.resolve_hostnames && !is_ip_address(primary.host))) return failure("Invalid IP address or hostname specified");
   if (primary.port <= 0 || primary.port > 65535) return failure("Invalid port number");
   if (quorum <= 0) return failure("Quorum must be 1 or greater.");
   if (groups_.contains(name)) return failure("Duplicate master name.");
@@ -106,8 +99,10 @@ Result<size_t> Monitor::set(Group& group, std::string_view option, const std::ve
     return size_t(1);
   };
   if (values.empty()) return failure("Invalid argument '' for SENTINEL SET '" + std::string(option) + "'");
+  // A password may be anything: where it is written it is quoted.
+  const bool secret = name == "auth-pass" || name == "auth-user";
   for (const std::string& word : values)
-    if (!is_plain(word)) return failure("Option values with control characters are not allowed");
+    if (!secret && !is_plain(word)) return failure("Option values with control characters are not allowed");
   Result<size_t> taken = size_t(1);
   std::string shown = value;
   if (name == "down-after-milliseconds") {
@@ -135,9 +130,9 @@ Result<size_t> Monitor::set(Group& group, std::string_view option, const std::ve
     o.fast_evidence = value == "yes";
   } else if (name == "forget-after-seconds") {
     taken = number(o.forget_after_s, 0);
-  } else if (name == "auth-pass" || name == "auth-user") {
+  } else if (secret) {
     (name == "auth-pass" ? o.auth_pass : o.auth_user) = value;
-    if (name == "auth-pass") shown = "******";
+    shown = name == "auth-pass" ? "******" : value.empty() ? value : quoted_if_needed(value);
     for (Member* member : members_of(group))
       if (member->kind != Kind::kSentinel) {
         member->contact->trouble.clear();
@@ -165,6 +160,19 @@ Result<size_t> Monitor::set(Group& group, std::string_view option, const std::ve
   announce(EventLevel::kWarning, "+set", group, group.primary, name + " " + shown);
   plan(group, now.instant);
   return taken;
+}
+
+void Monitor::set_sentinel_credentials(std::string user, std::string password, const Now& now) {
+  options_.sentinel_user = std::move(user);
+  options_.sentinel_pass = std::move(password);
+  changed();
+  for (auto& [name, group] : groups_) {
+    for (auto& [id, sentinel] : group->sentinels) {
+      sentinel->contact->trouble.clear();
+      reconnect(*sentinel->contact, sentinel->contact->address);
+    }
+    plan(*group, now.instant);
+  }
 }
 
 Status Monitor::failover(Group& group, FailoverMode mode, const Now& now) {

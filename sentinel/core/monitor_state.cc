@@ -24,7 +24,7 @@ Status to_flag(const std::string& word, bool& flag) {
 Status to_address(const std::string& host, const std::string& port, Address& address) {
   address.host = host;
   if (!to_number(port, address.port) || address.port <= 0 || address.port > 65535) return Error("Invalid port number");
-  return host.empty() ? Status(Error("Invalid IP address or hostname specified")) : Status::ok();
+  return is_host(host) ? Status::ok() : Status(Error("Invalid IP address or hostname specified"));
 }
 
 }  // namespace

@@ -24,6 +24,12 @@ struct Address {
   explicit operator bool() const { return port != 0; }
 };
 
+/// Numbers, v4 or v6.
+bool is_ip_address(std::string_view host);
+/// An IP address, or what can be the name of a host: of letters, digits, dots, dashes and underscores. Whatever passes is one
+/// word of a line in a file, and one field of a hello.
+bool is_host(std::string_view host);
+
 enum class Kind { kPrimary, kReplica, kSentinel };
 
 /// The wire's word: "master", "slave", "sentinel".

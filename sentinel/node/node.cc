@@ -109,6 +109,7 @@ Instant Node::due() const { return earlier(monitor_.due(), retry_at_); }
 
 void Node::on_state_written(uint64_t version, const Status& outcome, const Now& now) {
   writing_ = 0;
+  write_error_ = outcome ? std::string() : outcome.error().text();
   if (!outcome) {
     retry_at_ = after_ms(now.instant, kWriteAgain_ms);
     return;

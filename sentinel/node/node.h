@@ -51,6 +51,8 @@ class Node {
   void settle(const Now& now);
 
   uint64_t written_version() const { return written_; }
+  /// Why the last write of the state failed; empty: it did not.
+  const std::string& write_error() const { return write_error_; }
   /// Called when a newer state is on disk: replies that waited for it can leave.
   std::function<void()> on_written;
 
@@ -73,6 +75,7 @@ class Node {
   std::deque<Effect> held_;
   uint64_t written_ = 0, writing_ = 0;  // versions; writing_ 0: no write is under way
   Instant retry_at_ = kNever;
+  std::string write_error_;
 };
 
 }  // namespace vedette::sentinel

@@ -38,8 +38,10 @@ TEST_CASE("a wrong option of a primary is refused by name, and what stood before
   CHECK(client("SENTINEL SET m rename-command a") == "(error) ERR Unknown option or number of arguments for SENTINEL SET 'rename-command'");
   CHECK(client("SENTINEL SET m rename-command '' b") == "(error) ERR Invalid argument '' for SENTINEL SET 'rename-command'");
   CHECK(client("SENTINEL SET m notification-script /bin/true").starts_with("(error) ERR Reconfiguration of scripts path is denied for security"));
-  CHECK(client("SENTINEL SET m auth-pass \"a\\r\\nb\"").starts_with("(error) ERR"));
-  CHECK(sentinel.monitor.find("m")->options.auth_pass == "");
+  // A password may be anything, and is one word of a line all the same.
+  CHECK(client("SENTINEL SET m auth-pass \"a\\r\\nb\"") == "OK");
+  CHECK(sentinel.monitor.find("m")->options.auth_pass == "a\r\nb");
+  CHECK(has_line(sentinel, "auth-pass m \"a\\r\\nb\""));
   CHECK(client("SENTINEL SET m auth-pass secret") == "OK");
   CHECK(client("SENTINEL SET m auth-pass ''") == "OK");
   CHECK(sentinel.monitor.find("m")->options.down_after_ms == 5000);
@@ -58,7 +60,7 @@ TEST_CASE("primaries come and go") {
   CHECK(client("SENTINEL MONITOR b 127.0.0.1 1 x") == "(error) ERR Invalid quorum");
   CHECK(client("SENTINEL MONITOR b some.host 1 1") == "(error) ERR Invalid IP address or hostname specified");
   CHECK(client("SENTINEL MONITOR b 127.0.0.1 1") == "(error) ERR wrong number of arguments for 'sentinel|monitor' command");
-  for (const char* name : {"\"a\\nb\"", "\"a b\"", "\"a,b\"", "''", "\"a\\x00\""})
+  for (const char* name : {"\"a\\nb\"", "\"a b\"", "\"a,b\"", "''", "\"a\\x00\"", "\"a\\\"b\"", "\"a'b\"", "\"a\\\\b\""})
     CHECK_MESSAGE(client(std::string("SENTINEL MONITOR ") + name + " 127.0.0.1 1 1").starts_with("(error) ERR Invalid master name"), name);
   sentinel.monitor.options().resolve_hostnames = true;
   CHECK(client("SENTINEL MONITOR b some.host 1 1") == "OK");
@@ -88,7 +90,7 @@ TEST_CASE("a failover that cannot be is refused") {
   SentinelClient client(sentinel);
   CHECK(client("SENTINEL FAILOVER m") == "(error) NOGOODSLAVE No suitable replica to promote");
   CHECK(client("SENTINEL FAILOVER m COORDINATED") == "(error) NOGOODSLAVE No suitable replica to promote");
-  CHECK(client("SENTINEL FAILOVER m x") == "(error) ERR syntax error");
+  CHECK(client("SENTINEL FAILOVER m x") == "(error) ERR wrong number of arguments for 'sentinel|failover' command");
   CHECK(client("SENTINEL FAILOVER m COORDINATED x") == "(error) ERR wrong number of arguments for 'sentinel|failover' command");
 }
 
@@ -112,6 +114,38 @@ TEST_CASE("the state is written on demand, and the answer waits for it") {
   CHECK(client.take() == "OK");
 }
 
+TEST_CASE("a state that cannot be written is told, and told off again") {
+  TestSentinel sentinel;
+  sentinel.watch("m");
+  SentinelClient client(sentinel);
+  client.send("SENTINEL FLUSHCONFIG");
+  sentinel.fail_state();
+  CHECK(sentinel.node.write_error() != "");
+  SentinelClient other(sentinel);
+  other.send("INFO sentinel");
+  CHECK(other.take().find("sentinel_state_write_error:disk full") != std::string::npos);
+  other.send("SENTINEL FLUSHCONFIG");
+  CHECK(other.take() == "(error) ERR Failed to save config file");
+  sentinel.clock.advance_ms(1001);
+  sentinel.node.on_time(sentinel.clock.now());
+  sentinel.write_state();
+  CHECK(client.take() == "OK");
+  CHECK(other("INFO sentinel").find("sentinel_state_write_error:") == std::string::npos);
+}
+
+TEST_CASE("a script that is not there is refused, unless scripts are denied at all") {
+  TestSentinel sentinel;
+  sentinel.watch("m");
+  SentinelClient client(sentinel);
+  sentinel.state.is_executable = [](const std::string& path) { return path == "/there"; };
+  CHECK(client("SENTINEL SET m notification-script /nowhere").starts_with("(error) ERR Reconfiguration of scripts path is denied"));
+  sentinel.monitor.options().deny_scripts_reconfig = false;
+  CHECK(client("SENTINEL SET m notification-script /nowhere") == "(error) ERR Notification script seems non existing or non executable");
+  CHECK(client("SENTINEL SET m client-reconfig-script /nowhere") == "(error) ERR Client reconfiguration script seems non existing or non executable");
+  CHECK(client("SENTINEL SET m notification-script /there") == "OK");
+  CHECK(client("SENTINEL SET m notification-script ''") == "OK");
+}
+
 TEST_CASE("options of the sentinel itself are told and set") {
   TestSentinel sentinel;
   SentinelClient client(sentinel);
@@ -128,7 +162,10 @@ TEST_CASE("options of the sentinel itself are told and set") {
   CHECK(client("SENTINEL CONFIG SET resolve-hostnames maybe") == "(error) ERR Invalid value 'maybe' to SENTINEL CONFIG SET 'resolve-hostnames'");
   CHECK(client("SENTINEL CONFIG SET announce-ip \"a\\nb\"").starts_with("(error) ERR Invalid value"));
   CHECK(client("SENTINEL CONFIG SET announce-ip \"a,b\"").starts_with("(error) ERR Invalid value"));
-  CHECK(client("SENTINEL CONFIG SET sentinel-pass \"a\\nb\"").starts_with("(error) ERR Invalid value"));
+  CHECK(client("SENTINEL CONFIG SET announce-ip 1.2.3.4.5").starts_with("(error) ERR Invalid value"));
+  CHECK(client("SENTINEL CONFIG SET sentinel-pass \"a\\nb\"") == "OK");
+  CHECK(has_line(sentinel, "sentinel-pass \"a\\nb\""));
+  CHECK(client("SENTINEL CONFIG SET sentinel-pass ''") == "OK");
   CHECK(client("SENTINEL CONFIG SET announce-ip 10.0.0.1") == "OK");
   CHECK(has_line(sentinel, "announce-ip 10.0.0.1"));
   CHECK(client("SENTINEL CONFIG SET loglevel debug") == "(error) ERR Invalid argument 'loglevel' to SENTINEL CONFIG SET");

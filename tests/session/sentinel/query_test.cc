@@ -192,6 +192,47 @@ TEST_CASE("what is seen now and what has happened is explained") {
         "votes, [v, c], phases, [elected, 12], rejected, []]]");
 }
 
+TEST_CASE("names are told as their IP, unless names are to be announced") {
+  GlobalOptions options;
+  options.resolve_hostnames = true;
+  TestSentinel sentinel(options);
+  SentinelClient client(sentinel);
+  CHECK(client("SENTINEL MONITOR n some.host 7000 1") == "OK");
+  CHECK(client("SENTINEL GET-MASTER-ADDR-BY-NAME n") == "[some.host, 7000]");  // not known yet
+  sentinel.node.on_resolved("some.host", "10.0.0.9", sentinel.clock.now());
+  CHECK(client("SENTINEL GET-MASTER-ADDR-BY-NAME n") == "[10.0.0.9, 7000]");
+  CHECK(client("INFO sentinel").find("address=10.0.0.9:7000") != std::string::npos);
+  CHECK(client("SENTINEL CONFIG SET announce-hostnames yes") == "OK");
+  CHECK(client("SENTINEL GET-MASTER-ADDR-BY-NAME n") == "[some.host, 7000]");
+}
+
+TEST_CASE("a refused login is told in INFO") {
+  TestSentinel sentinel;
+  Group& group = sentinel.watch("m");
+  SentinelClient client(sentinel);
+  CHECK(client("INFO sentinel").find("auth_refused") == std::string::npos);
+  group.primary.contact->trouble = "WRONGPASS invalid username-password pair";
+  CHECK(client("INFO sentinel").find("sentinels=1,auth_refused=1") != std::string::npos);
+  group.primary.contact->trouble = "BUSY a script runs";
+  CHECK(client("INFO sentinel").find("auth_refused") == std::string::npos);
+}
+
+TEST_CASE("a hello with a name for a host is taken where names are looked up, one with a wrong address nowhere") {
+  TestSentinel sentinel;
+  Group& group = sentinel.watch("m");
+  SentinelClient client(sentinel);
+  const auto hello = [&](const std::string& host) {
+    return client("PUBLISH __sentinel__:hello " + host + ",7101," + std::string(40, 'a') + ",0,m,127.0.0.1,7000,0");
+  };
+  hello("some.host");
+  CHECK(group.sentinels.empty());
+  sentinel.monitor.options().resolve_hostnames = true;
+  for (const char* host : {"1.2.3.4.5", "a;b", "a:b", "a%b", "-"}) hello(host);
+  CHECK(group.sentinels.empty());
+  hello("some.host");
+  CHECK(group.sentinels.size() == 1);
+}
+
 TEST_CASE("the last INFO of a group is kept for those who ask") {
   TestSentinel sentinel;
   Group& group = sentinel.watch("m");
