@@ -26,6 +26,7 @@ class Link final : public StreamOwner {
 
   void send(std::string_view bytes);
   size_t unsent() const { return waiting_.size() + in_flight_.size(); }
+  std::string local_address() const { return connected_ ? stream_.local_address() : "?:0"; }
   /// No event is told any more.
   void disown() { disowned_ = true; }
   void set_no_delay(bool on) { stream_.set_no_delay(on); }

@@ -28,6 +28,7 @@ class HostLink final : public OutgoingLink {
                          [&owner](const std::string& reason) { owner.on_link_closed(reason); }}) {}
   void send(std::string_view bytes) override { link_.send(bytes); }
   size_t unsent() const override { return link_.unsent(); }
+  std::string local_address() const override { return link_.local_address(); }
   void disown() override { link_.disown(); }
 
  private:
@@ -59,9 +60,12 @@ void ReplicationService::on_role_change() {
 void ReplicationService::end_turn(const Now& now) {
   replication_.end_turn(now);
   const auto deadline = replication_.next_deadline();
-  if (!deadline) return;
+  if (deadline == armed_for_) return;  // nearly always: a timer costs more than a comparison
+  armed_for_ = deadline;
+  if (!deadline) return deadline_timer_.stop();
   const int64_t left_ms = std::max<int64_t>(0, ms_between(now.instant, *deadline)) + 1;
   deadline_timer_.start(uint64_t(left_ms), 0, [this] {
+    armed_for_.reset();
     executor_.start_turn();
     replication_.tick(state_.now);
   });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/net/loop.h"
@@ -33,6 +34,7 @@ class ReplicationService {
   ServerOptions& options_;
   Replication replication_;
   Timer deadline_timer_;
+  std::optional<Instant> armed_for_;  // when it fires
   uint64_t spools_ = 0;
 };
 

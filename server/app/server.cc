@@ -380,6 +380,7 @@ void Server::turn_over() {
   state_.stats.turns_busy_ns += ns_between(turn_began_, clock_.now().instant);
   turn_began_ = Instant{};
   listeners_.resume();
+  replication_.replication().state_channel.look(executor_.now());  // a load may have ended
   if (std::exchange(shutdown_due_, false)) perform_shutdown();
 }
 

@@ -82,7 +82,7 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
  private:
   // What the stream's session is told of its socket; the link reads and writes itself.
   std::string peer_address() const override { return peer(); }
-  std::string local_address() const override { return "?:0"; }
+  std::string local_address() const override { return link_ ? link_->local_address() : "?:0"; }
   int descriptor() const override { return -1; }
   void wake() override {}
   void flush_early() override {}

@@ -31,6 +31,8 @@ class OutgoingLink {
   virtual void send(std::string_view bytes) = 0;
   /// Bytes given to send() that the socket has not taken yet.
   virtual size_t unsent() const = 0;
+  /// This end's address, "127.0.0.1:5000"; "?:0" while there is none.
+  virtual std::string local_address() const { return "?:0"; }
   /// The owner wants to hear nothing more: it may be gone before the link is.
   virtual void disown() = 0;
 };

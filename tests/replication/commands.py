@@ -7,7 +7,8 @@ from proxy import Proxy
 from topology import REDIS, VEDETTE, Failed, ServerError, check, check_equal, dataset, eventually, fill, in_sync, same_data
 
 V, R = VEDETTE, REDIS
-OURS = ("replica_refuses_rollback", "replica_refuses_rollback_reason")
+OURS = ("replica_refuses_rollback", "replica_refuses_rollback_reason", "replica_zone", "shutdown_requested", "lease_state",
+        "lease_milliseconds", "lease_grants", "lease_voters", "lease_left_ms")
 
 
 def both(servers, *options):
@@ -240,7 +241,9 @@ def flags_of_clients(servers, pair):
         return re.findall(r" flags=(\S+)", node.call("CLIENT", "LIST", "TYPE", kind).decode())
     check_equal((flags(primary, "replica"), flags(primary, "master")), (["S"], []), "links at the primary")
     check_equal((flags(replica, "replica"), flags(replica, "master")), ([], ["M"]), "links at the replica")
-    check(f" addr=127.0.0.1:{primary.port} " in replica.call("CLIENT", "LIST", "TYPE", "master").decode(), "the primary's address")
+    link = replica.call("CLIENT", "LIST", "TYPE", "master").decode()
+    check(f" addr=127.0.0.1:{primary.port} " in link, "the primary's address")
+    check(re.search(r" laddr=127\.0\.0\.1:[1-9]", link), lambda: f"this end's address: {link}")
     check_equal(primary.call("CLIENT", "KILL", "TYPE", "slave"), 1, "CLIENT KILL TYPE slave")
     eventually(lambda: primary.partial_syncs() == 1, "it comes back")
 

@@ -12,7 +12,8 @@ import sys
 import topology
 from runner import cases, run_all
 
-MODULES = ("synchronization", "continuation", "commands", "failover", "safety", "bad_primaries", "bad_replicas", "slow_replica")
+MODULES = ("synchronization", "continuation", "commands", "failover", "safety", "bad_primaries", "bad_replicas", "slow_replica",
+           "for_sentinels")
 
 
 def shown(value):
