@@ -9,8 +9,8 @@ Everything that is known of a group is in its folder, so that any later call fin
         node.conf         the configuration, which the program rewrites when roles change; it is never written twice
         pid, log, data
 
-A process is the group's own if and only if its command line names its node.conf: a pid alone may be another's after a
-crash. What is not the group's own is never signalled. A group that nobody is in charge of and that still runs is one in the
+A process is the group's own if and only if its command line is its program and its node.conf: a pid alone may be another's
+after a crash. What is not the group's own is never signalled. A group that nobody is in charge of and that still runs is one in the
 background; one whose owner died (a closed terminal, a crash) is stopped by the next start.
 """
 import argparse
@@ -135,15 +135,24 @@ class Node:
         with open(self.path("log"), "ab") as log:
             process = subprocess.Popen([self.program, self.path("node.conf"), *more], stdin=subprocess.DEVNULL, stdout=log,
                                        stderr=log, start_new_session=True, cwd=self.folder)
-        with open(self.path("pid"), "w", encoding="utf-8") as file:
-            file.write(f"{process.pid}\n")
-        # Its end is seen by its pid, as that of a process which another call has started.
+        self.remember(process.pid)
+        # The kernel shows no command line for a moment while a program is being loaded.
+        while not self.pid() and process.poll() is None:
+            time.sleep(0.005)
+        # From here on its end is seen by its pid, as that of a process which another call has started.
         process.returncode = 0
+
+    def remember(self, pid):
+        with open(self.path("pid"), "w", encoding="utf-8") as file:
+            file.write(f"{pid}\n")
 
     def pid(self):
         """The pid of the process while it runs; 0 otherwise."""
         pid = read_pid(self.path("pid"))
-        return pid if pid and self.path("node.conf") in command_line(pid) else 0
+        return pid if pid and self.owns(pid) else 0
+
+    def owns(self, pid):
+        return command_line(pid)[:2] == [self.program, self.path("node.conf")]
 
     def signal(self, number):
         pid = self.pid()
@@ -211,6 +220,14 @@ class Group:
 
     def running(self):
         return [node for node in self.nodes if node.pid()]
+
+    def adopt(self):
+        """Finds own processes whose pid files were lost, or not written yet when their starter was interrupted."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            for node in self.nodes:
+                if node.owns(pid) and not node.pid():
+                    node.remember(pid)
+        return self
 
     def primary(self):
         """The server that the first sentinel which answers calls the primary."""
@@ -290,6 +307,7 @@ class Group:
 
     def stop(self):
         """The sentinels first, so that none takes the end of the primary for a failure."""
+        self.adopt()
         for nodes in (self.sentinels, self.servers):
             for node in nodes:
                 node.signal(signal.SIGTERM)
@@ -309,8 +327,7 @@ class Group:
         if not old or not old.pid():
             raise Trouble("there is no primary to kill: the sentinels name none that runs")
         watcher = next(s for s in self.sentinels if s.pid())
-        with Client(watcher.port, timeout=0.02) as events:
-            events.socket.settimeout(2)
+        with Client(watcher.port) as events:
             events.call("SUBSCRIBE", "+switch-master")
             print(f"kill -9 {old.pid()} ({old.name}, the primary)", flush=True)
             began = time.monotonic()
@@ -373,7 +390,6 @@ class Group:
     # ---- Telling ----
 
     def show(self):
-        primary = self.primary()
         print(f"group {NAME} in {self.folder}")
         for server in self.servers:
             said = info(server.port)
@@ -383,12 +399,10 @@ class Group:
                 more = f"{said.get('connected_slaves')} replicas, lease {said.get('lease_state')}"
             elif role == "replica":
                 more = f"of {said.get('master_port')}, link {said.get('master_link_status')}"
-            print(f"  {server.name:16} {'pid ' + str(server.pid()) if server.pid() else 'not running':14} {role}, {more}"
-                  if server.pid() else f"  {server.name:16} not running")
+            print(f"  {server.name:16} pid {server.pid():<10} {role}{more and ', ' + more}" if server.pid() else f"  {server.name:16} not running")
         for sentinel in self.sentinels:
             quorum = sentinel.pid() and (ask(sentinel.port, "SENTINEL", "CKQUORUM", NAME) or "no quorum")
             print(f"  {sentinel.name:16} pid {sentinel.pid():<10} {quorum}" if sentinel.pid() else f"  {sentinel.name:16} not running")
-        return primary
 
     def show_how_to_connect(self):
         primary = self.primary() or self.servers[0]
@@ -407,7 +421,8 @@ def owner(folder):
     pid = read_pid(path)
     if not os.path.exists(path):
         return 0
-    return pid if pid and os.path.abspath(__file__) in command_line(pid) else -1
+    words = command_line(pid) if pid else []
+    return pid if any(os.path.basename(word) == os.path.basename(__file__) for word in words) else -1
 
 
 @contextlib.contextmanager
@@ -425,7 +440,7 @@ def in_charge(folder):
 def saved_group(folder):
     try:
         with open(os.path.join(folder, "group.json"), encoding="utf-8") as file:
-            return Group(folder, json.load(file))
+            return Group(folder, json.load(file)).adopt()
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
@@ -489,6 +504,7 @@ def stop_call(folder):
     running = group.running() if group else []
     if group:
         group.stop()
+        until(lambda: owner(folder) <= 0, PATIENCE)  # a call in the foreground sees it and ends too
     print(f"stopped {', '.join(node.name for node in running)}" if running else f"nothing runs in {folder}")
     return 0
 
@@ -569,6 +585,8 @@ def watch(group):
                 time.sleep(0.5)
             reap()
             gone = {node for node in group.nodes if not node.pid()}
+            if len(gone) == len(group.nodes):
+                return
             for node in gone - said_gone:
                 print(f"{node.name} has ended; its log is {node.path('log')}", flush=True)
             said_gone = gone
