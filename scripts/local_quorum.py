@@ -600,7 +600,7 @@ def parse(arguments):
     parser.add_argument("--sentinels", type=int, metavar="N", help="an odd number, default 3")
     parser.add_argument("--port", type=int, metavar="P", help="of the first server, default 6379; the others follow")
     parser.add_argument("--sentinel-port", type=int, metavar="P", help="of the first sentinel, default 26379")
-    parser.add_argument("--dir", metavar="FOLDER", default=os.path.join(ROOT, "build", "run", "group"), help="data, logs, configurations; default build/run/group")
+    parser.add_argument("--dir", metavar="FOLDER", help="data, logs, configurations; default build/run/group")
     parser.add_argument("--build", metavar="FOLDER", default=os.path.join(ROOT, "build"), help=argparse.SUPPRESS)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--background", action="store_true", help="return when all is ready")
@@ -608,6 +608,7 @@ def parse(arguments):
     what.add_argument("--status", action="store_true", help="show it; exit code 1 if it is not complete")
     what.add_argument("--kill-primary", action="store_true", help="kill -9 the primary and show the failover")
     options = parser.parse_args(arguments)
+    options.dir = options.dir or os.path.join(options.build, "run", "group")
     if options.stop or options.status or options.kill_primary:
         given = [key for key in ("port", "sentinel_port", "replicas", "sentinels") if getattr(options, key) is not None]
         if given:

@@ -265,6 +265,14 @@ def a_stop_ends_the_foreground(session):
     check(session.ends(starter) == 0, "exit code")
 
 
+def a_process_that_does_not_end_is_killed(session):
+    session.begin()
+    frozen = f"sentinel-{session.base + 11}"
+    os.kill(session.pid_of(frozen), signal.SIGSTOP)
+    check(f"{frozen} did not end" in session.run("--stop"), "it is named")
+    check(session.processes() == {}, "none is left")
+
+
 def keys(session):
     """On a terminal: k, then q."""
     ours, theirs = pty.openpty()
@@ -312,6 +320,7 @@ CASES = [
     (a_starter_that_was_killed, None),
     (a_signal_stops_the_foreground, [signal.SIGINT, signal.SIGTERM]),
     (a_stop_ends_the_foreground, None),
+    (a_process_that_does_not_end_is_killed, None),
     (keys, None),
     (one_server, ["--single", "--"]),
 ]
