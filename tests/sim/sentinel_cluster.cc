@@ -134,7 +134,7 @@ void SentinelCluster::on_event(SimSentinel& one, const Publish& event) {
 }
 
 void SentinelCluster::on_vote(SimSentinel& one, const std::string&, Epoch epoch, const std::string& candidate) {
-  const auto [it, fresh] = votes_.try_emplace({one.place().index, epoch}, candidate);
+  const auto [it, fresh] = votes_.try_emplace({one.run_id(), epoch}, candidate);
   if (!fresh && it->second != candidate) fail(fmt::format("sentinel {} votes for two in epoch {}", one.place().index, epoch));
 }
 

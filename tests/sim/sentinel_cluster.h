@@ -59,7 +59,7 @@ class SentinelCluster : public Cluster, public SentinelObserver {
 
   int quorum_;
   std::vector<Watcher> watchers_;
-  std::map<std::pair<int, sentinel::Epoch>, std::string> votes_;
+  std::map<std::pair<std::string, sentinel::Epoch>, std::string> votes_;
   std::map<sentinel::Epoch, int> leaders_;
   std::map<sentinel::Epoch, std::string> configs_;
   std::set<sentinel::Epoch> unvoted_;  // of failovers that an operator ordered and no majority voted for
