@@ -29,14 +29,15 @@ Status getkeysandflags(CommandContext& ctx) {
 }
 
 constexpr uint32_t kFlags = kLoading | kStale;
+constexpr std::string_view kUnordered = "nondeterministic_output_order";
 constexpr Command kCommands[] = {
     {{.name = "COMMAND", .arity = -1, .flags = kFlags, .category = "server", .acl = "connection", .since = "2.8.13",
-      .complexity = "O(N) where N is the number of commands", .summary = "Describes every command."}, command},
+      .complexity = "O(N) where N is the number of commands", .summary = "Describes every command.", .tips = kUnordered}, command},
     {{.name = "COMMAND|COUNT", .arity = 2, .flags = kFlags, .category = "server", .acl = "connection", .since = "2.8.13",
       .complexity = "O(1)", .summary = "Returns the number of commands."}, count},
     {{.name = "COMMAND|DOCS", .usage = "[command-name [command-name ...]]", .arity = -2, .flags = kFlags, .category = "server",
       .acl = "connection", .since = "7.0.0", .complexity = "O(N) where N is the number of commands to look up",
-      .summary = "Returns the documentation of all commands or of those named."}, docs},
+      .summary = "Returns the documentation of all commands or of those named.", .tips = kUnordered}, docs},
     {{.name = "COMMAND|GETKEYS", .usage = "command [arg [arg ...]]", .arity = -3, .flags = kFlags, .category = "server",
       .acl = "connection", .since = "2.8.13", .complexity = "O(N) where N is the number of arguments of the command",
       .summary = "Returns the keys in the arguments of a command."}, getkeys},
@@ -45,10 +46,10 @@ constexpr Command kCommands[] = {
       .summary = "Returns the keys in the arguments of a command, and what it does with each."}, getkeysandflags},
     {{.name = "COMMAND|INFO", .usage = "[command-name [command-name ...]]", .arity = -2, .flags = kFlags, .category = "server",
       .acl = "connection", .since = "2.8.13", .complexity = "O(N) where N is the number of commands to look up",
-      .summary = "Describes all commands or those named."}, info},
+      .summary = "Describes all commands or those named.", .tips = kUnordered}, info},
     {{.name = "COMMAND|LIST", .usage = "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]", .arity = -2,
       .flags = kFlags, .category = "server", .acl = "connection", .since = "7.0.0",
-      .complexity = "O(N) where N is the number of commands", .summary = "Returns the names of the commands."}, list},
+      .complexity = "O(N) where N is the number of commands", .summary = "Returns the names of the commands.", .tips = kUnordered}, list},
 };
 static_assert(all_consistent(kCommands));
 

@@ -1,5 +1,6 @@
 // SENTINEL: what helps to understand. What nodes said last, which scripts wait, what would happen now and why not, what has
 // happened.
+#include "common/base/numbers.h"
 #include "sentinel/commands/families.h"
 
 namespace vedette::sentinel {
@@ -117,19 +118,26 @@ void reply_record(CommandContext& ctx, const FailoverRecord& record) {
   reply_pairs(ctx, "rejected", record.rejected);
 }
 
-// SENTINEL HISTORY name. Replies: the failovers seen since the start, the newest first, as maps; `began` in milliseconds of the Unix
-// clock, phases in milliseconds since then.
+// SENTINEL HISTORY name [count]. Replies: the last `count` failovers (all without it) seen since the start, the newest first, as maps;
+// `began` in milliseconds of the Unix clock, phases in milliseconds since then.
 Status history(CommandContext& ctx) {
+  if (ctx.argc() > 4) return errors::wrong_argument_count(ctx.command.name);
   const Group* group = ctx.monitor.find(ctx.arg(2));
   if (!group) return errors::no_such_primary();
-  ctx.reply().array(group->history.size());
-  for (auto record = group->history.rbegin(); record != group->history.rend(); ++record) reply_record(ctx, *record);
+  size_t count = group->history.size();
+  if (ctx.argc() == 4) {
+    const auto wanted = parse_unsigned(ctx.arg(3));
+    if (!wanted) return failure("value is out of range, must be positive");
+    count = size_t(std::min<uint64_t>(count, *wanted));
+  }
+  ctx.reply().array(count);
+  for (size_t i = 0; i < count; i++) reply_record(ctx, group->history[group->history.size() - 1 - i]);
   return Status::ok();
 }
 
 constexpr Command kCommands[] = {
     {sentinel_row("SENTINEL|EXPLAIN", "primary-name", 3, "0.1.0", "Tells whom a failover would promote now, and what stands against one."), explain},
-    {sentinel_row("SENTINEL|HISTORY", "primary-name", 3, "0.1.0", "Returns the failovers that this sentinel has seen."), history},
+    {sentinel_row("SENTINEL|HISTORY", "primary-name [count]", -3, "0.1.0", "Returns the failovers that this sentinel has seen."), history},
     {sentinel_row("SENTINEL|INFO-CACHE", "primary-name [primary-name ...]", -3, "3.2.0", "Returns the last INFO of primaries and replicas."), info_cache},
     {sentinel_row("SENTINEL|PENDING-SCRIPTS", "", 2, "2.8.4", "Returns the scripts that run or wait."), pending_scripts},
 };

@@ -104,6 +104,16 @@ std::vector<std::pair<std::string_view, std::string>> global_options(const Comma
   return all;
 }
 
+// Whether a primary is, or may become by a failover, one that is known by a name.
+bool watches_names(const Monitor& monitor) {
+  for (const auto& [name, group] : monitor.groups()) {
+    if (!is_ip_address(group->primary.address.host)) return true;
+    for (const auto& [address, replica] : group->replicas)
+      if (!is_ip_address(address.host)) return true;
+  }
+  return false;
+}
+
 // False if the value is none for that option; nothing if there is no such option.
 std::optional<bool> set_global_option(CommandContext& ctx, std::string_view option, const std::string& value) {
   GlobalOptions& o = ctx.monitor.options();
@@ -111,6 +121,8 @@ std::optional<bool> set_global_option(CommandContext& ctx, std::string_view opti
   if (is("resolve-hostnames") || is("announce-hostnames")) {
     const bool yes = equals_ignoring_case(value, "yes");
     if (!yes && !equals_ignoring_case(value, "no")) return false;
+    // A state with a name in it cannot be read back where names are not looked up.
+    if (is("resolve-hostnames") && !yes && watches_names(ctx.monitor)) return false;
     (is("resolve-hostnames") ? o.resolve_hostnames : o.announce_hostnames) = yes;
   } else if (is("announce-port")) {
     const auto port = parse_integer(value);

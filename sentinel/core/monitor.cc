@@ -222,7 +222,11 @@ void Monitor::handle(const Heard& event, const Now& now) {
   look(*group, now);
 }
 
-void Monitor::handle(const Resolved& event, const Now& now) { ips_[event.host] = event.ip; }
+void Monitor::handle(const Resolved& event, const Now& now) {
+  Name& name = names_[event.host];
+  name.asked = false;
+  if (!event.ip.empty()) name.ip = event.ip;  // what was known holds while nobody answers
+}
 
 void Monitor::hear_hello(std::string_view payload, const Now& now) {
   if (const auto hello = parse_hello(payload)) take_hello(*hello, now);
@@ -288,12 +292,13 @@ Address Monitor::announced(const Address& address) const {
 
 void Monitor::look_up(const std::string& host) {
   if (!options_.resolve_hostnames || host.find_first_not_of("0123456789.") == host.npos || host.find(':') != host.npos) return;
-  if (ips_.try_emplace(host).second) emit(Resolve{host});
+  Name& name = names_[host];
+  if (!std::exchange(name.asked, true)) emit(Resolve{host});
 }
 
 std::string Monitor::host_ip(const std::string& host) const {
-  const auto found = ips_.find(host);
-  return found == ips_.end() || found->second.empty() ? host : found->second;
+  const auto found = names_.find(host);
+  return found == names_.end() || found->second.ip.empty() ? host : found->second.ip;
 }
 
 bool Monitor::same_place(const Address& a, const Address& b) const {

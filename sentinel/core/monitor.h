@@ -246,7 +246,11 @@ class Monitor {
   std::set<std::pair<Instant, std::string>> schedule_;
   Instant next_ = kNever;          // of the group being looked at
   std::string local_host_;         // our address as the last connection showed it
-  std::map<std::string, std::string> ips_;  // of names; empty: being looked up, or none
+  struct Name {
+    std::string ip;      // empty: none is known yet
+    bool asked = false;  // being looked up
+  };
+  std::map<std::string, Name> names_;
   Instant stepped_at_{};
   Instant started_at_{};
   Instant tilt_since_{};

@@ -1,4 +1,6 @@
 // What hellos change: other sentinels are met, epochs rise, and a newer configuration is taken over.
+#include <algorithm>
+
 #include "sentinel/core/monitor.h"
 
 namespace vedette::sentinel {
@@ -28,7 +30,7 @@ void Monitor::take_hello(const Hello& hello, const Now& now) {
   sentinel.hello_at = now.instant;
   sentinel.hello_config_epoch = hello.config_epoch;
   sentinel.hello_primary = hello.primary;
-  adopt_epoch(hello.current_epoch);
+  adopt_epoch(std::max(hello.current_epoch, hello.config_epoch));  // no configuration is of an epoch that has not been
   // Two orders without a majority may have made two configurations of one epoch: all settle on the same.
   const bool rival = hello.config_epoch == group->config_epoch && group->config_epoch > 0 && !same_place(hello.primary, group->primary.address) &&
                      Address{host_ip(hello.primary.host), hello.primary.port} > Address{host_ip(group->primary.address.host), group->primary.address.port};

@@ -20,7 +20,6 @@ std::shared_ptr<Contact> Monitor::new_contact(const Address& address, bool pubsu
   // Whoever has never answered counts as silent from the beginning.
   contact->unanswered_since = contact->valid_answer = contact->any_answer = now.instant;
   contact->ping_sent = Instant{};
-  look_up(address.host);
   return contact;
 }
 
@@ -44,7 +43,6 @@ void Monitor::reconnect(Contact& contact, const Address& address) {
   close_line(contact, true);
   contact.address = address;
   contact.attempted = Instant{};
-  look_up(address.host);
 }
 
 void Monitor::open_line(Group& group, Member& member, bool pubsub, const Now& now) {
@@ -52,6 +50,7 @@ void Monitor::open_line(Group& group, Member& member, bool pubsub, const Now& no
   Line& line = pubsub ? contact.pubsub : contact.command;
   line = Line{++last_link_, false, now.instant};
   links_[line.id] = LinkUse{member.contact, member.kind == Kind::kSentinel ? std::string() : group.name, pubsub};
+  if (!pubsub) look_up(contact.address.host);  // a name may stand for another address than the last time
   emit(OpenLink{line.id, contact.address, pubsub});
 }
 

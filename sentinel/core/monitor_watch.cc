@@ -176,7 +176,8 @@ void Monitor::take_info(Group& group, Member& member, const std::string& text, b
     for (const auto& replica : info.replicas) {
       const bool known = std::any_of(group.replicas.begin(), group.replicas.end(),
                                      [&](const auto& known_one) { return same_place(known_one.first, replica.address); });
-      if (!known && group.replicas.size() < kReplicasMax) add_replica(group, replica.address, now);
+      const bool can_be_found = options_.resolve_hostnames || is_ip_address(replica.address.host);
+      if (!known && can_be_found && group.replicas.size() < kReplicasMax) add_replica(group, replica.address, now);
     }
     // It is about to end and asks for a successor. Whoever is first in the order hands over at once, the next only if nothing happens.
     if (info.shutdown_requested && !*info.shutdown_requested) member.end_asked = Instant{};

@@ -146,6 +146,24 @@ TEST_CASE("a script that is not there is refused, unless scripts are denied at a
   CHECK(client("SENTINEL SET m notification-script ''") == "OK");
 }
 
+TEST_CASE("names are looked up as long as one is watched") {
+  TestSentinel sentinel;
+  SentinelClient client(sentinel);
+  const std::string off = "SENTINEL CONFIG SET resolve-hostnames no";
+  const std::string refused = "(error) ERR Invalid value 'no' to SENTINEL CONFIG SET 'resolve-hostnames'";
+  CHECK(client("SENTINEL CONFIG SET resolve-hostnames yes") == "OK");
+  CHECK(client("SENTINEL MONITOR m db.example 7000 1") == "OK");
+  CHECK(client(off) == refused);
+  CHECK(client("SENTINEL CONFIG GET resolve-hostnames") == "[resolve-hostnames, yes]");
+  CHECK(client("SENTINEL REMOVE m") == "OK");
+  CHECK(client(off) == "OK");
+  sentinel.watch("m");
+  CHECK(sentinel.monitor.configure({"known-replica", "m", "db2.example", "7001"}, sentinel.clock.now()));
+  CHECK(client(off) == refused);
+  CHECK(client("SENTINEL FORGET m db2.example:7001") == "OK");
+  CHECK(client(off) == "OK");
+}
+
 TEST_CASE("options of the sentinel itself are told and set") {
   TestSentinel sentinel;
   SentinelClient client(sentinel);

@@ -190,6 +190,45 @@ TEST_CASE("what is seen now and what has happened is explained") {
   CHECK(client("SENTINEL HISTORY m") ==
         "[[epoch, 3, began, 5000, mode, down, part, leader, leader, \"\", from, 127.0.0.1:7000, to, \"\", outcome, \"under way\", reason, \"\", "
         "votes, [v, c], phases, [elected, 12], rejected, []]]");
+  record.epoch = 4;
+  group.history.push_back(record);
+  CHECK(client("SENTINEL HISTORY m 1").starts_with("[[epoch, 4, "));
+  CHECK(client("SENTINEL HISTORY m 99") == client("SENTINEL HISTORY m"));
+  CHECK(client("SENTINEL HISTORY m 0") == "[]");
+  for (const char* count : {"-1", "x", "1.5", "''", "18446744073709551616"})
+    CHECK_MESSAGE(client(std::string("SENTINEL HISTORY m ") + count) == "(error) ERR value is out of range, must be positive", count);
+  CHECK(client("SENTINEL HISTORY m 1 2") == "(error) ERR wrong number of arguments for 'sentinel|history' command");
+}
+
+TEST_CASE("a name is looked up for each new link, and what it stood for holds while nobody answers") {
+  TestSentinel sentinel;
+  sentinel.monitor.options().resolve_hostnames = true;
+  SentinelClient client(sentinel);
+  CHECK(client("SENTINEL MONITOR m db.example 7000 1") == "OK");
+  sentinel.node.on_time(sentinel.clock.now());
+  CHECK(sentinel.outside.looked_up == std::vector<std::string>{"db.example"});
+  const auto known_at = [&](const std::string& ip) { return sentinel.monitor.find_by_address({ip, 7000}) != nullptr; };
+  sentinel.node.on_resolved("db.example", "", sentinel.clock.now());
+  CHECK(!known_at("10.0.0.1"));
+  const auto link_lost = [&] {
+    sentinel.clock.advance_ms(5000);
+    for (const auto& [link, to] : std::exchange(sentinel.outside.opened, {})) sentinel.node.on_closed(link, "refused", true, false, sentinel.clock.now());
+    sentinel.clock.advance_ms(5000);
+    sentinel.node.on_time(sentinel.clock.now());
+  };
+  link_lost();
+  CHECK(sentinel.outside.looked_up.size() == 2);
+  link_lost();
+  CHECK(sentinel.outside.looked_up.size() == 2);  // no answer yet: it is not asked for twice
+  sentinel.node.on_resolved("db.example", "10.0.0.1", sentinel.clock.now());
+  CHECK(known_at("10.0.0.1"));
+  link_lost();
+  sentinel.node.on_resolved("db.example", "", sentinel.clock.now());
+  CHECK(known_at("10.0.0.1"));
+  link_lost();
+  sentinel.node.on_resolved("db.example", "10.0.0.2", sentinel.clock.now());
+  CHECK(known_at("10.0.0.2"));
+  CHECK(!known_at("10.0.0.1"));
 }
 
 TEST_CASE("names are told as their IP, unless names are to be announced") {

@@ -193,6 +193,10 @@ TEST_CASE("INFO tells of the primaries and of what this is") {
   sentinel.know_sentinel("m", 7101, 'a');
   sentinel.state.process.version = "9.8.7";
   SentinelClient client(sentinel);
+  client("HELLO 3");
+  client.send("INFO nothing");
+  CHECK(client.take_bytes() == "$0\r\n\r\n");  // no verbatim string, unlike a server's
+  client("HELLO 2");
   CHECK(client("INFO nothing") == "\"\"");
   const std::string server = client("INFO server");
   CHECK(server.find("redis_mode:sentinel\\r\\n") != std::string::npos);

@@ -1,8 +1,7 @@
 // The sentinel and its clients of the tests.
 #include "tests/session/sentinel/test_sentinel.h"
 
-#include <doctest/doctest.h>
-
+#include "common/base/assert.h"
 #include "common/base/text.h"
 
 namespace vedette::sentinel::testing {
@@ -16,20 +15,20 @@ TestSentinel::TestSentinel(const GlobalOptions& options)
 }
 
 Group& TestSentinel::watch(const std::string& name, int quorum) {
-  REQUIRE(monitor.monitor(name, {"127.0.0.1", 7000}, quorum, clock.now()));
+  VED_ASSERT(monitor.monitor(name, {"127.0.0.1", 7000}, quorum, clock.now()));
   node.settle(clock.now());
   write_state();
   return *monitor.find(name);
 }
 
 void TestSentinel::know_replica(const std::string& group, int port) {
-  REQUIRE(monitor.configure({"known-replica", group, "127.0.0.1", std::to_string(port)}, clock.now()));
+  VED_ASSERT(monitor.configure({"known-replica", group, "127.0.0.1", std::to_string(port)}, clock.now()));
   node.settle(clock.now());
   write_state();
 }
 
 void TestSentinel::know_sentinel(const std::string& group, int port, char digit) {
-  REQUIRE(monitor.configure({"known-sentinel", group, "127.0.0.1", std::to_string(port), std::string(40, digit)}, clock.now()));
+  VED_ASSERT(monitor.configure({"known-sentinel", group, "127.0.0.1", std::to_string(port), std::string(40, digit)}, clock.now()));
   node.settle(clock.now());
   write_state();
 }
@@ -71,7 +70,7 @@ void SentinelClient::send_bytes(std::string_view bytes) {
 
 void SentinelClient::send(std::string_view line) {
   const auto words = split_words(line);
-  REQUIRE(words);
+  VED_ASSERT(words);
   send_bytes(encode(*words));
 }
 

@@ -37,12 +37,13 @@ class NotedOutside final : public Outside {
     if (channels) channels->publish(event.type, event.payload);
   }
   void run_script(const RunScript&) override {}
-  void resolve(const std::string&) override {}
+  void resolve(const std::string& host) override { looked_up.push_back(host); }
   void crash() override {}
 
   Channels* channels;
   std::vector<std::pair<LinkId, Address>> opened;
   std::vector<std::pair<LinkId, std::string>> sent;
+  std::vector<std::string> looked_up;
   uint64_t writing = 0;  ///< the version under way; 0: none
   std::vector<std::string> state;
 };
