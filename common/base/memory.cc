@@ -296,7 +296,11 @@ uint64_t total_system_memory() { return uint64_t(sysconf(_SC_PHYS_PAGES)) * uint
 }  // namespace vedette
 
 #ifndef VEDETTE_JEMALLOC
+// The form that does not throw is replaced too: the library's temporary buffers (std::stable_sort) ask with it and release
+// with the plain form, and a sanitizer that answers the one must not meet our other.
 void* operator new(size_t bytes) { return vedette::allocate_exactly(bytes); }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept { return vedette::allocate_exactly(bytes); }
+void operator delete(void* block, const std::nothrow_t&) noexcept { vedette::release(block, 0); }
 void operator delete(void* block) noexcept { vedette::release(block, 0); }
 void operator delete(void* block, size_t) noexcept { vedette::release(block, 0); }
 #endif
