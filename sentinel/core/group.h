@@ -1,6 +1,7 @@
 // A primary under watch with all that belongs to it: options, members, the failover under way, and its history.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -89,6 +90,8 @@ class Group {
   /// The others and ourselves.
   size_t voters() const { return sentinels.size() + 1; }
   size_t majority() const { return voters() / 2 + 1; }
+  /// Votes that elect a leader, grants that make a lease. Any two such sets have a sentinel in common.
+  size_t votes_needed() const { return std::max(majority(), size_t(options.quorum)); }
   bool failing_over() const { return failover.state != FailoverState::kNone; }
   Member* find_replica(const Address& address) {
     const auto found = replicas.find(address);

@@ -141,18 +141,16 @@ void Monitor::handle(const Closed& event, const Now& now) {
   Contact& contact = *use.contact;
   Line& line = use.pubsub ? contact.pubsub : contact.command;
   const bool stood = line.up;
+  // One that ends as soon as it stands (whoever accepts is no server of ours, or is full) is not made anew without a pause.
+  const bool lasted = stood && ms_between(line.changed, now.instant) >= periods_.ping;
   line = Line{};
   if (event.refused) contact.refused_at = now.instant;
   if (!use.pubsub) {
     contact.pending = 0;
-    if (stood) {
-      contact.lost_at = now.instant;
-      // Known at once rather than after the next period: is it gone, or only the connection?
-      contact.attempted = Instant{};
-    }
-  } else if (stood) {
-    contact.attempted = Instant{};
+    if (stood) contact.lost_at = now.instant;
   }
+  // Known at once rather than after the next period: is it gone, or only the connection?
+  if (lasted) contact.attempted = Instant{};
   for (auto& [name, group] : groups_) {
     if (!use.group.empty() && name != use.group) continue;
     if (member_with(*group, &contact)) look(*group, now);

@@ -212,6 +212,7 @@ class Monitor {
   // monitor_failover.cc
   void run_failover(Group& group, const Now& now);
   void enter(Group& group, FailoverState state, const Now& now);
+  PromotionRules promotion_rules(const Group& group) const;
   void select(Group& group, const Now& now);
   void promote(Group& group, const Now& now);
   void on_promoted(Group& group, Member& replica, const Now& now);

@@ -56,7 +56,7 @@ void Monitor::consider_failover(Group& group, const Now& now) {
   if (now.instant < from) return wake_at(from);
   size_t reachable = 1;
   for (const auto& [id, sentinel] : group.sentinels) reachable += is_usable(*sentinel);
-  if (reachable < group.majority()) return;  // a -sdown of a sentinel comes with a look
+  if (reachable < group.votes_needed()) return;  // a -sdown of a sentinel comes with a look
   start_failover(group, FailoverMode::kDown, now);
 }
 
@@ -145,7 +145,7 @@ size_t Monitor::votes_for(const Group& group, std::string_view candidate, Epoch 
 
 void Monitor::count_votes(Group& group, const Now& now) {
   Failover& failover = group.failover;
-  const size_t needed = std::max(group.majority(), size_t(group.options.quorum));
+  const size_t needed = group.votes_needed();
   // An order is carried out without a majority too, as operators expect of it when most sentinels are lost; but votes are asked for, and
   // waited for a little: two orders in one epoch would make two configurations of it.
   const bool overdue = ms_between(failover.began, now.instant) >= kOrderPatience_ms;

@@ -44,10 +44,18 @@ void Monitor::run_failover(Group& group, const Now& now) {
   }
 }
 
+PromotionRules Monitor::promotion_rules(const Group& group) const {
+  PromotionRules rules{options_.zone, false, {}};
+  const Member& primary = group.primary;
+  if (primary.role != Kind::kReplica || primary.role_since == Instant{} || !primary.contact->command.up) return rules;
+  for (const auto& [address, replica] : group.replicas)
+    if (same_place(address, primary.follows)) rules.leads = address;
+  return rules;
+}
+
 void Monitor::select(Group& group, const Now& now) {
   Failover& failover = group.failover;
-  const PromotionRules rules{options_.zone, false};
-  const auto verdicts = rank_replicas(group, rules, periods_, now.instant);
+  const auto verdicts = rank_replicas(group, promotion_rules(group), periods_, now.instant);
   // The offsets that the choice rests on shall be of after the primary's end.
   const bool in_time = ms_between(failover.state_since, now.instant) < kFreshPatience_ms;
   for (const auto& verdict : verdicts)

@@ -18,13 +18,16 @@ constexpr int64_t kAnnounceMin_ms = 20;
 
 int64_t with_drift(int64_t ms) { return ms + ms / 20 + 1; }
 
+// How many sentinels the primary is to count with: whoever has lost its state, and knows nobody yet, still knows the quorum.
+size_t announced_voters(const Group& group) { return group.majority() >= group.votes_needed() ? group.voters() : 2 * group.votes_needed() - 1; }
+
 }  // namespace
 
 std::string Monitor::lease_obstacle(const Group& group) const {
   size_t able = 1;
   for (const auto& [id, sentinel] : group.sentinels) able += sentinel->vedette;
-  if (able < group.majority())
-    return "#lease " + std::to_string(able) + " of " + std::to_string(group.voters()) + " sentinels can grant it, " + std::to_string(group.majority()) + " are needed";
+  if (able < group.votes_needed())
+    return "#lease " + std::to_string(able) + " of " + std::to_string(group.voters()) + " sentinels can grant it, " + std::to_string(group.votes_needed()) + " are needed";
   if (group.primary.role_since != Instant{} && !group.primary.vedette) return "#lease the primary is no Vedette server";
   return {};
 }
@@ -75,7 +78,7 @@ void Monitor::send_lease(Group& group, Member& member, const Now& now) {
   const Instant until = after_ms(member.lease_token_at, with_drift(group.options.lease_ms));
   const bool useful = grant && until > now.instant;
   const bool sent = send(*member.contact, Asked::kLease,
-                         command(group, "LEASE", {run_id_, std::to_string(group.options.lease_ms), std::to_string(group.voters()),
+                         command(group, "LEASE", {run_id_, std::to_string(group.options.lease_ms), std::to_string(announced_voters(group)),
                                                   useful ? member.lease_token : std::string("-")}),
                          &group);
   if (!sent) return;
@@ -102,7 +105,7 @@ void Monitor::take_lease_answer(Group& group, Member& member, const Answer& answ
 void Monitor::withdraw_lease(Group& group) {
   for (Member* member : members_of(group))
     if (member->kind != Kind::kSentinel && member->vedette)
-      send(*member->contact, Asked::kNothing, command(group, "LEASE", {run_id_, "0", std::to_string(group.voters()), "-"}), &group);
+      send(*member->contact, Asked::kNothing, command(group, "LEASE", {run_id_, "0", std::to_string(announced_voters(group)), "-"}), &group);
 }
 
 }  // namespace vedette::sentinel

@@ -177,7 +177,7 @@ void Monitor::set_sentinel_credentials(std::string user, std::string password, c
 
 Status Monitor::failover(Group& group, FailoverMode mode, const Now& now) {
   if (group.failing_over()) return Error("INPROG Failover already in progress");
-  const auto verdicts = rank_replicas(group, {options_.zone, false}, periods_, now.instant);
+  const auto verdicts = rank_replicas(group, promotion_rules(group), periods_, now.instant);
   if (verdicts.empty() || !verdicts.front().rejected.empty()) return Error("NOGOODSLAVE No suitable replica to promote");
   if (mode == FailoverMode::kCoordinated && (group.primary.sdown || !group.primary.contact->command.up))
     return Error("NOPRIMARY The primary cannot be asked to hand over; SENTINEL FAILOVER without COORDINATED promotes without it");
@@ -217,7 +217,7 @@ Monitor::QuorumReport Monitor::check_quorum(const Group& group) const {
 
 Monitor::Explanation Monitor::explain(const Group& group, const Now& now) const {
   Explanation said;
-  said.replicas = rank_replicas(group, {options_.zone, false}, periods_, now.instant);
+  said.replicas = rank_replicas(group, promotion_rules(group), periods_, now.instant);
   const QuorumReport quorum = check_quorum(group);
   const auto of = [](size_t a, size_t b) { return std::to_string(a) + " of " + std::to_string(b); };
   if (!quorum.quorum)

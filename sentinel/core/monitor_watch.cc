@@ -172,7 +172,10 @@ void Monitor::take_info(Group& group, Member& member, const std::string& text, b
                "new reported role is " + std::string(wire_name(member.role)));
   }
   if (member.kind == Kind::kPrimary) {
-    if (member.role != Kind::kPrimary) return;
+    if (member.role != Kind::kPrimary) {
+      if (info.primary_host && info.primary_port) member.follows = {*info.primary_host, *info.primary_port};
+      return;
+    }
     for (const auto& replica : info.replicas) {
       const bool known = std::any_of(group.replicas.begin(), group.replicas.end(),
                                      [&](const auto& known_one) { return same_place(known_one.first, replica.address); });

@@ -23,7 +23,8 @@ std::string why_not(const Group& group, const Member& replica, const PromotionRu
   if (!rules.skip_freshness && ms_between(replica.state_at, now) > fresh_ms)
     return "what it told of itself is " + ms_text(ms_between(replica.state_at, now)) + " old";
   // Who was promoted by a leader that died over it is as good as any; a former primary may have come back with nothing.
-  if (replica.was_primary) return "it was the primary, and has not followed the new one yet";
+  // Not if the one that is named follows it: then only the name is wrong.
+  if (replica.was_primary && replica.address != rules.leads) return "it was the primary, and has not followed the new one yet";
   if (replica.role == Kind::kPrimary && !group.primary.is_down()) return "it says that it is a primary";
   // A link that was down long before the primary was: what it holds is old. A replica that refuses a primary that has
   // lost its history has no link for that very reason.

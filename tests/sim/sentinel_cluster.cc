@@ -9,6 +9,7 @@ using namespace sentinel;
 
 SentinelCluster::SentinelCluster(uint64_t seed, int servers, int sentinels, int quorum)
     : Cluster(seed, servers), quorum_(quorum ? quorum : sentinels / 2 + 1), watchers_(size_t(sentinels)) {
+  for (int i = 0; i < servers; i++) disk(i).keeps_role = true;
   for (int i = 0; i < sentinels; i++) {
     watchers_[size_t(i)].node = network.add_node(sentinel_host(i), 26379, [this, i] {
       if (sentinel_is_up(i)) sentinel(i).wake();

@@ -96,9 +96,12 @@ void SentinelWorld::crash_something() {
   }
   const int one = pick(sentinel_count());
   if (!sentinel_is_up(one)) return;
+  if (chance(20)) return sentinel(one).jump_wall_clock((int64_t(chaos_.below(20000)) - 10000) * 1000000);
   if (chance(20)) return sentinel(one).stop_until(timeline.now() + int64_t(chaos_.below(8000)) * kMillisecond);
   crash_sentinel(one, tell);
-  if (chance(5)) {
+  // One that has lost everything learns it again from the others. The only one, whose configuration names a server that follows now,
+  // cannot know whether that is another group's: it leaves it to the operator.
+  if (chance(5) && sentinel_count() >= 3) {
     trace(fmt::format("the disk of sentinel {} is lost", one));
     sentinel_disk(one).lines.clear();
   }

@@ -42,7 +42,7 @@ SimSentinel::~SimSentinel() { *alive_ = false; }
 
 Now SimSentinel::now() const {
   constexpr int64_t kEpochUs = int64_t(1700000000) * 1000000;
-  return {Instant{timeline_.now()}, WallTime{kEpochUs + timeline_.now() / 1000}};
+  return {Instant{timeline_.now()}, WallTime{kEpochUs + timeline_.now() / 1000 + wall_jump_us_}};
 }
 
 void SimSentinel::wake() {

@@ -56,6 +56,8 @@ class SimSentinel final : private sentinel::Outside {
   void wake();
   /// Does nothing until then, as a process that was stopped.
   void stop_until(int64_t at_ns) { stopped_until_ = at_ns; wake(); }
+  /// Its machine's wall clock is set, forwards or back.
+  void jump_wall_clock(int64_t us) { wall_jump_us_ += us; }
   /// After an operator's order to its monitor.
   void settle();
   Now now() const;
@@ -101,7 +103,7 @@ class SimSentinel final : private sentinel::Outside {
   std::unique_ptr<sentinel::Node> node_;
   std::map<sentinel::LinkId, Outgoing> links_;
   std::vector<std::unique_ptr<Incoming>> clients_;
-  int64_t planned_ = -1, stopped_until_ = 0;
+  int64_t planned_ = -1, stopped_until_ = 0, wall_jump_us_ = 0;
   bool woken_ = false, in_turn_ = false, crashed_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

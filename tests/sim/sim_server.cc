@@ -366,6 +366,14 @@ void SimServer::begin(const Settings& settings) {
   cron_due_ = universe_.timeline.now();
   load_snapshot();
   replication_.apply_settings();
+  if (disk_.keeps_role) {
+    if (!disk_.primary_host.empty()) replication_.follow(disk_.primary_host, disk_.primary_port);
+    replication_.on_role_change = [this] {
+      const PrimaryLink* link = replication_.link();
+      disk_.primary_host = link ? link->host() : std::string();
+      disk_.primary_port = link ? link->port() : 0;
+    };
+  }
   state_.effect_sinks.push_back(this);
   universe_.network.set_listening(place_.node, true);
   wake();

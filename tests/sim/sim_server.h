@@ -26,6 +26,9 @@ namespace vedette::sim {
 /// What outlives a process.
 struct Disk {
   std::string snapshot;           ///< empty: there is none
+  bool keeps_role = false;        ///< as under sentinels, which have each change of role rewritten into the configuration
+  std::string primary_host;       ///< the role that was kept; empty: a primary's
+  int primary_port = 0;
   int64_t job_ns = kMillisecond;  ///< how long a write or a read of a piece takes
 };
 

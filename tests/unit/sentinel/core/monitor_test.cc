@@ -1,0 +1,163 @@
+// The monitor alone, told what happens one event at a time: what hostile or odd peers must not bring about.
+#include "sentinel/core/monitor.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace vedette::sentinel {
+namespace {
+
+class Harness {
+ public:
+  explicit Harness(const std::vector<std::vector<std::string>>& directives = {}) : monitor_(std::string(40, 'f'), GlobalOptions{}, Rng(1)) {
+    REQUIRE(monitor_.configure({"monitor", "m", "127.0.0.1", "7000", "2"}, now_));
+    for (const auto& words : directives) REQUIRE(monitor_.configure(words, now_));
+  }
+
+  Monitor& monitor() { return monitor_; }
+  Group& group() { return *monitor_.find("m"); }
+  void step(const Event& event) {
+    monitor_.step(event, now_);
+    for (Effect& effect : monitor_.take_effects()) effects.push_back(std::move(effect));
+  }
+  /// Steps with a Tick at each moment that the monitor asked for; `act` sees what each step brought.
+  template <class Act>
+  void run_ms(int64_t ms, Act&& act) {
+    const Instant end = after_ms(now_.instant, ms);
+    while (monitor_.due() <= end) {
+      now_.instant = later(now_.instant, monitor_.due());
+      step(Tick{});
+      act();
+    }
+    now_.instant = end;
+  }
+  template <class What>
+  std::vector<What> taken() {
+    std::vector<What> found;
+    for (const Effect& effect : effects)
+      if (const What* what = std::get_if<What>(&effect.what)) found.push_back(*what);
+    effects.clear();
+    return found;
+  }
+  void hello(const std::string& payload) { monitor_.hear_hello(payload, now_); }
+  static std::string hello_of(char who, int port, const std::string& tail) {
+    return "127.0.0.1," + std::to_string(port) + "," + std::string(40, who) + "," + tail;
+  }
+
+  std::vector<Effect> effects;
+
+ private:
+  Now now_{Instant{1000000000}, WallTime{1700000000000000}};
+  Monitor monitor_;
+};
+
+TEST_CASE("whoever accepts a connection and ends it at once is called again once a period, not in a circle") {
+  for (const char* fast : {"no", "yes"}) {
+    CAPTURE(fast);
+    Harness h({{"fast-evidence", "m", fast}});
+    size_t opened = 0;
+    h.run_ms(10000, [&] {
+      for (std::vector<OpenLink> links = h.taken<OpenLink>(); !links.empty(); links = h.taken<OpenLink>())
+        for (const OpenLink& link : links) {
+          opened++;
+          REQUIRE(opened < 1000);
+          h.step(Connected{link.link, "127.0.0.1"});
+          h.step(Closed{link.link, "ended", false, true});
+        }
+    });
+    CHECK(opened >= 20);
+    CHECK(opened <= (std::string(fast) == "yes" ? 202 : 22));  // two links, every 100 ms or every second
+  }
+}
+
+TEST_CASE("hellos that are no hellos change nothing") {
+  Harness h;
+  h.step(Tick{});
+  const auto before = h.monitor().state_lines();
+  const std::string tail = "0,m,127.0.0.1,7000,0";
+  for (const std::string& bad : std::vector<std::string>{
+           "", ",", ",,,,,,,", "hello", Harness::hello_of('a', 0, tail), Harness::hello_of('a', 65536, tail), Harness::hello_of('g', 7101, tail),
+           Harness::hello_of('a', 7101, "-1,m,127.0.0.1,7000,0"), Harness::hello_of('a', 7101, "0,m,127.0.0.1,0,0"),
+           Harness::hello_of('a', 7101, "0,m,127.0.0.1,7000,99999999999999999999"), Harness::hello_of('a', 7101, "0,m,127.0.0.1,7000"),
+           Harness::hello_of('a', 7101, "18446744073709551615,m,127.0.0.1,7000,0"), Harness::hello_of('a', 7101, "0,m,127.0.0.1\r\nmyid x,7000,0"),
+           Harness::hello_of('a', 7101, "0,other,127.0.0.1,7000,0"), Harness::hello_of('a', 7101, tail + ",0"), Harness::hello_of('f', 7101, tail),
+           "a b,7101," + std::string(40, 'a') + "," + tail, std::string(100000, ',')}) {
+    CAPTURE(bad.substr(0, 100));
+    h.hello(bad);
+    CHECK(h.monitor().state_lines() == before);
+  }
+}
+
+TEST_CASE("a stale hello moves no configuration back; a newer one moves it on, once") {
+  Harness h;
+  h.step(Tick{});
+  h.hello(Harness::hello_of('a', 7101, "5,m,127.0.0.1,7001,5"));
+  CHECK(h.group().primary.address.port == 7001);
+  CHECK(h.monitor().current_epoch() == 5);
+  h.hello(Harness::hello_of('b', 7102, "4,m,127.0.0.1,7000,4"));
+  h.hello(Harness::hello_of('b', 7102, "0,m,127.0.0.1,7002,0"));
+  CHECK(h.group().primary.address.port == 7001);
+  CHECK(h.group().config_epoch == 5);
+  CHECK(h.monitor().current_epoch() == 5);
+  CHECK(h.group().sentinels.size() == 2);
+}
+
+TEST_CASE("sentinels that nobody has seen do not come without end") {
+  Harness h;
+  h.step(Tick{});
+  for (int i = 0; i < 3000; i++) {
+    std::string id = std::to_string(i);
+    id = std::string(40 - id.size(), '0') + id;
+    h.hello("127.0.0.1," + std::to_string(10000 + i) + "," + id + ",0,m,127.0.0.1,7000,0");
+  }
+  CHECK(h.group().sentinels.size() == 1000);
+}
+
+TEST_CASE("what INFO tells is believed only as far as it can be read") {
+  Harness h;
+  h.step(Tick{});
+  const std::vector<OpenLink> links = h.taken<OpenLink>();
+  REQUIRE(links.size() == 2);
+  h.step(Connected{links[0].link, "127.0.0.1"});
+  for (const std::string& text : std::vector<std::string>{
+           "", "role", "role:", "role:emperor\r\nrun_id:", "run_id:" + std::string(4000, 'x'), "role:master\r\nslave0:ip=,port=,state=\r\n",
+           "role:master\r\nslave0:ip=1.2.3.4,port=70000,state=online\r\nslave1:ip=1.2.3.4 5,port=1\r\n",
+           "role:master\r\nslave0:ip=not.looked.up,port=7001,state=online\r\n", std::string(10000, '\r')}) {
+    CAPTURE(text.substr(0, 100));
+    h.step(Replied{links[0].link, Asked::kInfo, "m", Answer{Answer::Type::kBulk, text, 0, {}}});
+    CHECK(h.group().replicas.empty());
+  }
+  h.step(Replied{links[0].link, Asked::kInfo, "m",
+                 Answer{Answer::Type::kBulk, "role:master\r\nslave0:ip=127.0.0.1,port=7001,state=online,offset=1,lag=0\r\n", 0, {}}});
+  CHECK(h.group().replicas.size() == 1);
+}
+
+TEST_CASE("answers of the wrong shape to a question about the primary are nothing") {
+  Harness h;
+  h.step(Tick{});
+  h.hello(Harness::hello_of('a', 7101, "0,m,127.0.0.1,7000,0"));
+  h.step(Tick{});
+  std::vector<OpenLink> links = h.taken<OpenLink>();
+  REQUIRE(!links.empty());
+  const LinkId link = links.back().link;
+  REQUIRE(links.back().to.port == 7101);
+  h.step(Connected{link, "127.0.0.1"});
+  const auto integer = [](int64_t n) { return Answer{Answer::Type::kInteger, "", n, {}}; };
+  const auto bulk = [](const std::string& text) { return Answer{Answer::Type::kBulk, text, 0, {}}; };
+  for (const Answer& answer : std::vector<Answer>{
+           Answer{}, integer(1), bulk("1"), {Answer::Type::kArray, "", 0, {}}, {Answer::Type::kArray, "", 0, {integer(1)}},
+           {Answer::Type::kArray, "", 0, {bulk("1"), bulk("*"), integer(0)}}, {Answer::Type::kArray, "", 0, {integer(1), integer(1), integer(1)}},
+           {Answer::Type::kArray, "", 0, {integer(0), bulk(std::string(40, 'f')), integer(-1)}}}) {
+    h.step(Replied{link, Asked::kDown, "m", answer});
+    const Member& other = *h.group().sentinels.at(std::string(40, 'a'));
+    CHECK(!other.says_down);
+    CHECK(other.voted_epoch == 0);
+  }
+}
+
+}  // namespace
+}  // namespace vedette::sentinel
