@@ -120,14 +120,15 @@ void Monitor::on_promoted(Group& group, Member& replica, const Now& now) {
   if (options_.crash_after_promotion) return emit(Crash{}, state_version_);
   const Address from = group.primary.address, to = replica.address;
   run_reconfig_script(group, true, from, to);
-  if (failover.mode == FailoverMode::kCoordinated && group.primary.contact->command.up) {
-    // Its clients come back and ask who the primary is, after they can be told.
-    switch_primary(group, to, now);
-    if (Member* demoted = group.find_replica(from))
-      for (const char* type : {"normal", "pubsub"})
-        send(*demoted->contact, Asked::kNothing, command(group, "CLIENT", {"KILL", "TYPE", type}), &group, state_version_);
-  } else {
-    switch_primary(group, to, now);
+  const bool handed_over = failover.mode == FailoverMode::kCoordinated && group.primary.contact->command.up;
+  switch_primary(group, to, now);
+  if (Member* demoted = group.find_replica(from); demoted && handed_over) {
+    // The servers have changed their roles by themselves: that they last over a restart is ours to ask. Clients of the former one come
+    // back and ask who the primary is, now that they can be told.
+    for (const char* type : {"normal", "pubsub"})
+      send(*demoted->contact, Asked::kNothing, command(group, "CLIENT", {"KILL", "TYPE", type}), &group, state_version_);
+    for (Member* member : {demoted, &group.primary})
+      send(*member->contact, Asked::kNothing, command(group, "CONFIG", {"REWRITE"}), &group, state_version_);
   }
   failover.state = FailoverState::kReconfigure;
   failover.state_since = failover.last_progress = now.instant;
