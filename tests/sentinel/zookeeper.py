@@ -252,7 +252,7 @@ def main():
     try:
         install(groups.WORK)
     except (Skipped, OSError, subprocess.SubprocessError) as reason:
-        print(f"skipped: {reason}\n0 passed, 0 failed")
+        print(f"{len(CASES)} skipped: {reason}\n0 passed, 0 failed")
         return 0
     return run_all([case for case in CASES if options.only in case[0]], groups.Group, 2)
 
