@@ -254,7 +254,7 @@ def main():
     except (Skipped, OSError, subprocess.SubprocessError) as reason:
         print(f"{len(CASES)} skipped: {reason}\n0 passed, 0 failed")
         return 0
-    return run_all([case for case in CASES if options.only in case[0]], groups.Group, 2)
+    return run_all([case for case in CASES if options.only in case[0]], groups.Group, 3)
 
 
 if __name__ == "__main__":
