@@ -3,7 +3,8 @@
 
 A test program counts its own cases: doctest prints `test cases: N | N passed | N failed`, every other
 suite prints a line `N passed, N failed`. The sums of those lines are the figures; a program that
-prints neither is one test. A program that ends badly counts at least one failure, whatever it printed.
+prints neither is one test. A program that ends badly counts at least one failure, whatever it printed. What could not run here
+it tells as `N skipped: REASON`: that counts as neither, and is shown.
 
 Silent about what passed but for one line each; shows the whole output of what failed.
 """
@@ -18,6 +19,7 @@ PLAIN_LINE = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 # For programs with sanitizers in them: whatever they find ends the program; and memory that was given back is kept for
 # a short time only, since some tests bound what a server uses.
 SANITIZERS = {"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1", "ASAN_OPTIONS": "quarantine_size_mb=4"}
+SKIPPED_LINE = re.compile(r"^\d+ skipped: .*$", re.M)
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -59,6 +61,8 @@ def main():
                 total_passed += passed
                 total_failed += failed
                 print(f"{entry['name']}: {passed} passed, {failed} failed ({entry['duration']:.1f} s)")
+                for skipped in SKIPPED_LINE.findall(ESCAPES.sub("", output)):
+                    print(f"{entry['name']}: {skipped}")
                 if failed:
                     print(f"--- output of {entry['name']} ({entry['result']})")
                     print(output.rstrip())

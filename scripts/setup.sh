@@ -3,14 +3,15 @@
 # there it says nothing and calls no package tool. Runs as root, or through sudo.
 #
 # redis-tools holds the server that the differential test compares with (redis-check-rdb is the
-# same binary); the package redis-server is not wanted, since it would start a service.
+# same binary); the package redis-server is not wanted, since it would start a service. iproute2 makes the
+# networks of the sentinel tests.
 set -euo pipefail
 
 packages=(
   build-essential g++ meson ninja-build pkg-config
   libuv1-dev libfmt-dev libjemalloc-dev liblzf-dev libmd-dev libxxhash-dev
   doctest-dev libhiredis-dev redis-tools
-  python3 python3-redis
+  python3 python3-redis iproute2
 )
 
 packages+=("$@") # what else a script needs

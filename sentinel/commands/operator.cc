@@ -213,9 +213,12 @@ Status debug(CommandContext& ctx) {
 }
 
 // SENTINEL SIMULATE-FAILURE <CRASH-AFTER-ELECTION | CRASH-AFTER-PROMOTION | HELP> ... . For tests of those who watch.
+// What is not named is off, from the first word on, whatever follows: so HELP alone turns all off.
 Status simulate_failure(CommandContext& ctx) {
   constexpr std::string_view kElection = "crash-after-election", kPromotion = "crash-after-promotion";
-  bool election = false, promotion = false;
+  bool& election = ctx.monitor.options().crash_after_election;
+  bool& promotion = ctx.monitor.options().crash_after_promotion;
+  election = promotion = false;
   for (const std::string_view word : ctx.args().subspan(2)) {
     if (equals_ignoring_case(word, kElection)) {
       election = true;
@@ -230,8 +233,6 @@ Status simulate_failure(CommandContext& ctx) {
       return failure("Unknown failure simulation specified");
     }
   }
-  ctx.monitor.options().crash_after_election = election;
-  ctx.monitor.options().crash_after_promotion = promotion;
   return done(ctx);
 }
 

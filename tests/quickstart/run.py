@@ -340,7 +340,7 @@ def main():
             name = function.__name__.replace("_", " ") + (f" ({', '.join(map(str, values))})" if values else "")
             if options.only in name:
                 chosen.append((name, function, values))
-    return runner.run_all(chosen, Session, 1)
+    return runner.run_all(chosen, Session, 3)
 
 
 if __name__ == "__main__":

@@ -12,16 +12,21 @@ import shutil
 import subprocess
 import time
 
-from group import Client, Skipped
+from group import Client, Failed, Skipped
 
 NEW_NET = 0x40000000
 NOBODY = "02:00:00:00:00:99"
+allowed = False  # once there was a network, what fails is a failure
+
+
+def impossible(why):
+    return (Failed if allowed else Skipped)(f"no network namespaces here: {why}")
 
 
 def run(*words):
     done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
-        raise Skipped(f"no network namespaces here: {' '.join(map(str, words))}: {done.stdout.strip()}")
+        raise impossible(f"{' '.join(map(str, words))}: {done.stdout.strip()}")
 
 
 class Namespace:
@@ -32,12 +37,15 @@ class Namespace:
         self.pid = self.holder.pid
         self.path = f"/proc/{self.pid}/ns/net"
         own = os.readlink("/proc/self/ns/net")
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while True:
             if self.holder.poll() is not None or time.monotonic() > end:
-                raise Skipped(f"no network namespaces here: {self.holder.stderr.read().strip() if self.holder.poll() is not None else 'unshare does nothing'}")
-            if os.readlink(self.path) != own:
-                break
+                raise impossible(f"{self.holder.stderr.read().strip() if self.holder.poll() is not None else 'unshare does nothing'}")
+            try:
+                if os.readlink(self.path) != own:
+                    break
+            except OSError:  # it has just ended
+                pass
             time.sleep(0.002)
         self.run("ip", "link", "set", "lo", "up")
 
@@ -53,7 +61,7 @@ class Namespace:
         libc = ctypes.CDLL(None, use_errno=True)
         with open("/proc/thread-self/ns/net", encoding="ascii") as before, open(self.path, encoding="ascii") as there:
             if libc.setns(there.fileno(), NEW_NET):
-                raise Skipped(f"no network namespaces here: setns: {os.strerror(ctypes.get_errno())}")
+                raise impossible(f"setns: {os.strerror(ctypes.get_errno())}")
             try:
                 yield
             finally:
@@ -78,6 +86,7 @@ class Host(Namespace):
 
 class Network:
     def __init__(self, group, hosts):
+        global allowed
         if os.geteuid() != 0:
             raise Skipped("no network namespaces here: only root may have them")
         for program in ("ip", "unshare", "nsenter"):
@@ -96,6 +105,7 @@ class Network:
             host.run("ip", "address", "add", f"{host.address}/24", "dev", "card")
             host.run("ip", "link", "set", "card", "up")
             self.hosts.append(host)
+        allowed = True
 
     def hold(self, space):
         self.spaces.append(space)

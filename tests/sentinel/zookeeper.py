@@ -116,11 +116,11 @@ class ZooKeeper:
 
 
 def environment(keeper, sentinel, **more):
-    return {**os.environ, "VEDETTE_ZOOKEEPER": f"127.0.0.1:{keeper.port}", "VEDETTE_SENTINEL": f"127.0.0.1:{sentinel.port}", **more}
+    return {**os.environ, "VEDETTE_ZOOKEEPER": f"127.0.0.1:{keeper.port}", "VEDETTE_SENTINEL": f"127.0.0.1:{sentinel.port}", "VEDETTE_ZOOKEEPER_TIMEOUT": "60", **more}
 
 
 def run_hook(keeper, sentinel, *arguments, **more):
-    done = subprocess.run([HOOK, *arguments], env=environment(keeper, sentinel, **more), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    done = subprocess.run([HOOK, *arguments], env=environment(keeper, sentinel, **more), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
     return done.returncode, done.stdout.strip()
 
 
@@ -164,7 +164,7 @@ def many_at_once(group):
     group.build("vvv-v")
     running = [subprocess.Popen([HOOK, NAME], env=environment(keeper, group.sentinels[i % 3], VEDETTE_ZNODE="/a/b/c/{name}"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True) for i in range(12)]
-    said = [(process.communicate(timeout=60)[0].strip(), process.returncode) for process in running]
+    said = [(process.communicate(timeout=120)[0].strip(), process.returncode) for process in running]
     check_equal([one for one in said if one[1]], [], "hooks that failed")
     check_equal(keeper.value(f"/a/b/c/{NAME}"), address_of(group.servers[0]), "what is published")
     check_equal(len([one for one in said if " now, epoch" in one[0]]), 1, "hooks that wrote")
@@ -227,7 +227,7 @@ def zookeeper_is_away(group):
     check_equal((run_hook(keeper, sentinel, NAME, VEDETTE_ZOOKEEPER=f"127.0.0.1:1,127.0.0.1:{keeper.port}")[0], keeper.value()), (0, address_of(group.servers[0])), "one of two is there")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hosts = f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1:{keeper.port}"
-        check_equal({run_hook(keeper, sentinel, NAME, VEDETTE_ZOOKEEPER=hosts, VEDETTE_ZOOKEEPER_TIMEOUT="4")[0] for _ in range(4)}, {0}, "one of two is silent")
+        check_equal({run_hook(keeper, sentinel, NAME, VEDETTE_ZOOKEEPER=hosts, VEDETTE_ZOOKEEPER_TIMEOUT="12")[0] for _ in range(4)}, {0}, "one of two is silent")
 
 
 CASES = [
@@ -252,9 +252,9 @@ def main():
     try:
         install(groups.WORK)
     except (Skipped, OSError, subprocess.SubprocessError) as reason:
-        print(f"skipped: {reason}\n0 passed, 0 failed")
+        print(f"{len(CASES)} skipped: {reason}\n0 passed, 0 failed")
         return 0
-    return run_all([case for case in CASES if options.only in case[0]], groups.Group, 2)
+    return run_all([case for case in CASES if options.only in case[0]], groups.Group, 3)
 
 
 if __name__ == "__main__":

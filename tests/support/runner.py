@@ -3,6 +3,7 @@
 A case is (name, function, parameters). What it works on is made for it by `make`, and has end(failed) -> problems, logs()
 and clean().
 """
+import collections
 import concurrent.futures
 import importlib
 import time
@@ -54,20 +55,21 @@ def run(case, make):
 
 def run_all(chosen, make, jobs):
     """Runs them; a line for each, the logs of those that failed, and the figures on the last line. The exit code."""
-    passed = failed = skips = 0
+    passed = failed = 0
+    skips = collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for future in concurrent.futures.as_completed([pool.submit(run, case, make) for case in chosen]):
             name, fault, skipped, seconds = future.result()
             if fault:
                 failed += 1
             elif skipped:
-                skips += 1
+                skips[skipped] += 1
             else:
                 passed += 1
             print(f"{'FAILED' if fault else 'skipped' if skipped else 'ok'}: {name} ({skipped or f'{seconds:.1f} s'})", flush=True)
             if fault:
                 print(fault, flush=True)
-    if skips:
-        print(f"{skips} skipped")
+    for reason, cases in skips.items():
+        print(f"{cases} skipped: {' '.join(reason.split())}")
     print(f"{passed} passed, {failed} failed")
-    return 0 if failed == 0 and passed + skips else 1
+    return 0 if failed == 0 and (passed or skips) else 1

@@ -218,6 +218,10 @@ TEST_CASE("failures are simulated on demand") {
   CHECK(client("SENTINEL SIMULATE-FAILURE foo") == "(error) ERR Unknown failure simulation specified");
   CHECK(client("SENTINEL SIMULATE-FAILURE crash-after-election CRASH-AFTER-PROMOTION") == "OK");
   CHECK(client("INFO sentinel").find("sentinel_simulate_failure_flags:3") != std::string::npos);
+  CHECK(client("SENTINEL SIMULATE-FAILURE crash-after-election foo") == "(error) ERR Unknown failure simulation specified");
+  CHECK(client("INFO sentinel").find("sentinel_simulate_failure_flags:1") != std::string::npos);
+  CHECK(client("SENTINEL SIMULATE-FAILURE help") == "[crash-after-election, crash-after-promotion]");
+  CHECK(client("INFO sentinel").find("sentinel_simulate_failure_flags:0") != std::string::npos);
   CHECK(client("SENTINEL SIMULATE-FAILURE crash-after-promotion") == "OK");
   CHECK_FALSE(sentinel.monitor.options().crash_after_election);
 }
