@@ -112,7 +112,8 @@ bool Monitor::may_vote(const Group& group, std::string_view candidate, const Now
   if (tilt()) return false;
   const FailoverState state = group.failover.state;
   if (state != FailoverState::kNone && state != FailoverState::kElection && state != FailoverState::kReconfigure) return false;  // we lead
-  if (promise_binds(group, now)) return false;
+  // A primary that is well can only be asked to hand over: it ends its lease itself, and ours is granted to nobody else before.
+  if (group.primary.sdown && promise_binds(group, now)) return false;
   // The one we voted for lately is alive, and has not had the time to finish.
   if (group.voted_for.empty() || group.voted_for == run_id_ || group.voted_for == candidate) return true;
   if (group.config_epoch >= group.voted_epoch) return true;  // it has finished

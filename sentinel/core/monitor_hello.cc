@@ -89,7 +89,8 @@ void Monitor::adopt_config(Group& group, const Hello& hello, const Now& now) {
     if (FailoverRecord* last = record(group); last && last->outcome.empty()) last->outcome = "overtaken by epoch " + std::to_string(hello.config_epoch);
     group.failover.state = FailoverState::kNone;
   }
-  if (FailoverRecord* last = record(group); !last || last->epoch != hello.config_epoch) {
+  // In this epoch we may have stood for election ourselves, in vain.
+  if (FailoverRecord* last = record(group); !last || last->epoch != hello.config_epoch || !same_place(last->to, hello.primary)) {
     FailoverRecord seen;
     seen.epoch = hello.config_epoch;
     seen.began = now.wall;

@@ -192,7 +192,8 @@ def an_abort(group):
 
 
 CASES = [
-    (it_hands_over, [("vvv-vvv", "SIGTERM"), ("vvv-vvv", "SHUTDOWN"), ("vvr-vvv", "SIGTERM"), ("vvv-vrr", "SIGTERM")]),
+    (it_hands_over, [("vvv-vvv", "SIGTERM"), ("vvv-vvv", "SHUTDOWN"), ("vvr-vvv", "SIGTERM"), ("vvv-vrr", "SIGTERM"),
+                    ("vvv-vvv", "SIGTERM", ("sentinel lease-milliseconds {name} 1000", "sentinel fast-evidence {name} yes"))]),
     (all_in_turn, None),
     (a_replica_ends_at_once, None),
     (nobody_is_there, ["no sentinels", "no replicas", "sentinels of Redis", "off", "no patience"]),
