@@ -32,7 +32,8 @@ struct Contact {
   bool loading = false;        ///< answers pings with -LOADING
   bool primary_link_down = false;  ///< answers pings with -MASTERDOWN
 
-  bool disconnected() const { return !command.up || (has_pubsub && !pubsub.up); }
+  /// Links that stand but are refused (no login, no permission) carry nothing.
+  bool disconnected() const { return !command.up || (has_pubsub && !pubsub.up) || (!trouble.empty() && !trouble.starts_with("BUSY")); }
 };
 
 }  // namespace vedette::sentinel
