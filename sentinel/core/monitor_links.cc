@@ -117,7 +117,9 @@ std::vector<std::string> Monitor::command(const Group& group, const char* name, 
 }
 
 bool Monitor::send(Contact& contact, Asked asked, std::vector<std::string> argv, const Group* group, uint64_t after) {
-  if (!contact.command.up || contact.pending >= kPendingMax) return false;
+  // What waits for the state to be on disk may wait for long: it must leave room for pings, or this sentinel would go blind.
+  const int limit = after > 0 ? kPendingMax / 2 : kPendingMax;
+  if (!contact.command.up || contact.pending >= limit) return false;
   contact.pending++;
   emit(Send{contact.command.id, asked, std::move(argv), group ? group->name : std::string()}, after);
   return true;
