@@ -87,4 +87,5 @@ fi
 place redis-cli /usr/bin/redis-cli
 place redis-benchmark /usr/bin/redis-benchmark
 
+[ $redis = no ] || units+=(--all) # of Redis everything is expected
 /usr/bin/python3 "$root/scripts/compat/sentinel_suite.py" "$work/tree" "${units[@]}"
