@@ -16,6 +16,7 @@ struct Line {
 
 struct Contact {
   Address address;        ///< where it is connected to
+  std::string local_host; ///< our own address on the way to it
   bool has_pubsub = false;
   Line command, pubsub;
   int pending = 0;        ///< requests on the command link without a reply yet

@@ -192,7 +192,7 @@ void Monitor::ask_info(Group& group, Member& member, const Now& now) {
 
 void Monitor::send_hello(Group& group, Member& member, const Now& now) {
   Hello hello;
-  hello.sentinel = {options_.announce_host.empty() ? local_host_ : options_.announce_host,
+  hello.sentinel = {options_.announce_host.empty() ? member.contact->local_host : options_.announce_host,
                     options_.announce_port ? options_.announce_port : options_.port};
   if (hello.sentinel.host.empty()) return;
   hello.run_id = run_id_;
