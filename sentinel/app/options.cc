@@ -38,6 +38,13 @@ OptionGroup network_options(SentinelOptions::Network& o) {
                                  .unit = "clients",
                                  .doc = "Clients served at once; further ones are told so and closed."},
                                 o.maxclients, 1, std::numeric_limits<uint32_t>::max()));
+  rows.push_back(output_buffer_limit_option(
+      {.name = "client-output-buffer-limit",
+       .flags = kOptionImmutable,
+       .doc = "Unsent output that closes a client: at once beyond the hard limit, after some seconds in a row beyond the soft one; 0 is no limit. A "
+              "subscriber is sent events that it did not ask for, so that one that does not read could fill the memory. Others are not read from "
+              "while more than a megabyte waits for them, and need no limit. A sentinel has no clients of the class replica."},
+      o.output_buffer_limits));
   return group;
 }
 
