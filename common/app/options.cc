@@ -1,7 +1,12 @@
 // The shared rows.
 #include "common/app/options.h"
 
+#include <fmt/format.h>
+
 #include <limits>
+
+#include "common/base/numbers.h"
+#include "common/base/text.h"
 
 namespace vedette {
 namespace {
@@ -9,7 +14,17 @@ namespace {
 constexpr int kIntMax = std::numeric_limits<int>::max();
 constexpr size_t kBindAddressesMax = 16;
 
+constexpr std::array<std::string_view, kClientClasses> kClassNames = {"normal", "slave", "pubsub"};
+constexpr size_t kReplicaClass = 1;
+
 bool is_empty_list(const OptionWords& words) { return words.size() == 1 && words[0].empty(); }
+
+int class_index(std::string_view name) {
+  if (equals_ignoring_case(name, "replica")) return int(kReplicaClass);
+  for (size_t i = 0; i < kClientClasses; i++)
+    if (equals_ignoring_case(name, kClassNames[i])) return int(i);
+  return -1;
+}
 
 }  // namespace
 
@@ -154,6 +169,45 @@ LogSettings log_settings(const LogOptions& options) {
   settings.syslog_ident = options.syslog_ident;
   settings.syslog_facility = int(options.syslog_facility);
   return settings;
+}
+
+Option output_buffer_limit_option(const OptionRow& row, OutputBufferLimits& value) {
+  OptionRow words_row = row;
+  words_row.flags |= kOptionManyWords;
+  const auto set = [&value](const OptionWords& words) -> Status {
+    const OptionWords parts = is_empty_list(words) ? OptionWords() : words;
+    if (parts.size() % 4) return Error("Wrong number of arguments in buffer limit configuration.");
+    auto limits = value;
+    for (size_t i = 0; i < parts.size(); i += 4) {
+      const int index = class_index(parts[i]);
+      if (index < 0) return Error("Invalid client class specified in buffer limit configuration.");
+      const auto hard = parse_bytes(parts[i + 1]);
+      const auto soft = parse_bytes(parts[i + 2]);
+      const auto seconds = parse_integer(parts[i + 3]);
+      if (!hard || !soft || !seconds || *seconds < 0)
+        return Error("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
+      limits[size_t(index)] = {*hard, *soft, *seconds};
+    }
+    value = limits;
+    return Status::ok();
+  };
+  const auto get = [&value] {
+    std::string text;
+    for (size_t i = 0; i < kClientClasses; i++)
+      text += fmt::format("{}{} {} {} {}", i ? " " : "", kClassNames[i], value[i].hard_bytes,
+                          value[i].soft_bytes, value[i].soft_seconds);
+    return text;
+  };
+  const auto lines = [&value] {
+    std::vector<std::string> classes;
+    for (size_t i = 0; i < kClientClasses; i++)
+      classes.push_back(fmt::format("{} {} {} {}", i == kReplicaClass ? "replica" : kClassNames[i],
+                                    print_bytes(value[i].hard_bytes), print_bytes(value[i].soft_bytes),
+                                    value[i].soft_seconds));
+    return classes;
+  };
+  return special_option(words_row, "class, hard limit, soft limit, seconds at the soft limit", set, get,
+                        lines);
 }
 
 }  // namespace vedette

@@ -2,6 +2,7 @@
 // program derives its own structs from these and pushes the rows where its documented configuration has them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -53,6 +54,21 @@ LogSettings log_settings(const LogOptions& options);
 
 /// daemonize, supervised, pidfile.
 void push_background_options(std::vector<Option>& rows, bool& daemonize, Supervised& supervised, std::string& pidfile);
+
+struct OutputBufferLimit {
+  uint64_t hard_bytes = 0;  // 0: no limit
+  uint64_t soft_bytes = 0;
+  int64_t soft_seconds = 0;
+};
+inline constexpr size_t kClientClasses = 3;  // normal, replica, pubsub
+using OutputBufferLimits = std::array<OutputBufferLimit, kClientClasses>;
+inline constexpr OutputBufferLimits kDefaultOutputBufferLimits{{
+    {0, 0, 0},
+    {256ULL << 20, 64ULL << 20, 60},
+    {32ULL << 20, 8ULL << 20, 60},
+}};
+/// `class hard soft seconds`, several classes in a line; classes that are not named stay.
+Option output_buffer_limit_option(const OptionRow& row, OutputBufferLimits& value);
 
 /// Addresses to listen on.
 Option bind_option(const OptionRow& row, std::vector<std::string>& value);

@@ -18,8 +18,7 @@ constexpr std::string_view kDenied =
     "accepted from the loopback interface. If you want to connect from external computers, set 'protected-mode no' or 'requirepass' in the "
     "configuration file and start the sentinel again, and make sure that it cannot be reached from the internet.\r\n";
 
-// A subscriber that does not read would hold every event from now on.
-constexpr size_t kUnsentBytesMax = 32 << 20;
+constexpr uint64_t kLookMs = 1000;
 // Of a client that sends without reading its replies: nothing more is read until it has.
 constexpr size_t kBackloggedBytes = 1 << 20;
 
@@ -30,15 +29,18 @@ std::string own_path() {
   return length > 0 ? std::string(path, size_t(length)) : std::string();
 }
 
+constexpr size_t kNormalClass = 0, kPubSubClass = 2;
+
 bool is_loopback(const std::string& address) { return address.starts_with("127.") || address.starts_with("[::1]"); }
 
 }  // namespace
 
 Clients::Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, ClientsOwner& owner)
-    : clock_(clock), owner_(owner), state_(monitor, node), executor_(state_, clock), host_(loop, *this), idle_timer_(loop) {
+    : clock_(clock), owner_(owner), state_(monitor, node), executor_(state_, clock), host_(loop, *this), idle_timer_(loop), slow_timer_(loop), pause_timer_(loop) {
   state_.shutdown = [this] { owner_.shutdown(); };
   state_.scripts = [this] { return scripts(); };
   state_.is_executable = [](const std::string& path) { return access(path.c_str(), X_OK) == 0; };
+  state_.resolve = [this](const std::string& host, std::function<void(const std::string&)> done) { owner_.look_up(host, std::move(done)); };
   state_.log_level = [this] { return owner_.log_level(); };
   state_.set_log_level = [this](std::string_view level) { return owner_.set_log_level(level); };
 }
@@ -54,7 +56,6 @@ std::vector<ScriptView> Clients::scripts() const {
 }
 
 void Clients::prepare(const SentinelOptions& options, const std::string& config_file) {
-  constexpr uint64_t kLookMs = 1000;
   ProcessFacts& process = state_.process;
   process.port = options.network.port;
   process.clients_max = uint64_t(options.network.maxclients);
@@ -63,6 +64,7 @@ void Clients::prepare(const SentinelOptions& options, const std::string& config_
   process.executable = own_path();
   clients_max_ = size_t(options.network.maxclients);
   timeout_seconds_ = options.network.timeout_seconds;
+  output_limits_ = options.network.output_buffer_limits;
   protected_ = options.network.protected_mode && options.requirepass.empty();
   host_.options.keep_alive_seconds = unsigned(options.network.tcp_keepalive_seconds);
   if (timeout_seconds_ > 0) idle_timer_.start(kLookMs, kLookMs, [this] { close_idle(); });
@@ -88,7 +90,12 @@ std::unique_ptr<Session> Clients::open(Session::Transport& transport, bool is_un
 
 void Clients::execute() {
   executor_.execute();
-  owner_.executed(clock_.now());
+  const Now now = clock_.now();
+  owner_.executed(now);
+  const Instant end = executor_.pause_ends();
+  if (end == kNever || end <= now.instant) return pause_timer_.stop();
+  // It only ends the wait: the turn that follows finds the backlog.
+  pause_timer_.start(uint64_t(ms_between(now.instant, end)) + 1, 0, [] {});
 }
 
 bool Clients::wants_input(const Session& session) const {
@@ -96,10 +103,36 @@ bool Clients::wants_input(const Session& session) const {
 }
 
 void Clients::check_output(Session& session) {
-  if (session.output.size() <= kUnsentBytesMax || session.closing()) return;
-  log_warning("Client {} from {} has left {} bytes of output unread: closing it", session.id(),
-              session.transport ? session.transport->peer_address() : "?", session.output.size());
+  if (session.closing()) return;
+  const bool subscribed = session.subscriber && session.subscriber->subscribed();
+  const OutputBufferLimit& limit = output_limits_[subscribed ? kPubSubClass : kNormalClass];
+  const size_t waiting = session.output.size();
+  if (limit.hard_bytes && waiting >= limit.hard_bytes) return close_slow(session, "hard", limit.hard_bytes);
+  if (!limit.soft_bytes || waiting < limit.soft_bytes) {
+    session.output_over_since = Instant{};
+    return;
+  }
+  const Instant now = clock_.now().instant;
+  if (session.output_over_since == Instant{}) session.output_over_since = now;
+  if (ms_between(session.output_over_since, now) > limit.soft_seconds * 1000) return close_slow(session, "soft", limit.soft_bytes);
+  if (!slow_timer_.active()) slow_timer_.start(kLookMs, kLookMs, [this] { look_at_slow(); });
+}
+
+void Clients::close_slow(Session& session, const char* kind, uint64_t bytes) {
+  log_warning("Client {} from {} has left {} bytes of output unread, over the {} limit ({}) of client-output-buffer-limit: closing it", session.id(),
+              session.transport ? session.transport->peer_address() : "?", session.output.size(), kind, bytes);
   session.close(false);
+}
+
+// Whoever reads nothing at all causes no look of its own. Runs only while somebody is over a soft limit.
+void Clients::look_at_slow() {
+  bool any = false;
+  for (Session* session : state_.clients.sessions()) {
+    if (session->output_over_since == Instant{}) continue;
+    check_output(*session);
+    any |= !session->closing() && session->output_over_since != Instant{};
+  }
+  if (!any) slow_timer_.stop();
 }
 
 void Clients::closed(Session& session) {
@@ -122,6 +155,8 @@ void Clients::close_idle() {
 
 void Clients::close_all() {
   idle_timer_.stop();
+  slow_timer_.stop();
+  pause_timer_.stop();
   host_.close_all();
 }
 

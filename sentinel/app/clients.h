@@ -21,6 +21,7 @@ class ClientsOwner {
   virtual void turn_over() = 0;
   virtual bool listeners_waiting() const = 0;
   virtual void shutdown() = 0;
+  virtual void look_up(const std::string& host, std::function<void(const std::string& ip)> done) = 0;
   virtual const ScriptQueue& scripts() const = 0;
   virtual std::string log_level() const = 0;
   /// False: there is no such level.
@@ -36,6 +37,7 @@ class Clients final : public SessionHandler {
   void publish(const std::string& channel, const std::string& payload) { state_.channels.publish(channel, payload); }
   /// Replies that waited for the state may go.
   void state_written() { executor_.written(); }
+  void state_failed(uint64_t version) { executor_.write_failed(version); }
   void close_all();
 
   // SessionHandler
@@ -53,6 +55,8 @@ class Clients final : public SessionHandler {
 
  private:
   void close_idle();
+  void close_slow(Session& session, const char* kind, uint64_t bytes);
+  void look_at_slow();
   std::vector<ScriptView> scripts() const;
 
   Clock& clock_;
@@ -61,6 +65,9 @@ class Clients final : public SessionHandler {
   Executor executor_;
   SessionHost host_;
   Timer idle_timer_;
+  Timer slow_timer_;
+  Timer pause_timer_;
+  OutputBufferLimits output_limits_{};
   size_t clients_max_ = 0;
   int timeout_seconds_ = 0;
   bool protected_ = false;

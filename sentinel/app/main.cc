@@ -53,8 +53,8 @@ int serve(int argc, char** argv) {
   Sentinel sentinel(options, registry, configuration);
   if (Status status = sentinel.prepare(); !status) {
     log_warning("{}", status.error().text());
-    // A log that goes elsewhere is not where somebody who starts a program looks first.
-    if (!options.process.logfile.empty()) std::fprintf(stderr, "%s\n", status.error().text().c_str());
+    // Who starts a program by hand looks at the terminal first, wherever the log goes.
+    if (!options.process.logfile.empty() && isatty(STDERR_FILENO)) std::fprintf(stderr, "%s\n", status.error().text().c_str());
     return 1;
   }
   SentinelOptions::Process& process = options.process;

@@ -38,6 +38,13 @@ OptionGroup network_options(SentinelOptions::Network& o) {
                                  .unit = "clients",
                                  .doc = "Clients served at once; further ones are told so and closed."},
                                 o.maxclients, 1, std::numeric_limits<uint32_t>::max()));
+  rows.push_back(output_buffer_limit_option(
+      {.name = "client-output-buffer-limit",
+       .flags = kOptionImmutable,
+       .doc = "Unsent output that closes a client: at once beyond the hard limit, after some seconds in a row beyond the soft one; 0 is no limit. A "
+              "subscriber is sent events that it did not ask for, so that one that does not read could fill the memory. Others are not read from "
+              "while more than a megabyte waits for them, and need no limit. A sentinel has no clients of the class replica."},
+      o.output_buffer_limits));
   return group;
 }
 
@@ -87,11 +94,44 @@ OptionGroup foreign_options() {
   auto& rows = group.options;
   constexpr std::string_view kNoData = "a sentinel holds no data";
   for (std::string_view name :
-       {"save", "appendonly", "appendfilename", "appendfsync", "dbfilename", "databases", "rdbcompression", "rdbchecksum", "maxmemory",
-        "maxmemory-policy", "maxmemory-samples", "notify-keyspace-events", "stop-writes-on-bgsave-error", "lazyfree-lazy-eviction",
-        "lazyfree-lazy-expire", "lazyfree-lazy-server-del", "lazyfree-lazy-user-del", "lazyfree-lazy-user-flush", "activerehashing",
-        "slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold", "replica-read-only", "replica-serve-stale-data"})
+       {"save", "appendonly", "appendfilename", "appenddirname", "appendfsync", "no-appendfsync-on-rewrite", "auto-aof-rewrite-percentage",
+        "auto-aof-rewrite-min-size", "aof-disable-auto-gc", "aof-load-truncated", "aof-rewrite-incremental-fsync", "aof-timestamp-enabled",
+        "aof-use-rdb-preamble", "dbfilename", "databases", "rdbcompression", "rdbchecksum", "rdb-del-sync-files", "rdb-save-incremental-fsync",
+        "sanitize-dump-payload", "maxmemory", "maxmemory-policy", "maxmemory-samples", "maxmemory-eviction-tenacity", "notify-keyspace-events",
+        "stop-writes-on-bgsave-error", "lazyfree-lazy-eviction", "lazyfree-lazy-expire", "lazyfree-lazy-server-del", "lazyfree-lazy-user-del",
+        "lazyfree-lazy-user-flush", "activerehashing", "active-expire-effort", "activedefrag", "active-defrag-cycle-min",
+        "active-defrag-cycle-max", "active-defrag-ignore-bytes", "active-defrag-max-scan-fields", "active-defrag-threshold-lower",
+        "active-defrag-threshold-upper", "slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold", "lfu-decay-time",
+        "lfu-log-factor", "lua-time-limit", "busy-reply-threshold", "hash-max-listpack-entries", "hash-max-listpack-value",
+        "hash-max-ziplist-entries", "hash-max-ziplist-value", "hll-sparse-max-bytes", "list-compress-depth", "list-max-listpack-size",
+        "list-max-ziplist-size", "set-max-intset-entries", "stream-node-max-bytes", "stream-node-max-entries", "zset-max-listpack-entries",
+        "zset-max-listpack-value", "zset-max-ziplist-entries", "zset-max-ziplist-value", "tracking-table-max-keys"})
     rows.push_back(accepted(name, "Of servers.", kNoData));
+  for (std::string_view name :
+       {"replica-read-only", "replica-serve-stale-data", "replica-priority", "replica-announced", "replica-announce-ip", "replica-announce-port",
+        "replica-ignore-disk-write-errors", "replica-ignore-maxmemory", "replica-lazy-flush", "slave-read-only", "slave-serve-stale-data",
+        "slave-priority", "slave-announce-ip", "slave-announce-port", "slave-ignore-maxmemory", "slave-lazy-flush", "min-replicas-max-lag",
+        "min-replicas-to-write", "min-slaves-max-lag", "min-slaves-to-write", "repl-backlog-size", "repl-backlog-ttl", "repl-disable-tcp-nodelay",
+        "repl-diskless-load", "repl-diskless-sync", "repl-diskless-sync-delay", "repl-diskless-sync-max-replicas", "repl-ping-replica-period",
+        "repl-ping-slave-period", "repl-timeout", "propagation-error-behavior"})
+    rows.push_back(accepted(name, "Of servers.", "a sentinel replicates nothing"));
+  for (std::string_view name : {"masterauth", "masteruser"})
+    rows.push_back(directive({.name = name, .flags = kOptionHidden | kOptionSensitive | kOptionNoEffect, .doc = "Login of replicas.",
+                              .note = "a sentinel logs in at servers with 'sentinel auth-pass' and 'sentinel auth-user'"},
+                             "words", [](const OptionWords&) { return Status::ok(); }));
+  for (std::string_view name : {"enable-debug-command", "enable-module-command", "enable-protected-configs"})
+    rows.push_back(accepted(name, "Commands that are refused by default.", "a sentinel has no such commands"));
+  for (std::string_view name : {"io-threads", "io-threads-do-reads", "server_cpulist", "bio_cpulist", "aof_rewrite_cpulist", "bgsave_cpulist"})
+    rows.push_back(accepted(name, "Threads.", "a sentinel works on one thread, wherever the system places it"));
+  for (std::string_view name : {"oom-score-adj", "oom-score-adj-values", "disable-thp", "jemalloc-bg-thread"})
+    rows.push_back(accepted(name, "What is asked of the kernel.", "a sentinel leaves it to the system"));
+  for (std::string_view name : {"client-query-buffer-limit", "proto-max-bulk-len", "maxmemory-clients"})
+    rows.push_back(accepted(name, "What clients may cost.", "what is asked of a sentinel is short, and bounded"));
+  for (std::string_view name : {"shutdown-timeout", "shutdown-on-sigint", "shutdown-on-sigterm"})
+    rows.push_back(accepted(name, "What a server does at its end.", "a sentinel ends at once, with its state on the disk"));
+  rows.push_back(accepted("crash-memcheck-enabled", "A test of the memory after a crash.", "a crash report is all that is made"));
+  rows.push_back(accepted("ignore-warnings", "Warnings at the start.", "a sentinel makes none of them"));
+  rows.push_back(accepted("acl-pubsub-default", "Channels of new users.", "there are no users but the default one"));
   for (std::string_view name : {"latency-tracking", "latency-tracking-info-percentiles"})
     rows.push_back(accepted(name, "Latencies of commands.", "a sentinel does not keep latencies of commands"));
   for (std::string_view name : {"hz", "dynamic-hz"})

@@ -20,6 +20,7 @@ struct SentinelOptions {
     }
     std::string bind_source_addr;
     int64_t maxclients = 10000;
+    OutputBufferLimits output_buffer_limits = kDefaultOutputBufferLimits;
   };
   struct Process : LogOptions {
     bool daemonize = false;

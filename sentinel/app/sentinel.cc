@@ -52,6 +52,7 @@ Sentinel::Sentinel(SentinelOptions& options, ConfigRegistry& registry, const Con
       supervisor_(options.process.supervised) {
   links_.settings = {options.network.bind_source_addr, unsigned(options.network.tcp_keepalive_seconds)};
   node_.on_written = [this] { clients_.state_written(); };
+  node_.on_write_failed = [this](uint64_t version) { clients_.state_failed(version); };
 }
 
 Sentinel::~Sentinel() { listeners_.close(); }

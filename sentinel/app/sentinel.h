@@ -51,6 +51,7 @@ class Sentinel final : public Outside, public LinkListener, public ClientsOwner 
   void turn_over() override;
   bool listeners_waiting() const override { return listeners_.waiting(); }
   void shutdown() override;
+  void look_up(const std::string& host, std::function<void(const std::string&)> done) override { resolver_.resolve(host, std::move(done)); }
   const ScriptQueue& scripts() const override { return scripts_.queue(); }
   std::string log_level() const override;
   bool set_log_level(std::string_view level) override;

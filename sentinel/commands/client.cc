@@ -114,6 +114,44 @@ Status client_unblock(CommandContext& ctx) {
   return Status::ok();
 }
 
+// CLIENT PAUSE timeout [WRITE | ALL].
+Status client_pause(CommandContext& ctx) {
+  if (ctx.argc() > 4)
+    return failure("unknown subcommand or wrong number of arguments for '" + ctx.text(1) + "'. Try CLIENT HELP.");
+  const bool write = ctx.argc() == 4 && equals_ignoring_case(ctx.arg(3), "write");
+  if (ctx.argc() == 4 && !write && !equals_ignoring_case(ctx.arg(3), "all")) return failure("CLIENT PAUSE mode must be WRITE or ALL");
+  const auto ms = parse_integer(ctx.arg(2));
+  if (!ms) return failure("timeout is not an integer or out of range");
+  if (*ms < 0) return failure("timeout is negative");
+  Instant until;
+  if (__builtin_mul_overflow(*ms, int64_t(1000000), &until.ns) || __builtin_add_overflow(until.ns, ctx.now().instant.ns, &until.ns))
+    return failure("timeout is out of range");
+  ctx.sentinel.pause.start(!write, until, ctx.now().instant);
+  return done(ctx);
+}
+
+Status client_unpause(CommandContext& ctx) {
+  ctx.sentinel.pause = Pause{};
+  return done(ctx);
+}
+
+// No keys are tracked for anybody, for there are none.
+Status client_getredir(CommandContext& ctx) {
+  ctx.reply().integer(-1);
+  return Status::ok();
+}
+Status client_trackinginfo(CommandContext& ctx) {
+  ctx.reply().map(3);
+  ctx.reply().bulk("flags");
+  ctx.reply().set(1);
+  ctx.reply().bulk("off");
+  ctx.reply().bulk("redirect");
+  ctx.reply().integer(-1);
+  ctx.reply().bulk("prefixes");
+  ctx.reply().array(0);
+  return Status::ok();
+}
+
 constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
 constexpr uint32_t kOthers = kOwn | kAdmin;
 
@@ -139,6 +177,14 @@ constexpr Command kCommands[] = {
       .since = "7.2.0", .complexity = "O(1)", .summary = "Sets information specific to the client library."}, client_setinfo},
     {{.name = "CLIENT|REPLY", .usage = "<ON | OFF | SKIP>", .arity = 3, .flags = kOwn, .category = "connection", .since = "3.2.0",
       .complexity = "O(1)", .summary = "Instructs the sentinel whether to reply to commands."}, client_reply},
+    {{.name = "CLIENT|PAUSE", .usage = "timeout [WRITE | ALL]", .arity = -3, .flags = kOthers, .category = "connection", .since = "2.9.50",
+      .complexity = "O(1)", .summary = "Lets requests of clients wait; the sentinel's own work goes on."}, client_pause},
+    {{.name = "CLIENT|UNPAUSE", .arity = 2, .flags = kOthers, .category = "connection", .since = "6.2.0",
+      .complexity = "O(N) where N is the number of paused clients", .summary = "Lets requests that wait go on."}, client_unpause},
+    {{.name = "CLIENT|GETREDIR", .arity = 2, .flags = kOwn, .category = "connection", .since = "6.0.0", .complexity = "O(1)",
+      .summary = "Returns the client to which notices of tracked keys go; -1, for none are tracked."}, client_getredir},
+    {{.name = "CLIENT|TRACKINGINFO", .arity = 2, .flags = kOwn, .category = "connection", .since = "6.2.0", .complexity = "O(1)",
+      .summary = "Returns whether keys are tracked for the connection; none are."}, client_trackinginfo},
     {{.name = "CLIENT|UNBLOCK", .usage = "client-id [TIMEOUT | ERROR]", .arity = -3, .flags = kOthers, .category = "connection",
       .since = "5.0.0", .complexity = "O(1)", .summary = "Unblocks a client that is blocked by a command; none is."}, client_unblock},
     {{.name = "CLIENT|NO-EVICT", .usage = "<ON | OFF>", .arity = 3, .flags = kOthers, .category = "connection", .since = "7.0.0",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "common/resp/reply_writer.h"
@@ -14,14 +15,16 @@ using Arguments = std::span<const std::string_view>;
 
 class CommandContext {
  public:
-  CommandContext(SentinelState& state, Session& caller, const SentinelCommandTable::Entry& entry, Arguments args, const Now& now)
+  CommandContext(SentinelState& state, Session& caller, const SentinelCommandTable::Entry& entry, Arguments args, const Now& now,
+                 const std::string* found_name = nullptr)
       : sentinel(state),
         monitor(state.monitor),
         session(caller),
         command(entry),
         args_(args),
         now_(now),
-        reply_(caller.output, caller.resp) {}
+        reply_(caller.output, caller.resp),
+        found_name_(found_name) {}
   CommandContext(const CommandContext&) = delete;
   CommandContext& operator=(const CommandContext&) = delete;
 
@@ -46,6 +49,22 @@ class CommandContext {
   uint64_t awaited_state() const { return awaited_; }
   bool awaits_changes() const { return awaits_changes_; }
 
+  /// The reply: OK when all of the state is on disk, an error if writing it fails.
+  void ok_when_saved() {
+    when_saved_ = true;
+    reply_.ok();
+  }
+  bool when_saved() const { return when_saved_; }
+
+  /// The address of a name that await_name() has asked for, empty if there is none; null: it has not been asked for.
+  const std::string* found_name() const { return found_name_; }
+  /// The request is run again when the name has been looked up, for this time it changes nothing and answers nothing.
+  void await_name(std::string host) {
+    awaited_name_ = std::move(host);
+    reply_.none();
+  }
+  const std::string& awaited_name() const { return awaited_name_; }
+
   /// What was written are push messages: CLIENT REPLY OFF does not silence them.
   void wrote_pushes() {
     pushes_ = true;
@@ -60,6 +79,9 @@ class CommandContext {
   uint64_t awaited_ = 0;
   bool awaits_changes_ = true;
   bool pushes_ = false;
+  bool when_saved_ = false;
+  const std::string* found_name_;
+  std::string awaited_name_;
 };
 
 namespace errors {

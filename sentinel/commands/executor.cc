@@ -77,9 +77,22 @@ void Executor::run(Session& session) {
       session.close(true);
       break;
     }
+    if (!arguments_.empty() && is_paused(session, arguments_)) {
+      session.parser.forget_inline();
+      session.set(kBacklogged);
+      backlog_.push_back(&session);
+      paused_.insert(&session);
+      break;
+    }
     if (!arguments_.empty()) execute_request(session, arguments_);
-    session.input.consume(used);
+    const bool again = lookups_.contains(session.id());
+    if (!again) session.input.consume(used);
     session.parser.forget_inline();
+    if (again || unsaved_.contains(session.id())) {
+      session.set(kBacklogged);
+      backlog_.push_back(&session);
+      break;
+    }
   }
   if (session.input.size() > kInputBytesMax && !session.closing()) {
     log_warning("Closing client that reached max query buffer length: id={} addr={}", session.id(),
@@ -89,16 +102,35 @@ void Executor::run(Session& session) {
   if (session.closing() || (!session.output.empty() && !session.has(kHoldOutput))) session.wake();
 }
 
+// A request that is refused anyway is answered at once.
+bool Executor::is_paused(const Session& session, Arguments args) const {
+  if (!state_.pause.active(now_.instant) || session.has(kUnauthenticated)) return false;
+  const SentinelCommandTable::Entry* command = state_.commands.find(args);
+  if (!command || !command->accepts_argument_count(args.size())) return false;
+  return state_.pause.all || (command->flags & kMayReplicate);
+}
+
+Instant Executor::pause_ends() const { return paused_.empty() ? kNever : state_.pause.until; }
+
+bool Executor::may_go_on(const Session& session) const {
+  if (paused_.contains(&session) && state_.pause.active(clock_.now().instant)) return false;
+  const auto lookup = lookups_.find(session.id());
+  if (lookup != lookups_.end()) return lookup->second.has_value();
+  if (unsaved_.contains(session.id())) return false;
+  return session.output.size() < kOutputBytesMax;
+}
+
 bool Executor::has_backlog() const {
-  return std::any_of(backlog_.begin(), backlog_.end(), [](const Session* session) { return session->output.size() < kOutputBytesMax; });
+  return std::any_of(backlog_.begin(), backlog_.end(), [this](const Session* session) { return may_go_on(*session); });
 }
 
 void Executor::gather_backlog() {
   for (Session* session : std::exchange(backlog_, {})) {
-    if (session->output.size() >= kOutputBytesMax) {
+    if (!may_go_on(*session)) {
       backlog_.push_back(session);
       continue;
     }
+    paused_.erase(session);
     session->unset(kBacklogged);
     session->wake();  // reading goes on, also if no output follows
     gather(*session, {});
@@ -108,6 +140,9 @@ void Executor::gather_backlog() {
 void Executor::forget(Session& session) {
   std::erase(ready_, &session);
   std::erase(backlog_, &session);
+  paused_.erase(&session);
+  lookups_.erase(session.id());
+  unsaved_.erase(session.id());
   held_.erase(session.id());
   if (session.subscriber) state_.channels.unsubscribe_all(*session.subscriber);
 }
@@ -121,6 +156,7 @@ void Executor::hold(Session& session, uint64_t version) {
 
 void Executor::written() {
   const uint64_t version = state_.node.written_version();
+  answer_saved(version, true);
   for (auto at = held_.begin(); at != held_.end();) {
     if (at->second > version) {
       ++at;
@@ -132,6 +168,37 @@ void Executor::written() {
     }
     at = held_.erase(at);
   }
+}
+
+void Executor::write_failed(uint64_t version) { answer_saved(version, false); }
+
+// What follows in the session goes on in the next turn.
+void Executor::answer_saved(uint64_t version, bool success) {
+  for (auto at = unsaved_.begin(); at != unsaved_.end();) {
+    if (at->second > version) {
+      ++at;
+      continue;
+    }
+    Session* session = state_.clients.find(at->first);
+    at = unsaved_.erase(at);
+    if (!session) continue;
+    if (success)
+      session->out_of_band().ok();
+    else
+      reject(*session, "ERR Failed to save config file. Check server logs.");
+    session->wake();
+  }
+}
+
+void Executor::look_up(Session& session, const std::string& host) {
+  const ClientId id = session.id();
+  lookups_[id] = std::nullopt;
+  state_.resolve(host, [this, id, host](const std::string& ip) {
+    const auto waiting = lookups_.find(id);
+    if (waiting == lookups_.end()) return;  // the client has gone
+    waiting->second = ip;
+    if (!ip.empty()) state_.node.on_resolved(host, ip, clock_.now());
+  });
 }
 
 void Executor::execute_request(Session& session, Arguments args) {
@@ -181,14 +248,26 @@ bool Executor::pass_gates(Session& session, const SentinelCommandTable::Entry& c
 
 void Executor::call(Session& session, const SentinelCommandTable::Entry& command, Arguments args, bool& keep_output) {
   const uint64_t version = state_.monitor.state_version();
-  CommandContext context(state_, session, command, args, now_);
+  const auto lookup = lookups_.extract(session.id());
+  const size_t output_before = session.output.size();
+  CommandContext context(state_, session, command, args, now_, lookup ? &*lookup.mapped() : nullptr);
   const Status status = command.run(context);
   if (!status) {
     context.reply().error(status.error().text());
     state_.stats.errors++;
   }
   VED_ASSERT(context.reply().complete());
+  if (!context.awaited_name().empty()) {
+    session.set(kReplySkipNext, session.has(kReplySkip));
+    return look_up(session, context.awaited_name());
+  }
   keep_output = context.pushes();
+  // Who wants no replies does not wait for them either.
+  if (context.when_saved() && !session.has(kReplyOff | kReplySkip) && state_.monitor.state_version() > state_.node.written_version()) {
+    session.output.truncate(output_before);
+    unsaved_[session.id()] = state_.monitor.state_version();
+    return;
+  }
   hold(session, context.awaited_state());
   if (context.awaits_changes() && state_.monitor.state_version() != version) hold(session, state_.monitor.state_version());
 }

@@ -10,6 +10,11 @@ Status done(CommandContext& ctx) {
   return Status::ok();
 }
 Status done(CommandContext& ctx, Status status) { return status ? done(ctx) : std::move(status); }
+Status saved(CommandContext& ctx) {
+  ctx.ok_when_saved();
+  return Status::ok();
+}
+Status saved(CommandContext& ctx, Status status) { return status ? saved(ctx) : std::move(status); }
 
 // Refused by the configuration rather than by the disk, where both would.
 Status check_script(const CommandContext& ctx, std::string_view option, const std::string& path) {
@@ -43,11 +48,18 @@ Status monitor(CommandContext& ctx) {
   const std::string host = ctx.text(3);
   if (!is_host(host) || (!ctx.monitor.options().resolve_hostnames && !is_ip_address(host)))
     return failure("Invalid IP address or hostname specified");
+  if (!is_ip_address(host) && ctx.sentinel.resolve) {
+    if (!ctx.found_name()) {
+      ctx.await_name(host);
+      return Status::ok();
+    }
+    if (ctx.found_name()->empty()) return failure("Invalid IP address or hostname specified");
+  }
   if (*port <= 0 || *port > 65535) return failure("Invalid port number.");
-  return done(ctx, ctx.monitor.monitor(ctx.text(2), {host, int(*port)}, int(*quorum), ctx.now()));
+  return saved(ctx, ctx.monitor.monitor(ctx.text(2), {host, int(*port)}, int(*quorum), ctx.now()));
 }
 
-Status remove(CommandContext& ctx) { return done(ctx, ctx.monitor.remove(ctx.arg(2), ctx.now())); }
+Status remove(CommandContext& ctx) { return saved(ctx, ctx.monitor.remove(ctx.arg(2), ctx.now())); }
 
 // SENTINEL FORGET name node. `node`: a replica as host:port, or another sentinel as run id or host:port.
 Status forget(CommandContext& ctx) {
@@ -73,17 +85,12 @@ Status set(CommandContext& ctx) {
     VED_ASSERT(*taken == needed);
     i += needed;
   }
-  return done(ctx);
+  return saved(ctx);
 }
 
-// SENTINEL FLUSHCONFIG. Where the last write has failed it says so at once; the write is tried again all the same.
 Status flushconfig(CommandContext& ctx) {
   ctx.monitor.flush_state();
-  if (!ctx.sentinel.node.write_error().empty()) {
-    ctx.await_nothing();
-    return failure("Failed to save config file");
-  }
-  return done(ctx);
+  return saved(ctx);
 }
 
 // ---- SENTINEL CONFIG ----
@@ -104,12 +111,13 @@ std::vector<std::pair<std::string_view, std::string>> global_options(const Comma
   return all;
 }
 
-// Whether a primary is, or may become by a failover, one that is known by a name.
-bool watches_names(const Monitor& monitor) {
+// Whether a primary is, or may become by a failover, known by a name whose address is not known.
+bool needs_names(const Monitor& monitor) {
+  const auto unknown = [&](const Address& address) { return !is_ip_address(monitor.host_ip(address.host)); };
   for (const auto& [name, group] : monitor.groups()) {
-    if (!is_ip_address(group->primary.address.host)) return true;
+    if (unknown(group->primary.address)) return true;
     for (const auto& [address, replica] : group->replicas)
-      if (!is_ip_address(address.host)) return true;
+      if (unknown(address)) return true;
   }
   return false;
 }
@@ -121,8 +129,8 @@ std::optional<bool> set_global_option(CommandContext& ctx, std::string_view opti
   if (is("resolve-hostnames") || is("announce-hostnames")) {
     const bool yes = equals_ignoring_case(value, "yes");
     if (!yes && !equals_ignoring_case(value, "no")) return false;
-    // A state with a name in it cannot be read back where names are not looked up.
-    if (is("resolve-hostnames") && !yes && watches_names(ctx.monitor)) return false;
+    // Where names are not looked up the state holds addresses alone.
+    if (is("resolve-hostnames") && !yes && needs_names(ctx.monitor)) return false;
     (is("resolve-hostnames") ? o.resolve_hostnames : o.announce_hostnames) = yes;
   } else if (is("announce-port")) {
     const auto port = parse_integer(value);
@@ -163,7 +171,7 @@ Status config(CommandContext& ctx) {
   if (!outcome) return failure("Invalid argument '" + std::string(shown_word(ctx.arg(3))) + "' to SENTINEL CONFIG SET");
   if (!*outcome)
     return failure("Invalid value '" + std::string(shown_word(ctx.arg(4))) + "' to SENTINEL CONFIG SET '" + std::string(shown_word(ctx.arg(3))) + "'");
-  return done(ctx);
+  return saved(ctx);
 }
 
 // ---- SENTINEL DEBUG ----

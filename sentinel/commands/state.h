@@ -2,6 +2,7 @@
 // facts of the process that clients may ask for. Pure: whatever touches the machine is a function the program sets.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -37,6 +38,19 @@ struct ProcessFacts {
   int port = 0;
   uint64_t clients_max = 0;
   std::string version, config_file, executable, supervised = "no";
+};
+
+/// CLIENT PAUSE: for a while what clients ask waits; what this sentinel does by itself goes on.
+struct Pause {
+  Instant until{};
+  bool all = false;  ///< else only what changes something for others (PUBLISH)
+
+  bool active(Instant now) const { return now < until; }
+  /// A later pause never shortens or weakens an earlier one.
+  void start(bool everything, Instant end, Instant now) {
+    all = everything || (active(now) && all);
+    until = active(now) ? std::max(until, end) : end;
+  }
 };
 
 /// Events in the last whole second.
@@ -83,12 +97,15 @@ struct SentinelState {
   SentinelCommandTable commands;
   SentinelStats stats;
   ProcessFacts process;
+  Pause pause;
   Instant started{};
 
   // Set by the program. Those that are not set make their command answer that there is no such thing.
   std::function<void()> shutdown;                             ///< soon, never from within the call
   std::function<std::vector<ScriptView>()> scripts;           ///< in the order of the queue
   std::function<bool(const std::string& path)> is_executable; ///< not set: any script is taken
+  /// Looks a name up; `done` gets its address or nothing, never within the call. Not set: any name is taken.
+  std::function<void(const std::string& host, std::function<void(const std::string& ip)> done)> resolve;
   std::function<std::string()> log_level;
   std::function<bool(std::string_view level)> set_log_level;  ///< false: there is no such level
 };

@@ -16,6 +16,7 @@ struct Line {
 
 struct Contact {
   Address address;        ///< where it is connected to
+  std::string local_host; ///< our own address on the way to it
   bool has_pubsub = false;
   Line command, pubsub;
   int pending = 0;        ///< requests on the command link without a reply yet
@@ -32,7 +33,8 @@ struct Contact {
   bool loading = false;        ///< answers pings with -LOADING
   bool primary_link_down = false;  ///< answers pings with -MASTERDOWN
 
-  bool disconnected() const { return !command.up || (has_pubsub && !pubsub.up); }
+  /// Links that stand but are refused (no login, no permission) carry nothing.
+  bool disconnected() const { return !command.up || (has_pubsub && !pubsub.up) || (!trouble.empty() && !trouble.starts_with("BUSY")); }
 };
 
 }  // namespace vedette::sentinel

@@ -111,7 +111,7 @@ void Monitor::handle(const Connected& event, const Now& now) {
   Line& line = use.pubsub ? contact.pubsub : contact.command;
   line.up = true;
   line.changed = now.instant;
-  if (!event.local_host.empty()) local_host_ = event.local_host;
+  if (!event.local_host.empty()) contact.local_host = event.local_host;
   if (use.pubsub) {
     contact.pubsub_heard = now.instant;
   } else {

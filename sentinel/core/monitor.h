@@ -75,6 +75,8 @@ class Monitor {
   Group* find_by_address(const Address& address);
   /// Where clients shall go: the promoted replica from the moment its promotion is certain. As it is announced (announced).
   Address primary_address(const Group& group) const;
+  /// The IP that a name is known to stand for; the name itself if none is known.
+  std::string host_ip(const std::string& host) const;
   /// An address as others are told it: a name as its IP, once that is known, unless names are to be announced.
   Address announced(const Address& address) const;
 
@@ -151,7 +153,6 @@ class Monitor {
   Status configure_group(Group& group, const std::vector<std::string>& words, const Now& now);
   std::vector<std::string> group_lines(const Group& group) const;
   bool same_place(const Address& a, const Address& b) const;
-  std::string host_ip(const std::string& host) const;
   void look_up(const std::string& host);
 
   // monitor_links.cc: connections, and what is sent on them in time.
@@ -246,7 +247,6 @@ class Monitor {
   std::vector<Effect> effects_;
   std::set<std::pair<Instant, std::string>> schedule_;
   Instant next_ = kNever;          // of the group being looked at
-  std::string local_host_;         // our address as the last connection showed it
   struct Name {
     std::string ip;      // empty: none is known yet
     bool asked = false;  // being looked up

@@ -117,7 +117,9 @@ std::vector<std::string> Monitor::command(const Group& group, const char* name, 
 }
 
 bool Monitor::send(Contact& contact, Asked asked, std::vector<std::string> argv, const Group* group, uint64_t after) {
-  if (!contact.command.up || contact.pending >= kPendingMax) return false;
+  // What waits for the state to be on disk may wait for long: it must leave room for pings, or this sentinel would go blind.
+  const int limit = after > 0 ? kPendingMax / 2 : kPendingMax;
+  if (!contact.command.up || contact.pending >= limit) return false;
   contact.pending++;
   emit(Send{contact.command.id, asked, std::move(argv), group ? group->name : std::string()}, after);
   return true;
@@ -190,7 +192,7 @@ void Monitor::ask_info(Group& group, Member& member, const Now& now) {
 
 void Monitor::send_hello(Group& group, Member& member, const Now& now) {
   Hello hello;
-  hello.sentinel = {options_.announce_host.empty() ? local_host_ : options_.announce_host,
+  hello.sentinel = {options_.announce_host.empty() ? member.contact->local_host : options_.announce_host,
                     options_.announce_port ? options_.announce_port : options_.port};
   if (hello.sentinel.host.empty()) return;
   hello.run_id = run_id_;

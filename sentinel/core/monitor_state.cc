@@ -137,7 +137,8 @@ std::vector<std::string> Monitor::group_lines(const Group& group) const {
   const auto text = [&](const char* name, const std::string& value) {
     if (!value.empty()) add(name, quoted_if_needed(value));
   };
-  const auto place = [](const Address& a) { return a.host + " " + std::to_string(a.port); };
+  // A state with a name in it could not be read back where names are not looked up.
+  const auto place = [&](const Address& a) { return (options_.resolve_hostnames ? a.host : host_ip(a.host)) + " " + std::to_string(a.port); };
   add("monitor", place(group.primary.address) + " " + std::to_string(o.quorum));
   number("down-after-milliseconds", o.down_after_ms, d.down_after_ms);
   number("failover-timeout", o.failover_timeout_ms, d.failover_timeout_ms);

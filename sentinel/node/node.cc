@@ -112,11 +112,12 @@ void Node::on_state_written(uint64_t version, const Status& outcome, const Now& 
   write_error_ = outcome ? std::string() : outcome.error().text();
   if (!outcome) {
     retry_at_ = after_ms(now.instant, kWriteAgain_ms);
+    if (on_write_failed) on_write_failed(version);
     return;
   }
   written_ = version;
+  if (on_written) on_written();  // the reply to an order goes before its events
   settle(now);
-  if (on_written) on_written();
 }
 
 void Node::settle(const Now& now) {

@@ -55,6 +55,8 @@ class Node {
   const std::string& write_error() const { return write_error_; }
   /// Called when a newer state is on disk: replies that waited for it can leave.
   std::function<void()> on_written;
+  /// Called when a write of this version has failed.
+  std::function<void(uint64_t version)> on_write_failed;
 
  private:
   struct Waiting {

@@ -13,9 +13,6 @@ namespace vedette {
 
 namespace {
 
-constexpr std::array<std::string_view, kClientClasses> kClassNames = {"normal", "slave", "pubsub"};
-constexpr size_t kReplicaClass = 1;
-
 OptionRow with_words(OptionRow row) {
   row.flags |= kOptionManyWords;
   return row;
@@ -38,13 +35,6 @@ Result<std::vector<SavePoint>> parse_save_points(const OptionWords& words) {
     points.push_back({*seconds, *changes});
   }
   return points;
-}
-
-int class_index(std::string_view name) {
-  if (equals_ignoring_case(name, "replica")) return int(kReplicaClass);
-  for (size_t i = 0; i < kClientClasses; i++)
-    if (equals_ignoring_case(name, kClassNames[i])) return int(i);
-  return -1;
 }
 
 Status check_no_path(std::string_view name, std::string_view text, std::string_view kind) {
@@ -90,44 +80,6 @@ Option save_option(const OptionRow& row, std::vector<SavePoint>& value) {
     return Status::ok();
   };
   return option;
-}
-
-Option output_buffer_limit_option(const OptionRow& row,
-                                  std::array<OutputBufferLimit, kClientClasses>& value) {
-  const auto set = [&value](const OptionWords& words) -> Status {
-    const OptionWords parts = is_empty_list(words) ? OptionWords() : words;
-    if (parts.size() % 4) return Error("Wrong number of arguments in buffer limit configuration.");
-    auto limits = value;
-    for (size_t i = 0; i < parts.size(); i += 4) {
-      const int index = class_index(parts[i]);
-      if (index < 0) return Error("Invalid client class specified in buffer limit configuration.");
-      const auto hard = parse_bytes(parts[i + 1]);
-      const auto soft = parse_bytes(parts[i + 2]);
-      const auto seconds = parse_integer(parts[i + 3]);
-      if (!hard || !soft || !seconds || *seconds < 0)
-        return Error("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
-      limits[size_t(index)] = {*hard, *soft, *seconds};
-    }
-    value = limits;
-    return Status::ok();
-  };
-  const auto get = [&value] {
-    std::string text;
-    for (size_t i = 0; i < kClientClasses; i++)
-      text += fmt::format("{}{} {} {} {}", i ? " " : "", kClassNames[i], value[i].hard_bytes,
-                          value[i].soft_bytes, value[i].soft_seconds);
-    return text;
-  };
-  const auto lines = [&value] {
-    std::vector<std::string> classes;
-    for (size_t i = 0; i < kClientClasses; i++)
-      classes.push_back(fmt::format("{} {} {} {}", i == kReplicaClass ? "replica" : kClassNames[i],
-                                    print_bytes(value[i].hard_bytes), print_bytes(value[i].soft_bytes),
-                                    value[i].soft_seconds));
-    return classes;
-  };
-  return special_option(with_words(row), "class, hard limit, soft limit, seconds at the soft limit", set, get,
-                        lines);
 }
 
 Option keyspace_events_option(const OptionRow& row, std::string& value) {

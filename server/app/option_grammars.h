@@ -10,8 +10,6 @@ namespace vedette {
 
 /// `save 900 1 300 10`; lines of a file add up, an empty one forgets those before it.
 Option save_option(const OptionRow& row, std::vector<SavePoint>& value);
-/// `class hard soft seconds`, several classes in a line; classes that are not named stay.
-Option output_buffer_limit_option(const OptionRow& row, std::array<OutputBufferLimit, kClientClasses>& value);
 /// Letters of event classes, kept in the order in which they are printed.
 Option keyspace_events_option(const OptionRow& row, std::string& value);
 Option percentiles_option(const OptionRow& row, std::vector<double>& value);

@@ -48,13 +48,6 @@ struct ShutdownChoice {
   bool force = false;
 };
 
-struct OutputBufferLimit {
-  uint64_t hard_bytes = 0;  // 0: no limit
-  uint64_t soft_bytes = 0;
-  int64_t soft_seconds = 0;
-};
-inline constexpr size_t kClientClasses = 3;  // normal, replica, pubsub
-
 struct SavePoint {
   int64_t seconds = 0;
   int64_t changes = 0;
@@ -67,11 +60,7 @@ struct NetworkOptions : ListenOptions {
   std::string bind_source_addr;
   int64_t maxclients = 10000;
   int max_new_connections_per_cycle = 10;
-  std::array<OutputBufferLimit, kClientClasses> output_buffer_limits{{
-      {0, 0, 0},
-      {256ULL << 20, 64ULL << 20, 60},
-      {32ULL << 20, 8ULL << 20, 60},
-  }};
+  OutputBufferLimits output_buffer_limits = kDefaultOutputBufferLimits;
   uint64_t client_query_buffer_limit = 1ULL << 30;
   uint64_t proto_max_bulk_len = 512ULL << 20;
   uint64_t client_reply_backlog_limit = 256ULL << 20;

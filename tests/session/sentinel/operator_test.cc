@@ -1,6 +1,8 @@
 // What operators order.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/session/sentinel/test_sentinel.h"
 
 namespace vedette::sentinel::testing {
@@ -117,20 +119,140 @@ TEST_CASE("the state is written on demand, and the answer waits for it") {
 TEST_CASE("a state that cannot be written is told, and told off again") {
   TestSentinel sentinel;
   sentinel.watch("m");
-  SentinelClient client(sentinel);
+  SentinelClient client(sentinel), other(sentinel);
   client.send("SENTINEL FLUSHCONFIG");
   sentinel.fail_state();
   CHECK(sentinel.node.write_error() != "");
-  SentinelClient other(sentinel);
+  CHECK(client.take() == "(error) ERR Failed to save config file. Check server logs.");
   other.send("INFO sentinel");
   CHECK(other.take().find("sentinel_state_write_error:disk full") != std::string::npos);
   other.send("SENTINEL FLUSHCONFIG");
-  CHECK(other.take() == "(error) ERR Failed to save config file");
+  CHECK(other.take() == "");  // until the next attempt
   sentinel.clock.advance_ms(1001);
   sentinel.node.on_time(sentinel.clock.now());
   sentinel.write_state();
-  CHECK(client.take() == "OK");
+  CHECK(other.take() == "OK");
   CHECK(other("INFO sentinel").find("sentinel_state_write_error:") == std::string::npos);
+}
+
+TEST_CASE("an order that cannot be saved is an error, and holds") {
+  const std::string failed = "(error) ERR Failed to save config file. Check server logs.";
+  for (const char* order : {"SENTINEL SET m quorum 2", "SENTINEL MONITOR b 127.0.0.1 7001 1", "SENTINEL CONFIG SET announce-port 7", "SENTINEL REMOVE m"}) {
+    CAPTURE(order);
+    TestSentinel sentinel;
+    sentinel.watch("m");
+    SentinelClient client(sentinel);
+    client.send(order);
+    client.send("PING");  // waits behind it
+    CHECK(client.take() == "");
+    sentinel.fail_state();
+    CHECK(client.take() == failed);
+    sentinel.turn();
+    CHECK(client.take() == "PONG");
+    sentinel.clock.advance_ms(1001);
+    sentinel.node.on_time(sentinel.clock.now());
+    sentinel.write_state();
+    CHECK(client.take() == "");
+  }
+  TestSentinel sentinel;
+  Group& group = sentinel.watch("m");
+  SentinelClient client(sentinel);
+  client.send("SENTINEL SET m quorum 2");
+  sentinel.fail_state();
+  CHECK(client.take() == failed);
+  sentinel.turn();
+  CHECK(group.options.quorum == 2);
+  // What is wrong needs no disk.
+  client.send("SENTINEL SET m quorum x");
+  CHECK(client.take() == "(error) ERR Invalid argument 'x' for SENTINEL SET 'quorum'");
+}
+
+TEST_CASE("a failure of an older state says nothing about an order that came later") {
+  TestSentinel sentinel;
+  sentinel.watch("m");
+  SentinelClient one(sentinel), two(sentinel);
+  one.send("SENTINEL SET m quorum 2");
+  two.send("SENTINEL SET m quorum 3");
+  sentinel.fail_state();
+  CHECK(one.take() == "(error) ERR Failed to save config file. Check server logs.");
+  CHECK(two.take() == "");
+  sentinel.clock.advance_ms(1001);
+  sentinel.node.on_time(sentinel.clock.now());
+  sentinel.write_state();
+  CHECK(two.take() == "OK");
+}
+
+TEST_CASE("a client that leaves while its order is being saved is forgotten") {
+  TestSentinel sentinel;
+  sentinel.watch("m");
+  {
+    SentinelClient client(sentinel);
+    client.send("SENTINEL SET m quorum 2");
+  }
+  sentinel.fail_state();
+  sentinel.turn();
+}
+
+TEST_CASE("where names are looked up no more, the state holds the addresses they stood for") {
+  GlobalOptions options;
+  options.resolve_hostnames = true;
+  TestSentinel sentinel(options);
+  SentinelClient client(sentinel);
+  CHECK(client("SENTINEL MONITOR m here.test 7000 1") == "OK");
+  CHECK(client("SENTINEL CONFIG SET resolve-hostnames no").starts_with("(error) ERR Invalid value 'no'"));
+  sentinel.node.on_resolved("here.test", "10.0.0.7", sentinel.clock.now());
+  CHECK(client("SENTINEL CONFIG SET resolve-hostnames no") == "OK");
+  const auto& state = sentinel.outside.state;
+  CHECK(std::find(state.begin(), state.end(), "monitor m 10.0.0.7 7000 1") != state.end());
+  CHECK(client("SENTINEL GET-MASTER-ADDR-BY-NAME m") == "[10.0.0.7, 7000]");
+}
+
+TEST_CASE("a primary by its name is watched when the name is known to stand for an address") {
+  GlobalOptions options;
+  options.resolve_hostnames = true;
+  TestSentinel sentinel(options);
+  std::function<void(const std::string&)> answer;
+  int asked = 0;
+  sentinel.state.resolve = [&](const std::string&, std::function<void(const std::string&)> done) { answer = std::move(done), asked++; };
+  SentinelClient client(sentinel), other(sentinel);
+  const auto go_on = [&] {
+    REQUIRE(sentinel.executor.has_backlog());
+    sentinel.executor.gather_backlog();
+    sentinel.turn();
+  };
+  client.send("SENTINEL MONITOR m nowhere.test 7000 1");
+  CHECK(client.take() == "");
+  CHECK_FALSE(sentinel.executor.has_backlog());
+  CHECK(other("PING") == "PONG");  // nobody else waits
+  answer("");
+  go_on();
+  CHECK(client.take() == "(error) ERR Invalid IP address or hostname specified");
+  CHECK(sentinel.monitor.groups().empty());
+
+  client.send("SENTINEL MONITOR m here.test 7000 1");
+  client.send("PING");
+  answer("10.0.0.7");
+  go_on();
+  sentinel.write_state();
+  CHECK(client.take() == "OK");
+  CHECK(client.take() == "PONG");
+  CHECK(client("SENTINEL GET-MASTER-ADDR-BY-NAME m") == "[10.0.0.7, 7000]");
+  CHECK(asked == 2);
+  // What is refused anyway asks nobody.
+  CHECK(client("SENTINEL MONITOR k here.test 7000 0") == "(error) ERR Quorum must be 1 or greater.");
+  CHECK(client("SENTINEL MONITOR k 127.0.0.1 7000 1") == "OK");
+  CHECK(asked == 2);
+
+  client.send_bytes("SENTINEL MONITOR n here.test 99999 1\r\n");  // inline: its words are not in the buffer
+  answer("10.0.0.7");
+  go_on();
+  CHECK(client.take() == "(error) ERR Invalid port number.");
+  auto leaving = std::make_unique<SentinelClient>(sentinel);
+  leaving->send("SENTINEL MONITOR n here.test 7000 1");
+  leaving.reset();
+  answer("10.0.0.7");
+  CHECK_FALSE(sentinel.executor.has_backlog());
+  CHECK(sentinel.monitor.find("n") == nullptr);
 }
 
 TEST_CASE("a script that is not there is refused, unless scripts are denied at all") {

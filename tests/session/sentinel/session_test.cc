@@ -1,6 +1,8 @@
 // Sessions: from bytes to replies, passwords, subscriptions, clients among clients.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "common/base/rng.h"
 #include "tests/session/sentinel/test_sentinel.h"
 
@@ -139,6 +141,92 @@ TEST_CASE("replies can be silenced") {
   CHECK(client("SUBSCRIBE a") == "[subscribe, a, 1]");
   client("UNSUBSCRIBE");
   CHECK(client("CLIENT REPLY ON") == "OK");
+}
+
+TEST_CASE("CLIENT PAUSE lets requests wait, and the sentinel's own work go on") {
+  TestSentinel sentinel;
+  sentinel.watch("m");
+  SentinelClient one(sentinel), two(sentinel);
+  CHECK(one("CLIENT PAUSE x") == "(error) ERR timeout is not an integer or out of range");
+  CHECK(one("CLIENT PAUSE -1") == "(error) ERR timeout is negative");
+  CHECK(one("CLIENT PAUSE 9223372036854775807") == "(error) ERR timeout is out of range");
+  CHECK(one("CLIENT PAUSE 10 READ") == "(error) ERR CLIENT PAUSE mode must be WRITE or ALL");
+  CHECK(sentinel.executor.pause_ends() == kNever);
+  CHECK(one("CLIENT PAUSE 1000 WRITE") == "OK");
+  CHECK(one("PING") == "PONG");
+  two.send("PUBLISH a b");
+  CHECK(two.take() == "");
+  CHECK_FALSE(sentinel.executor.has_backlog());
+  CHECK(sentinel.executor.pause_ends() != kNever);
+  CHECK(one("CLIENT UNPAUSE") == "OK");
+  sentinel.turn();
+  CHECK(two.take() == "(error) ERR Only HELLO messages are accepted by Sentinel instances.");
+
+  CHECK(one("CLIENT PAUSE 1000") == "OK");
+  CHECK(one("CLIENT PAUSE 10 WRITE") == "");  // as everything else
+  two.send_bytes("PING one\r\nPING two\r\n");
+  CHECK(two.take() == "");
+  CHECK(one("NONSENSE") == "");  // behind what waits
+  SentinelClient three(sentinel);
+  CHECK(three("NONSENSE").starts_with("(error) ERR unknown command 'NONSENSE'"));
+  sentinel.clock.advance_ms(999);
+  CHECK_FALSE(sentinel.executor.has_backlog());
+  sentinel.clock.advance_ms(1);
+  CHECK(sentinel.executor.has_backlog());
+  sentinel.turn();
+  CHECK(one.take() == "OK");
+  CHECK(one.take().starts_with("(error) ERR unknown command 'NONSENSE'"));
+  CHECK(two.take() == "one");
+  CHECK(two.take() == "two");
+}
+
+TEST_CASE("no keys are tracked by a sentinel") {
+  TestSentinel sentinel;
+  SentinelClient client(sentinel);
+  CHECK(client("CLIENT GETREDIR") == "-1");
+  client.send("CLIENT TRACKINGINFO");
+  CHECK(client.take_bytes() == "*6\r\n$5\r\nflags\r\n*1\r\n$3\r\noff\r\n$8\r\nredirect\r\n:-1\r\n$8\r\nprefixes\r\n*0\r\n");
+}
+
+TEST_CASE("who refuses our login counts as disconnected") {
+  TestSentinel sentinel;
+  Group& group = sentinel.watch("m");
+  sentinel.node.on_time(sentinel.clock.now());
+  for (const auto& [link, to] : std::vector(sentinel.outside.opened)) sentinel.node.on_connected(link, "127.0.0.1", sentinel.clock.now());
+  sentinel.node.on_time(sentinel.clock.now());
+  const auto flags = [&] { return sentinel.monitor.flags(group, group.primary, sentinel.clock.now()); };
+  const auto reply = [&](std::string_view bytes) { sentinel.node.on_bytes(group.primary.contact->command.id, bytes, sentinel.clock.now()); };
+  reply("+OK\r\n+PONG\r\n");  // to CLIENT SETNAME and PING
+  CHECK(flags() == "master");
+  sentinel.clock.advance_ms(1000);
+  sentinel.node.on_time(sentinel.clock.now());
+  for (int i = 0; i < 5; i++) reply("-NOAUTH Authentication required.\r\n");
+  CHECK(flags() == "master,disconnected");
+}
+
+TEST_CASE("a disk that fails does not end the pings") {
+  TestSentinel sentinel;
+  Group& group = sentinel.watch("m");
+  SentinelClient client(sentinel);
+  sentinel.node.on_time(sentinel.clock.now());
+  for (const auto& [link, to] : std::vector(sentinel.outside.opened)) sentinel.node.on_connected(link, "127.0.0.1", sentinel.clock.now());
+  const LinkId command = group.primary.contact->command.id;
+  client.send("SENTINEL FLUSHCONFIG");
+  for (int i = 0; i < 400; i++) {
+    sentinel.clock.advance_ms(1000);
+    sentinel.fail_state();
+    sentinel.node.on_time(sentinel.clock.now());
+    int pings = 0, requests = 0;
+    for (const auto& [link, bytes] : sentinel.outside.sent) {
+      if (link != command) continue;
+      requests += int(std::count(bytes.begin(), bytes.end(), '*'));
+      for (size_t at = bytes.find("PING"); at != bytes.npos; at = bytes.find("PING", at + 1)) pings++;
+    }
+    CAPTURE(i);
+    REQUIRE(pings > 0);
+    sentinel.outside.sent.clear();
+    for (; requests > 0; requests--) sentinel.node.on_bytes(command, "+PONG\r\n", sentinel.clock.now());
+  }
 }
 
 TEST_CASE("clients see and close each other") {

@@ -10,6 +10,7 @@ TestSentinel::TestSentinel(const GlobalOptions& options)
     : monitor(std::string(kRunId), options, Rng(1)), node(monitor, outside), state(monitor, node), executor(state, clock) {
   outside.channels = &state.channels;
   node.on_written = [this] { executor.written(); };
+  node.on_write_failed = [this](uint64_t version) { executor.write_failed(version); };
   node.on_time(clock.now());
   write_state();
 }
@@ -34,7 +35,12 @@ void TestSentinel::know_sentinel(const std::string& group, int port, char digit)
 }
 
 void TestSentinel::write_state() {
-  while (outside.writing > node.written_version()) node.on_state_written(outside.writing, Status::ok(), clock.now());
+  while (true) {
+    while (outside.writing > node.written_version()) node.on_state_written(outside.writing, Status::ok(), clock.now());
+    if (!executor.has_backlog()) break;
+    executor.gather_backlog();
+    executor.execute();
+  }
 }
 
 void TestSentinel::fail_state() { node.on_state_written(outside.writing, Error("disk full"), clock.now()); }

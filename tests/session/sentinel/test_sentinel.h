@@ -59,7 +59,7 @@ class TestSentinel {
   /// A replica of the group, met in the INFO of a state.
   void know_replica(const std::string& group, int port);
   void know_sentinel(const std::string& group, int port, char digit);
-  /// All of the state that is to be written is on disk.
+  /// All of the state that is to be written is on disk, and what waited for that has gone on.
   void write_state();
   /// The write under way has failed.
   void fail_state();

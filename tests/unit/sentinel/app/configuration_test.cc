@@ -50,6 +50,28 @@ TEST_CASE("directives count in any order: the primary may come last") {
   CHECK(group->replicas.size() == 1);
 }
 
+TEST_CASE("the output of clients is limited by class") {
+  Start start;
+  CHECK(start.load("client-output-buffer-limit pubsub 1mb 512kb 10\nclient-output-buffer-limit normal 5mb 0 0 slave 1 2 3\n") == "OK");
+  const OutputBufferLimits& limits = start.options.network.output_buffer_limits;
+  CHECK(limits[0].hard_bytes == 5 << 20);
+  CHECK(limits[1].soft_seconds == 3);
+  CHECK(limits[2].hard_bytes == 1 << 20);
+  CHECK(limits[2].soft_bytes == 512 << 10);
+  CHECK(limits[2].soft_seconds == 10);
+  CHECK(loaded("client-output-buffer-limit nobody 1 2 3") == "f:1: Invalid client class specified in buffer limit configuration.");
+  CHECK(loaded("client-output-buffer-limit pubsub 1 2") == "f:1: Wrong number of arguments in buffer limit configuration.");
+  CHECK(loaded("client-output-buffer-limit pubsub 1 2 -3") == "f:1: Error in hard, soft or soft_seconds setting in buffer limit configuration.");
+}
+
+TEST_CASE("options of servers are accepted and told of, what makes a server something else is refused") {
+  Start start;
+  CHECK(start.load("repl-diskless-sync-delay 0\nenable-debug-command yes\nmasterauth secret\nhash-max-listpack-entries 10\nslave-priority 1\n") == "OK");
+  CHECK(start.registry.notices().size() == 5);
+  CHECK(loaded("replicaof 127.0.0.1 6379").starts_with("f:1: "));
+  CHECK(loaded("cluster-enabled yes").starts_with("f:1: "));
+}
+
 TEST_CASE("a refused line is named with its number and reason") {
   CHECK(loaded("port 1\nsentinel foo bar\n") == "f:2: Unrecognized sentinel configuration statement.");
   CHECK(loaded("sentinel foo\n") == "f:1: Unrecognized sentinel configuration statement.");
