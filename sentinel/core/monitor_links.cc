@@ -7,6 +7,7 @@ namespace vedette::sentinel {
 namespace {
 
 constexpr int kPendingMax = 100;           // requests on a link without a reply: then nothing more is sent
+constexpr int kPendingAfterMax = 50;       // the same for what waits for the disk: it leaves room for pings
 constexpr int64_t kConnectPatience_ms = 3000;
 constexpr int64_t kProbe_ms = 100;         // a primary that may be gone is tried again so often, if that counts
 constexpr int64_t kPrimaryPingMin_ms = 100;
@@ -117,8 +118,7 @@ std::vector<std::string> Monitor::command(const Group& group, const char* name, 
 }
 
 bool Monitor::send(Contact& contact, Asked asked, std::vector<std::string> argv, const Group* group, uint64_t after) {
-  // What waits for the state to be on disk may wait for long: it must leave room for pings, or this sentinel would go blind.
-  const int limit = after > 0 ? kPendingMax / 2 : kPendingMax;
+  const int limit = after > 0 ? kPendingAfterMax : kPendingMax;
   if (!contact.command.up || contact.pending >= limit) return false;
   contact.pending++;
   emit(Send{contact.command.id, asked, std::move(argv), group ? group->name : std::string()}, after);
@@ -213,7 +213,7 @@ void Monitor::hello_at_once(Group& group, const Now& now) {
 // One transaction: the role, that it lasts over a restart, and that clients come back and ask who the primary is.
 bool Monitor::send_role(Group& group, Member& member, const Address& primary, uint64_t after) {
   Contact& contact = *member.contact;
-  if (!contact.command.up || contact.pending + 6 >= kPendingMax) return false;
+  if (!contact.command.up || contact.pending + 6 > kPendingAfterMax) return false;
   std::vector<std::string> to{"NO", "ONE"};
   if (primary) to = {options_.announce_hostnames ? primary.host : host_ip(primary.host), std::to_string(primary.port)};
   send(contact, Asked::kNothing, command(group, "MULTI"), &group, after);
