@@ -46,6 +46,16 @@ Status Listeners::open_unix(const ListenOptions& options) {
   return Status::ok();
 }
 
+Status Listeners::open(const ListenOptions& options) {
+  if (Status status = open_tcp(options); !status) {
+    log_warning("Failed listening on port {} (tcp), aborting.", options.port);
+    return status;
+  }
+  if (Status status = open_unix(options); !status) return status;
+  if (empty()) return Error("nothing to listen on: set 'port' or 'unixsocket'");
+  return Status::ok();
+}
+
 bool Listeners::waiting() const {
   if (unix_ && unix_->waiting()) return true;
   return std::any_of(tcp_.begin(), tcp_.end(), [](const auto& listener) { return listener->waiting(); });

@@ -19,6 +19,8 @@ class Listeners {
   /// changed, and the error names the address.
   Status open_tcp(const ListenOptions& options);
   Status open_unix(const ListenOptions& options);
+  /// Both, at the start; to listen on nothing is an error. What TCP refuses is logged.
+  Status open(const ListenOptions& options);
   void close() { tcp_.clear(), unix_.reset(); }
   /// A connection was left for the next turn.
   bool waiting() const;

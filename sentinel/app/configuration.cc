@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "common/app/process.h"
+#include "common/app/startup.h"
 #include "common/base/text.h"
 #include "sentinel/app/directives.h"
 #include "sentinel/app/version.h"
@@ -105,28 +106,11 @@ std::optional<ConfigProblem> DirectiveReader::finish() {
 }
 
 Configuration load_configuration(const std::vector<std::string>& arguments, ConfigRegistry& registry) {
-  if (arguments.size() == 1) {
-    if (arguments[0] == "-v" || arguments[0] == "--version") {
-      std::fputs(fmt::format("Vedette sentinel v={} compatible={} bits={}\n", kVersion, "7.2.4", sizeof(void*) * 8).c_str(), stdout);
-      return ended(0);
-    }
-    if (arguments[0] == "-h" || arguments[0] == "--help") {
-      std::fputs(std::string(kUsage).c_str(), stdout);
-      return ended(0);
-    }
-  }
+  if (answer_about_program(arguments, "Vedette sentinel", kVersion, kUsage)) return ended(0);
   const StartArguments start = parse_start_arguments(arguments);
-  const ConfigReader reader = disk_reader();
   DirectiveReader lines(registry, start.file.value_or(std::string()));
-  const ConfigSink sink = lines.sink();
   Configuration result;
-  if (start.file) {
-    if (const auto problem = read_config_file(reader, *start.file, sink)) return refuse(*problem);
-    result.config_file = absolute_path(*start.file);
-  }
-  if (start.from_stdin)
-    if (const auto problem = read_config_text(reader, "standard input", read_standard_input(), sink)) return refuse(*problem);
-  if (const auto problem = read_config_text(reader, "the command line", start.options, sink)) return refuse(*problem);
+  if (const auto problem = read_start(start, lines.sink(), result.config_file)) return refuse(*problem);
   if (result.config_file.empty() && lines.state_file.empty()) {
     std::fputs("Sentinel needs config file on disk to save state, or a state file ('sentinel state-file PATH'). Exiting...\n", stderr);
     return ended(1);

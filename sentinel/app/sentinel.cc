@@ -70,20 +70,10 @@ Status Sentinel::prepare() {
     options_.network.maxclients = std::max<int64_t>(1, room);
   }
   clients_.prepare(options_, configuration_.config_file);
-  if (Status status = open_listeners(); !status) return status;
+  if (Status status = listeners_.open(options_.network); !status) return status;
   // What replaces a file needs only its folder; but a file that was made read-only is meant to be left alone.
   if (access(store_.path().c_str(), W_OK) != 0 && errno != ENOENT) return unwritable(configuration_, store_.path(), std::strerror(errno));
   if (Status status = store_.write_now(settings(), monitor_.state_lines()); !status) return unwritable(configuration_, store_.path(), status.error().text());
-  return Status::ok();
-}
-
-Status Sentinel::open_listeners() {
-  if (Status status = listeners_.open_tcp(options_.network); !status) {
-    log_warning("Failed listening on port {} (tcp), aborting.", options_.network.port);
-    return status;
-  }
-  if (Status status = listeners_.open_unix(options_.network); !status) return status;
-  if (listeners_.empty()) return Error("nothing to listen on: set 'port' or 'unixsocket'");
   return Status::ok();
 }
 

@@ -57,7 +57,6 @@ class Sentinel final : public Outside, public LinkListener, public ClientsOwner 
   bool set_log_level(std::string_view level) override;
 
  private:
-  Status open_listeners();
   void before_wait();
   void on_signal(int number);
   void end_process();

@@ -34,7 +34,7 @@ void collect(const std::vector<CommandInfo*>& commands, AclCategories category, 
 
 // ACL CAT [category]. Replies: all categories, or the commands of one.
 Status cat(CommandContext& ctx) {
-  if (ctx.argc() > 3) return failure("unknown subcommand or wrong number of arguments for '" + ctx.text(1) + "'. Try ACL HELP.");
+  if (ctx.argc() > 3) return errors::wrong_subcommand_arguments("ACL", ctx.arg(1));
   std::vector<std::string_view> names;
   if (ctx.argc() == 3) {
     const auto category = acl_category(ctx.arg(2));

@@ -1,58 +1,53 @@
 // CLIENT: what the sentinel knows of its connections, and what can be done to them.
-#include "common/base/numbers.h"
-#include "sentinel/commands/client_info.h"
+#include "common/session/client_filter.h"
+#include "common/session/client_handlers.h"
 #include "sentinel/commands/families.h"
 
 namespace vedette::sentinel {
 namespace {
 
-Status done(CommandContext& ctx) {
-  ctx.reply().ok();
-  return Status::ok();
-}
-
-Status client_id(CommandContext& ctx) {
-  ctx.reply().integer(int64_t(ctx.session.id()));
-  return Status::ok();
-}
-
-Status client_getname(CommandContext& ctx) {
-  if (ctx.session.name().empty())
-    ctx.reply().null();
-  else
-    ctx.reply().bulk(ctx.session.name());
-  return Status::ok();
-}
-
-Status client_setname(CommandContext& ctx) {
-  if (Status status = check_client_name(ctx.arg(2)); !status) return status;
-  ctx.session.names().name = ctx.arg(2);
-  return done(ctx);
-}
-
-Status client_setinfo(CommandContext& ctx) {
-  const std::string_view attribute = ctx.arg(2), value = ctx.arg(3);
-  std::string SessionNames::*member = nullptr;
-  if (equals_ignoring_case(attribute, "lib-name")) member = &SessionNames::library_name;
-  if (equals_ignoring_case(attribute, "lib-ver")) member = &SessionNames::library_version;
-  if (!member) return failure("Unrecognized option '" + std::string(attribute) + "'");
-  if (!fits_a_line(value)) return failure(std::string(attribute) + " cannot contain spaces, newlines or special characters.");
-  ctx.session.names().*member = value;
-  return done(ctx);
+// The line of a client, with its end.
+void append_line(std::string& to, const CommandContext& ctx, const Session& session, const std::vector<std::string_view>& names) {
+  ClientLineFacts facts;
+  facts.now = ctx.now().instant;
+  facts.command = last_command_name(session, names);
+  facts.memory_bytes = session.memory_bytes() + (session.subscriber ? session.subscriber->name_bytes : 0);
+  facts.reads = !session.has(kBacklogged | kCloseAfterReply | kCloseNow);
+  append_client_line(to, session, facts);
+  to += '\n';
 }
 
 Status client_info(CommandContext& ctx) {
-  ctx.reply().verbatim("txt", client_line(ctx.session, command_names(ctx.sentinel.commands), ctx.now()) + "\n");
+  std::string text;
+  append_line(text, ctx, ctx.session, command_names(ctx.sentinel.commands));
+  ctx.reply().verbatim("txt", text);
   return Status::ok();
+}
+
+Result<ClientFilter::Test> make_test(std::string_view name, std::string_view value, Instant now) {
+  if (!equals_ignoring_case(name, "TYPE")) return ClientFilter::known_test(name, value, now);
+  using Test = ClientFilter::Test;
+  const auto type = [&](std::string_view wanted) { return equals_ignoring_case(value, wanted); };
+  if (type("normal")) return Test([](const Session& s) { return !listens(s); });
+  if (type("pubsub")) return Test([](const Session& s) { return listens(s); });
+  // Nobody replicates from a sentinel.
+  if (type("replica") || type("slave") || type("master") || type("primary")) return Test([](const Session&) { return false; });
+  return failure("Unknown client type '" + std::string(value) + "'");
+}
+
+Result<ClientFilter> parse_filter(const CommandContext& ctx, ClientFilter::Purpose purpose) {
+  return ClientFilter::parse(ctx.args().subspan(2), purpose, false, [&](std::string_view name, std::string_view value) {
+    return make_test(name, value, ctx.now().instant);
+  });
 }
 
 // CLIENT LIST [filters]. Replies: one line for each client, oldest first.
 Status client_list(CommandContext& ctx) {
-  const auto filter = ClientFilter::parse(ctx, false, "Invalid client ID");
+  const auto filter = parse_filter(ctx, ClientFilter::Purpose::kList);
   if (!filter) return filter.error();
   const auto names = command_names(ctx.sentinel.commands);
   std::string text;
-  for (const Session* session : filter->select(ctx)) text += client_line(*session, names, ctx.now()) + "\n";
+  for (const Session* session : filter->select(ctx.sentinel.clients, ctx.session)) append_line(text, ctx, *session, names);
   ctx.reply().verbatim("txt", text);
   return Status::ok();
 }
@@ -62,62 +57,22 @@ Status client_list(CommandContext& ctx) {
 Status client_kill(CommandContext& ctx) {
   const auto kill = [&](Session& session) { session.close(&session == &ctx.session); };
   if (ctx.argc() == 3) {
-    for (Session* session : ctx.sentinel.clients.sessions()) {
-      if (session->has(kCloseNow) || peer_address(*session) != ctx.arg(2)) continue;
-      kill(*session);
-      return done(ctx);
-    }
-    return failure("No such client");
+    Session* session = client_at(ctx.sentinel.clients, ctx.arg(2));
+    if (!session) return failure("No such client");
+    kill(*session);
+    return reply_ok(ctx);
   }
-  const auto filter = ClientFilter::parse(ctx, true, "client-id should be greater than 0");
+  const auto filter = parse_filter(ctx, ClientFilter::Purpose::kKill);
   if (!filter) return filter.error();
-  const std::vector<Session*> sessions = filter->select(ctx);
+  const std::vector<Session*> sessions = filter->select(ctx.sentinel.clients, ctx.session);
   for (Session* session : sessions) kill(*session);
   ctx.reply().integer(int64_t(sessions.size()));
   return Status::ok();
 }
 
-// CLIENT REPLY <ON | OFF | SKIP>. Only ON is answered.
-Status client_reply(CommandContext& ctx) {
-  Session& session = ctx.session;
-  if (equals_ignoring_case(ctx.arg(2), "on")) {
-    session.unset(kReplyOff | kReplySkip | kReplySkipNext);
-    return done(ctx);
-  }
-  if (equals_ignoring_case(ctx.arg(2), "off"))
-    session.set(kReplyOff);
-  else if (!equals_ignoring_case(ctx.arg(2), "skip"))
-    return errors::syntax();
-  else if (!session.has(kReplyOff))
-    session.set(kReplySkipNext);
-  ctx.reply().none();
-  return Status::ok();
-}
-
-Status switch_flag(CommandContext& ctx, SessionFlag flag) {
-  const bool on = equals_ignoring_case(ctx.arg(2), "on");
-  if (!on && !equals_ignoring_case(ctx.arg(2), "off")) return errors::syntax();
-  ctx.session.set(flag, on);
-  return done(ctx);
-}
-Status client_no_evict(CommandContext& ctx) { return switch_flag(ctx, kNoEvict); }
-Status client_no_touch(CommandContext& ctx) { return switch_flag(ctx, kNoTouch); }
-
-// CLIENT UNBLOCK client-id [TIMEOUT | ERROR]. Replies: 0: no command of a sentinel blocks its client.
-Status client_unblock(CommandContext& ctx) {
-  if (ctx.argc() > 4)
-    return failure("unknown subcommand or wrong number of arguments for '" + ctx.text(1) + "'. Try CLIENT HELP.");
-  if (ctx.argc() == 4 && !equals_ignoring_case(ctx.arg(3), "timeout") && !equals_ignoring_case(ctx.arg(3), "error"))
-    return failure("CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
-  if (!parse_integer(ctx.arg(2))) return errors::not_an_integer();
-  ctx.reply().integer(0);
-  return Status::ok();
-}
-
 // CLIENT PAUSE timeout [WRITE | ALL].
 Status client_pause(CommandContext& ctx) {
-  if (ctx.argc() > 4)
-    return failure("unknown subcommand or wrong number of arguments for '" + ctx.text(1) + "'. Try CLIENT HELP.");
+  if (ctx.argc() > 4) return errors::wrong_subcommand_arguments("CLIENT", ctx.arg(1));
   const bool write = ctx.argc() == 4 && equals_ignoring_case(ctx.arg(3), "write");
   if (ctx.argc() == 4 && !write && !equals_ignoring_case(ctx.arg(3), "all")) return failure("CLIENT PAUSE mode must be WRITE or ALL");
   const auto ms = parse_integer(ctx.arg(2));
@@ -127,12 +82,12 @@ Status client_pause(CommandContext& ctx) {
   if (__builtin_mul_overflow(*ms, int64_t(1000000), &until.ns) || __builtin_add_overflow(until.ns, ctx.now().instant.ns, &until.ns))
     return failure("timeout is out of range");
   ctx.sentinel.pause.start(!write, until, ctx.now().instant);
-  return done(ctx);
+  return reply_ok(ctx);
 }
 
 Status client_unpause(CommandContext& ctx) {
   ctx.sentinel.pause = Pause{};
-  return done(ctx);
+  return reply_ok(ctx);
 }
 
 // No keys are tracked for anybody, for there are none.
@@ -161,7 +116,7 @@ constexpr std::string_view kFilterUsage =
 
 constexpr Command kCommands[] = {
     {{.name = "CLIENT|ID", .arity = 2, .flags = kOwn, .category = "connection", .since = "5.0.0", .complexity = "O(1)",
-      .summary = "Returns the unique client ID of the connection."}, client_id},
+      .summary = "Returns the unique client ID of the connection."}, client_handlers::id},
     {{.name = "CLIENT|INFO", .arity = 2, .flags = kOwn, .category = "connection", .since = "6.2.0", .complexity = "O(1)",
       .summary = "Returns information about the connection."}, client_info},
     {{.name = "CLIENT|LIST", .usage = kFilterUsage, .arity = -2, .flags = kOthers, .category = "connection", .since = "2.4.0",
@@ -170,13 +125,13 @@ constexpr Command kCommands[] = {
       .category = "connection", .since = "2.4.0", .complexity = "O(N) where N is the number of client connections",
       .summary = "Closes connections."}, client_kill},
     {{.name = "CLIENT|GETNAME", .arity = 2, .flags = kOwn, .category = "connection", .since = "2.6.9", .complexity = "O(1)",
-      .summary = "Returns the name of the connection."}, client_getname},
+      .summary = "Returns the name of the connection."}, client_handlers::getname},
     {{.name = "CLIENT|SETNAME", .usage = "connection-name", .arity = 3, .flags = kOwn, .category = "connection", .since = "2.6.9",
-      .complexity = "O(1)", .summary = "Sets the connection name."}, client_setname},
+      .complexity = "O(1)", .summary = "Sets the connection name."}, client_handlers::setname},
     {{.name = "CLIENT|SETINFO", .usage = "<LIB-NAME libname | LIB-VER libver>", .arity = 4, .flags = kOwn, .category = "connection",
-      .since = "7.2.0", .complexity = "O(1)", .summary = "Sets information specific to the client library."}, client_setinfo},
+      .since = "7.2.0", .complexity = "O(1)", .summary = "Sets information specific to the client library."}, client_handlers::setinfo},
     {{.name = "CLIENT|REPLY", .usage = "<ON | OFF | SKIP>", .arity = 3, .flags = kOwn, .category = "connection", .since = "3.2.0",
-      .complexity = "O(1)", .summary = "Instructs the sentinel whether to reply to commands."}, client_reply},
+      .complexity = "O(1)", .summary = "Instructs the sentinel whether to reply to commands."}, client_handlers::reply},
     {{.name = "CLIENT|PAUSE", .usage = "timeout [WRITE | ALL]", .arity = -3, .flags = kOthers, .category = "connection", .since = "2.9.50",
       .complexity = "O(1)", .summary = "Lets requests of clients wait; the sentinel's own work goes on."}, client_pause},
     {{.name = "CLIENT|UNPAUSE", .arity = 2, .flags = kOthers, .category = "connection", .since = "6.2.0",
@@ -186,11 +141,11 @@ constexpr Command kCommands[] = {
     {{.name = "CLIENT|TRACKINGINFO", .arity = 2, .flags = kOwn, .category = "connection", .since = "6.2.0", .complexity = "O(1)",
       .summary = "Returns whether keys are tracked for the connection; none are."}, client_trackinginfo},
     {{.name = "CLIENT|UNBLOCK", .usage = "client-id [TIMEOUT | ERROR]", .arity = -3, .flags = kOthers, .category = "connection",
-      .since = "5.0.0", .complexity = "O(1)", .summary = "Unblocks a client that is blocked by a command; none is."}, client_unblock},
+      .since = "5.0.0", .complexity = "O(1)", .summary = "Unblocks a client that is blocked by a command; none is."}, client_handlers::unblock},
     {{.name = "CLIENT|NO-EVICT", .usage = "<ON | OFF>", .arity = 3, .flags = kOthers, .category = "connection", .since = "7.0.0",
-      .complexity = "O(1)", .summary = "Marks the connection; a sentinel evicts nobody."}, client_no_evict},
+      .complexity = "O(1)", .summary = "Marks the connection; a sentinel evicts nobody."}, client_handlers::switch_flag<kNoEvict>},
     {{.name = "CLIENT|NO-TOUCH", .usage = "<ON | OFF>", .arity = 3, .flags = kOwn, .category = "connection", .since = "7.2.0",
-      .complexity = "O(1)", .summary = "Marks the connection; a sentinel holds no keys."}, client_no_touch},
+      .complexity = "O(1)", .summary = "Marks the connection; a sentinel holds no keys."}, client_handlers::switch_flag<kNoTouch>},
 };
 static_assert(all_consistent(kCommands));
 

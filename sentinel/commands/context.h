@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/command/errors.h"
 #include "common/resp/reply_writer.h"
 #include "sentinel/commands/state.h"
 
@@ -37,6 +38,7 @@ class CommandContext {
   std::string_view arg(size_t i) const { return args_[i]; }
   std::string text(size_t i) const { return std::string(args_[i]); }
   Arguments args() const { return args_; }
+  const CommandIndex& commands() const { return sentinel.commands; }
   ReplyWriter& reply() { return reply_; }
   const Now& now() const { return now_; }
   /// How long ago, in milliseconds; 0 if it never was.
@@ -86,12 +88,11 @@ class CommandContext {
 
 namespace errors {
 
-inline Error syntax() { return failure("syntax error"); }
-inline Error not_an_integer() { return failure("value is not an integer or out of range"); }
+using vedette::errors::not_an_integer;
+using vedette::errors::syntax;
+using vedette::errors::wrong_argument_count;
+using vedette::errors::wrong_subcommand_arguments;
 inline Error no_such_primary() { return failure("No such master with that name"); }
-inline Error wrong_argument_count(std::string_view command) {
-  return failure("wrong number of arguments for '" + std::string(command) + "' command");
-}
 
 }  // namespace errors
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "common/base/log.h"
-#include "common/command/introspection.h"
+#include "common/command/handlers.h"
 #include "sentinel/commands/families.h"
 
 namespace vedette::sentinel {
@@ -25,13 +25,6 @@ RequestLimits limits_of(const Session& session) {
 
 // A page in somebody's browser can make it send a request here, whose body holds commands.
 bool is_http(std::string_view word) { return equals_ignoring_case(word, "POST") || equals_ignoring_case(word, "Host:"); }
-
-// The handler of a container that has none of its own: HELP is all that reaches it.
-Status reply_container_help(CommandContext& ctx) {
-  if (ctx.argc() != 2) return errors::wrong_argument_count(ctx.command.name + "|help");
-  write_reply(ctx.reply(), container_help(ctx.command));
-  return Status::ok();
-}
 
 }  // namespace
 

@@ -3,39 +3,14 @@
 #include <unistd.h>
 
 #include "common/base/process_usage.h"
+#include "common/session/info_text.h"
 #include "sentinel/commands/families.h"
 
 namespace vedette::sentinel {
 namespace {
 
-constexpr std::string_view kPollingApi =
-#ifdef __linux__
-    "epoll";
-#else
-    "kqueue";
-#endif
-
 // Tools read it. A sentinel acts when something happens or is due; no primary is pinged more often than this.
 constexpr int kBeats = 10;
-
-class InfoText {
- public:
-  void section(std::string_view name) {
-    if (!text_.empty()) text_ += "\r\n";
-    fmt::format_to(std::back_inserter(text_), "# {}\r\n", name);
-  }
-  template <class T>
-  void field(std::string_view name, const T& value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{}\r\n", name, value);
-  }
-  void seconds(std::string_view name, int64_t us) {
-    fmt::format_to(std::back_inserter(text_), "{}:{}.{:06}\r\n", name, us / 1000000, us % 1000000);
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
 
 // `vedette_version` is how other sentinels learn that this one can take part in a lease.
 void server_section(InfoText& out, const CommandContext& ctx) {
@@ -47,8 +22,8 @@ void server_section(InfoText& out, const CommandContext& ctx) {
   out.field("redis_mode", "sentinel");
   out.field("os", system_name());
   out.field("arch_bits", sizeof(void*) * 8);
-  out.field("multiplexing_api", kPollingApi);
-  out.field("gcc_version", fmt::format("{}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__));
+  out.field("multiplexing_api", polling_api());
+  out.field("gcc_version", compiler_version());
   out.field("process_id", getpid());
   out.field("process_supervised", process.supervised);
   out.field("run_id", ctx.monitor.run_id());
@@ -78,15 +53,7 @@ void clients_section(InfoText& out, const CommandContext& ctx) {
   out.field("pubsub_clients", listening);
 }
 
-void cpu_section(InfoText& out, const CommandContext&) {
-  const ProcessUsage usage = read_process_usage();
-  out.seconds("used_cpu_sys", usage.system_us);
-  out.seconds("used_cpu_user", usage.user_us);
-  out.seconds("used_cpu_sys_children", usage.system_children_us);
-  out.seconds("used_cpu_user_children", usage.user_children_us);
-  out.seconds("used_cpu_sys_main_thread", usage.system_main_thread_us);
-  out.seconds("used_cpu_user_main_thread", usage.user_main_thread_us);
-}
+void cpu_section(InfoText& out, const CommandContext&) { write_cpu_usage(out); }
 
 void stats_section(InfoText& out, const CommandContext& ctx) {
   const SentinelStats& stats = ctx.sentinel.stats;
@@ -151,15 +118,11 @@ Status info(CommandContext& ctx) {
   const auto names = ctx.args().subspan(1);
   InfoText out;
   for (const Section& section : kSections) {
-    const bool wanted = names.empty() || std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-                          const auto is = [&](std::string_view word) { return equals_ignoring_case(name, word); };
-                          return is(section.name) || is("all") || is("default") || is("everything");
-                        });
-    if (!wanted) continue;
+    if (!wants_section(names, section.name, true)) continue;
     out.section(section.title);
     section.write(out, ctx);
   }
-  ctx.reply().bulk(out.text());  // also in RESP3, where a server has a type of its own for it
+  ctx.reply().bulk(out.take());  // also in RESP3, where a server has a type of its own for it
   return Status::ok();
 }
 

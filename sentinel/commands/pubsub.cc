@@ -1,29 +1,12 @@
 // Publish/subscribe: clients listen to a sentinel's events; other sentinels publish their hello.
 //
 // SUBSCRIBE and its relatives answer once for each name, with push messages.
+#include "common/session/subscriptions.h"
 #include "sentinel/commands/families.h"
 #include "sentinel/commands/session_subscriber.h"
 
 namespace vedette::sentinel {
 namespace {
-
-void append_bulk(std::string& to, std::string_view bytes) {
-  to += '$';
-  to += std::to_string(bytes.size());
-  to += "\r\n";
-  to += bytes;
-  to += "\r\n";
-}
-
-// The two kinds of names that one can listen to.
-struct Kind {
-  std::string_view joined, left;
-  Subscriber::Names Subscriber::*names;
-  bool (Channels::*join)(Subscriber&, std::string_view);
-  bool (Channels::*leave)(Subscriber&, std::string_view);
-};
-constexpr Kind kChannels{"subscribe", "unsubscribe", &Subscriber::channels, &Channels::subscribe, &Channels::unsubscribe};
-constexpr Kind kPatterns{"psubscribe", "punsubscribe", &Subscriber::patterns, &Channels::subscribe_pattern, &Channels::unsubscribe_pattern};
 
 // `name` null: there was nothing to leave.
 void confirm(CommandContext& ctx, std::string_view kind, const std::string_view* name) {
@@ -35,7 +18,7 @@ void confirm(CommandContext& ctx, std::string_view kind, const std::string_view*
   writer.integer(subscriber ? int64_t(subscriber->count()) : 0);
 }
 
-Status join(CommandContext& ctx, const Kind& kind) {
+Status join(CommandContext& ctx, const SubscriptionKind& kind) {
   Subscriber& subscriber = SessionSubscriber::of(ctx.session);
   for (const std::string_view name : ctx.args().subspan(1)) {
     (ctx.sentinel.channels.*kind.join)(subscriber, name);
@@ -46,28 +29,18 @@ Status join(CommandContext& ctx, const Kind& kind) {
   return Status::ok();
 }
 
-Status leave(CommandContext& ctx, const Kind& kind) {
-  Subscriber* subscriber = ctx.session.subscriber.get();
-  const auto leave_one = [&](std::string_view name) {
-    if (subscriber) (ctx.sentinel.channels.*kind.leave)(*subscriber, name);
-    confirm(ctx, kind.left, &name);
-  };
-  if (ctx.argc() > 1) {
-    for (const std::string_view name : ctx.args().subspan(1)) leave_one(name);
-  } else if (!subscriber || (subscriber->*kind.names).empty()) {
-    confirm(ctx, kind.left, nullptr);
-  } else {
-    while (!(subscriber->*kind.names).empty()) leave_one(std::string((subscriber->*kind.names).begin()->first));
-  }
+Status leave(CommandContext& ctx, const SubscriptionKind& kind) {
+  leave_names(ctx.sentinel.channels, ctx.session.subscriber.get(), kind, ctx.args().subspan(1),
+              [&](const std::string_view* name) { confirm(ctx, kind.left, name); });
   note_subscriptions(ctx.session);
   ctx.wrote_pushes();
   return Status::ok();
 }
 
-Status subscribe(CommandContext& ctx) { return join(ctx, kChannels); }
-Status psubscribe(CommandContext& ctx) { return join(ctx, kPatterns); }
-Status unsubscribe(CommandContext& ctx) { return leave(ctx, kChannels); }
-Status punsubscribe(CommandContext& ctx) { return leave(ctx, kPatterns); }
+Status subscribe(CommandContext& ctx) { return join(ctx, kChannelKind); }
+Status psubscribe(CommandContext& ctx) { return join(ctx, kPatternKind); }
+Status unsubscribe(CommandContext& ctx) { return leave(ctx, kChannelKind); }
+Status punsubscribe(CommandContext& ctx) { return leave(ctx, kPatternKind); }
 
 // PUBLISH channel message. Only hellos, which are heard and not passed on. The reply says that it came, no more: it does not wait
 // for the disk, or a slow one would make us look dead.
@@ -104,17 +77,8 @@ static_assert(all_consistent(kCommands));
 
 void SessionSubscriber::deliver(const Message& message) {
   if (session_.closing()) return;
-  std::string& text = message.encoded;
-  if (text.empty()) {
-    const bool pattern = message.kind == MessageKind::kPattern;
-    text = pattern ? "4\r\n" : "3\r\n";
-    append_bulk(text, pattern ? "pmessage" : "message");
-    if (pattern) append_bulk(text, message.pattern);
-    append_bulk(text, message.channel);
-    append_bulk(text, message.payload);
-  }
   session_.output.append(session_.resp == RespVersion::k3 ? ">" : "*");
-  session_.output.append(text);
+  session_.output.append(encoded(message));
   session_.wake();
 }
 

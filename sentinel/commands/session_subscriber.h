@@ -22,9 +22,4 @@ class SessionSubscriber final : public Subscriber {
   Session& session_;
 };
 
-/// To be called when the session's subscriptions or its RESP version have changed.
-inline void note_subscriptions(Session& session) {
-  session.set(kSubscribedResp2, session.resp == RespVersion::k2 && session.subscriber && session.subscriber->subscribed());
-}
-
 }  // namespace vedette::sentinel

@@ -9,15 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/compatible_version.h"
 #include "common/command/table.h"
 #include "common/pubsub/channels.h"
 #include "common/session/client_registry.h"
 #include "sentinel/node/node.h"
 
 namespace vedette::sentinel {
-
-/// Whose commands and replies these are, as clients compare versions.
-inline constexpr std::string_view kCompatibleVersion = "7.2.4";
 
 class CommandContext;
 using Command = CommandRow<Status, CommandContext>;

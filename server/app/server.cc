@@ -120,12 +120,7 @@ Status Server::prepare() {
 }
 
 Status Server::open_listeners() {
-  if (Status status = listeners_.open_tcp(options_.network); !status) {
-    log_warning("Failed listening on port {} (tcp), aborting.", options_.network.port);
-    return status;
-  }
-  if (Status status = listeners_.open_unix(options_.network); !status) return status;
-  if (listeners_.empty()) return Error("nothing to listen on: set 'port' or 'unixsocket'");
+  if (Status status = listeners_.open(options_.network); !status) return status;
   state_.process.listeners = listeners_.descriptions(options_.network);
   return Status::ok();
 }

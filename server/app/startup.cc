@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "common/app/startup.h"
 #include "common/base/assert.h"
 #include "common/base/text.h"
 #include "server/app/check_rdb.h"
@@ -44,29 +45,12 @@ StartResult refuse(const ConfigProblem& problem) {
 }  // namespace
 
 StartResult load_configuration(const std::vector<std::string>& arguments, ConfigRegistry& registry) {
-  if (arguments.size() == 1) {
-    if (arguments[0] == "-v" || arguments[0] == "--version") {
-      std::fputs(fmt::format("Vedette server v={} compatible={} bits={}\n", kVersion, "7.2.4", sizeof(void*) * 8).c_str(), stdout);
-      return ended(0);
-    }
-    if (arguments[0] == "-h" || arguments[0] == "--help") {
-      std::fputs(std::string(kUsage).c_str(), stdout);
-      return ended(0);
-    }
-  }
+  if (answer_about_program(arguments, "Vedette server", kVersion, kUsage)) return ended(0);
   if (arguments.size() == 2 && arguments[0] == "--check-rdb") return ended(check_rdb(arguments[1], stdout));
   const StartArguments start = parse_start_arguments(arguments);
   VED_ASSERT(!start.sentinel);  // another program, since before now
   StartResult result{true, 0, {}};
-  const ConfigReader reader = disk_reader();
-  const ConfigSink sink = registry.loader();
-  if (start.file) {
-    if (const auto problem = read_config_file(reader, *start.file, sink)) return refuse(*problem);
-    result.config_file = absolute_path(*start.file);
-  }
-  if (start.from_stdin)
-    if (const auto problem = read_config_text(reader, "standard input", read_standard_input(), sink)) return refuse(*problem);
-  if (const auto problem = read_config_text(reader, "the command line", start.options, sink)) return refuse(*problem);
+  if (const auto problem = read_start(start, registry.loader(), result.config_file)) return refuse(*problem);
   return result;
 }
 

@@ -1,9 +1,10 @@
 // CLIENT: what the server knows of its connections, and what can be done to them.
 #include "common/base/numbers.h"
 #include "common/base/text.h"
+#include "common/session/client_handlers.h"
 #include "server/commands/client_filter.h"
-#include "server/commands/client_names.h"
 #include "server/commands/families.h"
+#include "server/execution/client_info.h"
 #include "server/execution/client_limits.h"
 #include "server/execution/pause.h"
 #include "server/execution/replication.h"
@@ -13,55 +14,6 @@ namespace {
 
 constexpr int64_t kAckReplicasMax = INT32_MAX;
 
-Status done(CommandContext& ctx) {
-  ctx.reply().ok();
-  return Status::ok();
-}
-
-Error wrong_subcommand_arguments(const CommandContext& ctx) {
-  return failure("unknown subcommand or wrong number of arguments for '" + std::string(ctx.arg(1)) + "'. Try CLIENT HELP.");
-}
-
-// Switches `flag` by "ON" or "OFF" in argument 2.
-Status switch_flag(CommandContext& ctx, SessionFlag flag) {
-  const bool on = equals_ignoring_case(ctx.arg(2), "on");
-  if (!on && !equals_ignoring_case(ctx.arg(2), "off")) return errors::syntax();
-  ctx.session.set(flag, on);
-  return done(ctx);
-}
-
-Status client_id(CommandContext& ctx) {
-  ctx.reply().integer(int64_t(ctx.session.id()));
-  return Status::ok();
-}
-
-Status client_getname(CommandContext& ctx) {
-  if (ctx.session.name().empty())
-    ctx.reply().null();
-  else
-    ctx.reply().bulk(ctx.session.name());
-  return Status::ok();
-}
-
-// CLIENT SETNAME connection-name. An empty name takes the name away.
-Status client_setname(CommandContext& ctx) {
-  if (Status status = check_client_name(ctx.arg(2)); !status) return status;
-  ctx.session.names().name = ctx.arg(2);
-  return done(ctx);
-}
-
-// CLIENT SETINFO <LIB-NAME libname | LIB-VER libver>. What a client library says of itself.
-Status client_setinfo(CommandContext& ctx) {
-  const std::string_view attribute = ctx.arg(2), value = ctx.arg(3);
-  std::string SessionNames::*member = nullptr;
-  if (equals_ignoring_case(attribute, "lib-name")) member = &SessionNames::library_name;
-  if (equals_ignoring_case(attribute, "lib-ver")) member = &SessionNames::library_version;
-  if (!member) return failure("Unrecognized option '" + std::string(attribute) + "'");
-  if (!fits_a_line(value)) return failure(std::string(attribute) + " cannot contain spaces, newlines or special characters.");
-  ctx.session.names().*member = value;
-  return done(ctx);
-}
-
 Status client_info_line(CommandContext& ctx) {
   ctx.reply().verbatim("txt", client_info(ctx.server, ctx.session) + "\n");
   return Status::ok();
@@ -69,12 +21,12 @@ Status client_info_line(CommandContext& ctx) {
 
 // CLIENT LIST [filters]. Replies: one line for each client, oldest first.
 Status client_list(CommandContext& ctx) {
-  const auto filter = ClientFilter::parse(ctx, 2, false, "Invalid client ID");
+  const auto filter = parse_client_filter(ctx, ClientFilter::Purpose::kList);
   if (!filter) return filter.error();
   const auto names = command_names(ctx.server.commands);
   std::string text;
-  for (const Session* session : filter->select(ctx)) {
-    append_client_info(text, ctx.server, *session, session->last_command < names.size() ? names[session->last_command] : "NULL");
+  for (const Session* session : select_clients(ctx, *filter)) {
+    append_client_info(text, ctx.server, *session, last_command_name(*session, names));
     text += '\n';
   }
   ctx.reply().verbatim("txt", text);
@@ -91,16 +43,14 @@ void kill(CommandContext& ctx, Session& session) {
 // CLIENT KILL addr | filters. Replies: OK or an error for the form with an address alone, else how many were closed.
 Status client_kill(CommandContext& ctx) {
   if (ctx.argc() == 3) {
-    for (Session* session : ctx.server.clients.sessions()) {
-      if (session->has(kCloseNow) || peer_address(*session) != ctx.arg(2)) continue;
-      kill(ctx, *session);
-      return done(ctx);
-    }
-    return failure("No such client");
+    Session* session = client_at(ctx.server.clients, ctx.arg(2));
+    if (!session) return failure("No such client");
+    kill(ctx, *session);
+    return reply_ok(ctx);
   }
-  const auto filter = ClientFilter::parse(ctx, 2, true, "client-id should be greater than 0");
+  const auto filter = parse_client_filter(ctx, ClientFilter::Purpose::kKill);
   if (!filter) return filter.error();
-  const std::vector<Session*> sessions = filter->select(ctx);
+  const std::vector<Session*> sessions = select_clients(ctx, *filter);
   for (Session* session : sessions) kill(ctx, *session);
   ctx.reply().integer(int64_t(sessions.size()));
   return Status::ok();
@@ -108,7 +58,7 @@ Status client_kill(CommandContext& ctx) {
 
 // CLIENT PAUSE timeout [WRITE | ALL].
 Status client_pause(CommandContext& ctx) {
-  if (ctx.argc() > 4) return wrong_subcommand_arguments(ctx);
+  if (ctx.argc() > 4) return errors::wrong_subcommand_arguments("CLIENT", ctx.arg(1));
   PauseMode mode = PauseMode::kAll;
   if (ctx.argc() == 4) {
     if (equals_ignoring_case(ctx.arg(3), "write"))
@@ -123,48 +73,19 @@ Status client_pause(CommandContext& ctx) {
   if (__builtin_mul_overflow(*ms, int64_t(1000000), &until.ns) || __builtin_add_overflow(until.ns, ctx.now().instant.ns, &until.ns))
     return failure("timeout is out of range");
   start_pause(ctx.server, mode, until, ctx.now().instant);
-  return done(ctx);
+  return reply_ok(ctx);
 }
 
 Status client_unpause(CommandContext& ctx) {
   end_pause(ctx.server, ctx.executor());
-  return done(ctx);
-}
-
-// CLIENT REPLY <ON | OFF | SKIP>. Only ON is answered.
-Status client_reply(CommandContext& ctx) {
-  Session& session = ctx.session;
-  if (equals_ignoring_case(ctx.arg(2), "on")) {
-    session.unset(kReplyOff | kReplySkip | kReplySkipNext);
-    return done(ctx);
-  }
-  if (equals_ignoring_case(ctx.arg(2), "off"))
-    session.set(kReplyOff);
-  else if (!equals_ignoring_case(ctx.arg(2), "skip"))
-    return errors::syntax();
-  else if (!session.has(kReplyOff))
-    session.set(ctx.in_transaction() ? kReplySkip : kReplySkipNext);
-  ctx.reply().none();
-  return Status::ok();
-}
-
-// CLIENT UNBLOCK client-id [TIMEOUT | ERROR]. Replies: 1 if that client was blocked in a command, else 0. No command blocks
-// its client yet, so nobody is.
-Status client_unblock(CommandContext& ctx) {
-  if (ctx.argc() > 4) return wrong_subcommand_arguments(ctx);
-  if (ctx.argc() == 4 && !equals_ignoring_case(ctx.arg(3), "timeout") && !equals_ignoring_case(ctx.arg(3), "error"))
-    return failure("CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
-  if (!parse_integer(ctx.arg(2))) return errors::not_an_integer();
-  ctx.reply().integer(0);
-  return Status::ok();
+  return reply_ok(ctx);
 }
 
 Status client_no_evict(CommandContext& ctx) {
-  Status status = switch_flag(ctx, kNoEvict);
+  Status status = client_handlers::switch_flag<kNoEvict>(ctx);
   note_memory(ctx.server, ctx.session);
   return status;
 }
-Status client_no_touch(CommandContext& ctx) { return switch_flag(ctx, kNoTouch); }
 
 // CLIENT ACK-REPLICAS <n | DEFAULT>. The session's own repl-ack-replicas.
 Status client_ack_replicas(CommandContext& ctx) {
@@ -180,7 +101,7 @@ Status client_ack_replicas(CommandContext& ctx) {
     ctx.server.holds_writes = true;
     if (ctx.server.replication) ctx.server.replication->apply_settings();
   }
-  return done(ctx);
+  return reply_ok(ctx);
 }
 
 constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
@@ -192,7 +113,7 @@ constexpr std::string_view kFilterUsage =
 
 constexpr Command kCommands[] = {
     {{.name = "CLIENT|ID", .arity = 2, .flags = kOwn, .category = "connection", .since = "5.0.0", .complexity = "O(1)",
-      .summary = "Returns the unique client ID of the connection.", .examples = "CLIENT ID -> 1"}, client_id},
+      .summary = "Returns the unique client ID of the connection.", .examples = "CLIENT ID -> 1"}, client_handlers::id},
     {{.name = "CLIENT|INFO", .arity = 2, .flags = kOwn, .category = "connection", .since = "6.2.0", .complexity = "O(1)",
       .summary = "Returns information about the connection.", .tips = "nondeterministic_output"}, client_info_line},
     {{.name = "CLIENT|LIST", .usage = kFilterUsage, .arity = -2, .flags = kOthers, .category = "connection", .since = "2.4.0",
@@ -208,15 +129,15 @@ constexpr Command kCommands[] = {
                  "5.0.0|Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility.\n"
                  "6.2.0|`LADDR` option."}, client_kill},
     {{.name = "CLIENT|GETNAME", .arity = 2, .flags = kOwn, .category = "connection", .since = "2.6.9", .complexity = "O(1)",
-      .summary = "Returns the name of the connection.", .examples = "CLIENT GETNAME -> nil"}, client_getname},
+      .summary = "Returns the name of the connection.", .examples = "CLIENT GETNAME -> nil"}, client_handlers::getname},
     {{.name = "CLIENT|SETNAME", .usage = "connection-name", .arity = 3, .flags = kOwn, .category = "connection",
       .since = "2.6.9", .complexity = "O(1)", .summary = "Sets the connection name.",
-      .examples = "CLIENT SETNAME me -> OK; CLIENT GETNAME -> me"}, client_setname},
+      .examples = "CLIENT SETNAME me -> OK; CLIENT GETNAME -> me"}, client_handlers::setname},
     {{.name = "CLIENT|SETINFO", .usage = "<LIB-NAME libname | LIB-VER libver>", .arity = 4, .flags = kOwn,
       .category = "connection", .since = "7.2.0", .complexity = "O(1)",
       .summary = "Sets information specific to the client library.",
       .examples = "CLIENT SETINFO LIB-NAME mylib -> OK; CLIENT SETINFO foo bar -> (error) ERR Unrecognized option 'foo'"},
-     client_setinfo},
+     client_handlers::setinfo},
     {{.name = "CLIENT|PAUSE", .usage = "timeout [WRITE | ALL]", .arity = -3, .flags = kOthers, .category = "connection",
       .since = "2.9.50", .complexity = "O(1)", .summary = "Suspends commands processing.", .examples = "CLIENT PAUSE 0 -> OK",
       .history = "6.2.0|`CLIENT PAUSE WRITE` mode added along with the `mode` option."}, client_pause},
@@ -225,18 +146,18 @@ constexpr Command kCommands[] = {
       .examples = "CLIENT UNPAUSE -> OK"}, client_unpause},
     {{.name = "CLIENT|REPLY", .usage = "<ON | OFF | SKIP>", .arity = 3, .flags = kOwn, .category = "connection",
       .since = "3.2.0", .complexity = "O(1)", .summary = "Instructs the server whether to reply to commands.",
-      .examples = "CLIENT REPLY ON -> OK"}, client_reply},
+      .examples = "CLIENT REPLY ON -> OK"}, client_handlers::reply},
     {{.name = "CLIENT|UNBLOCK", .usage = "client-id [TIMEOUT | ERROR]", .arity = -3, .flags = kOthers, .category = "connection",
       .since = "5.0.0", .complexity = "O(log N) where N is the number of client connections",
       .summary = "Unblocks a client blocked by a blocking command from a different connection.",
-      .examples = "CLIENT UNBLOCK 9 -> 0"}, client_unblock},
+      .examples = "CLIENT UNBLOCK 9 -> 0"}, client_handlers::unblock},
     {{.name = "CLIENT|NO-EVICT", .usage = "<ON | OFF>", .arity = 3, .flags = kOthers, .category = "connection",
       .since = "7.0.0", .complexity = "O(1)", .summary = "Sets the client eviction mode of the connection.",
       .examples = "CLIENT NO-EVICT ON -> OK"}, client_no_evict},
     {{.name = "CLIENT|NO-TOUCH", .usage = "<ON | OFF>", .arity = 3, .flags = kOwn, .category = "connection",
       .since = "7.2.0", .complexity = "O(1)",
       .summary = "Controls whether commands of the connection count as a use of the keys they read.",
-      .examples = "CLIENT NO-TOUCH ON -> OK"}, client_no_touch},
+      .examples = "CLIENT NO-TOUCH ON -> OK"}, client_handlers::switch_flag<kNoTouch>},
     {{.name = "CLIENT|ACK-REPLICAS", .usage = "<numreplicas | DEFAULT>", .arity = 3, .flags = kOwn, .category = "connection",
       .since = "0.1.0", .complexity = "O(1)",
       .summary = "Sets how many replicas must hold a write of this connection before it is answered; DEFAULT: as repl-ack-replicas says.",

@@ -2,6 +2,7 @@
 //
 // SUBSCRIBE and its relatives answer once for each name. Their answers are push messages, so CLIENT REPLY OFF does not
 // silence them.
+#include "common/session/subscriptions.h"
 #include "server/commands/families.h"
 #include "server/execution/executor.h"
 #include "server/execution/replication.h"
@@ -47,59 +48,40 @@ class Confirmations {
   OutputBuffer apart_;
 };
 
-// The three kinds of names that one can listen to.
-struct Kind {
-  std::string_view joined, left;
-  Subscriber::Names Subscriber::*names;
-  bool (Channels::*join)(Subscriber&, std::string_view);
-  bool (Channels::*leave)(Subscriber&, std::string_view);
-  bool sharded;
+size_t count_of(const Subscriber* subscriber, const SubscriptionKind& kind) {
+  if (!subscriber) return 0;
+  return &kind == &kShardChannelKind ? subscriber->shard_channels.size() : subscriber->count();
+}
 
-  size_t count(const Subscriber* s) const { return !s ? 0 : sharded ? s->shard_channels.size() : s->count(); }
-};
-constexpr Kind kChannels{"subscribe", "unsubscribe", &Subscriber::channels, &Channels::subscribe, &Channels::unsubscribe, false};
-constexpr Kind kPatterns{"psubscribe", "punsubscribe", &Subscriber::patterns, &Channels::subscribe_pattern,
-                         &Channels::unsubscribe_pattern, false};
-constexpr Kind kShardChannels{"ssubscribe", "sunsubscribe", &Subscriber::shard_channels, &Channels::subscribe_shard,
-                              &Channels::unsubscribe_shard, true};
-
-Status join(CommandContext& ctx, const Kind& kind) {
+Status join(CommandContext& ctx, const SubscriptionKind& kind) {
   Subscriber& subscriber = SessionSubscriber::of(ctx.server, ctx.session);
   Confirmations confirmations(ctx);
   for (size_t i = 1; i < ctx.argc(); i++) {
     (ctx.server.channels.*kind.join)(subscriber, ctx.arg(i));
-    confirmations.add(kind.joined, ctx.arg(i), kind.count(&subscriber));
-    if (&kind == &kChannels && ctx.arg(i) == StateChannel::kName && ctx.server.replication) ctx.server.replication->state_channel.greet();
+    confirmations.add(kind.joined, ctx.arg(i), count_of(&subscriber, kind));
+    if (&kind == &kChannelKind && ctx.arg(i) == StateChannel::kName && ctx.server.replication) ctx.server.replication->state_channel.greet();
   }
   return Status::ok();
 }
 
-Status leave(CommandContext& ctx, const Kind& kind) {
+Status leave(CommandContext& ctx, const SubscriptionKind& kind) {
   Subscriber* subscriber = ctx.session.subscriber.get();
   Confirmations confirmations(ctx);
-  const auto leave_one = [&](std::string_view name) {
-    if (subscriber) (ctx.server.channels.*kind.leave)(*subscriber, name);
-    confirmations.add(kind.left, name, kind.count(subscriber));
-  };
-  if (ctx.argc() > 1) {
-    for (size_t i = 1; i < ctx.argc(); i++) leave_one(ctx.arg(i));
-  } else if (!subscriber || (subscriber->*kind.names).empty()) {
-    confirmations.add_none(kind.left, kind.count(subscriber));
-  } else {
-    while (!(subscriber->*kind.names).empty()) leave_one(std::string((subscriber->*kind.names).begin()->first));
-  }
+  leave_names(ctx.server.channels, subscriber, kind, ctx.args().subspan(1), [&](const std::string_view* name) {
+    name ? confirmations.add(kind.left, *name, count_of(subscriber, kind)) : confirmations.add_none(kind.left, count_of(subscriber, kind));
+  });
   return Status::ok();
 }
 
-Status subscribe(CommandContext& ctx) { return join(ctx, kChannels); }
-Status psubscribe(CommandContext& ctx) { return join(ctx, kPatterns); }
+Status subscribe(CommandContext& ctx) { return join(ctx, kChannelKind); }
+Status psubscribe(CommandContext& ctx) { return join(ctx, kPatternKind); }
 Status ssubscribe(CommandContext& ctx) {
   if (ctx.in_transaction()) return failure("SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
-  return join(ctx, kShardChannels);
+  return join(ctx, kShardChannelKind);
 }
-Status unsubscribe(CommandContext& ctx) { return leave(ctx, kChannels); }
-Status punsubscribe(CommandContext& ctx) { return leave(ctx, kPatterns); }
-Status sunsubscribe(CommandContext& ctx) { return leave(ctx, kShardChannels); }
+Status unsubscribe(CommandContext& ctx) { return leave(ctx, kChannelKind); }
+Status punsubscribe(CommandContext& ctx) { return leave(ctx, kPatternKind); }
+Status sunsubscribe(CommandContext& ctx) { return leave(ctx, kShardChannelKind); }
 
 // Replicas publish it to their own listeners; it is no change of the dataset, so the log does not want it.
 void propagate_message(CommandContext& ctx) {
@@ -122,9 +104,7 @@ Status spublish(CommandContext& ctx) {
 }
 
 Status reply_names(CommandContext& ctx, bool sharded) {
-  if (ctx.argc() > 3) {
-    return failure("unknown subcommand or wrong number of arguments for '" + std::string(ctx.arg(1)) + "'. Try PUBSUB HELP.");
-  }
+  if (ctx.argc() > 3) return errors::wrong_subcommand_arguments("PUBSUB", ctx.arg(1));
   const std::string_view glob = ctx.argc() == 3 ? ctx.arg(2) : "*";
   const auto names = sharded ? ctx.server.channels.matching_shard(glob) : ctx.server.channels.matching(glob);
   ctx.reply().array(names.size());

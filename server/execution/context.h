@@ -43,6 +43,7 @@ class CommandContext {
   size_t argc() const { return args_.size(); }
   std::string_view arg(size_t i) const { return args_[i]; }
   Arguments args() const { return args_; }
+  const CommandIndex& commands() const { return server.commands; }
   ReplyWriter& reply() { return reply_; }
   const Now& now() const { return now_; }
   int64_t now_ms() const { return now_.wall.ms(); }

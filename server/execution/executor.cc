@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "common/base/log.h"
-#include "common/command/introspection.h"
+#include "common/command/handlers.h"
 #include "server/execution/append_log.h"
 #include "server/execution/client_limits.h"
 #include "server/execution/commit.h"
@@ -67,12 +67,6 @@ void prepare_entry(CommandInfo& info) {
 }
 
 }  // namespace
-
-Status reply_container_help(CommandContext& ctx) {
-  if (ctx.argc() != 2) return errors::wrong_argument_count(ctx.command.name + "|help");
-  write_reply(ctx.reply(), container_help(ctx.command));
-  return Status::ok();
-}
 
 // What failed here went well where it comes from: the datasets differ.
 void note_replay_failure(ServerState& state, const Session& session, std::string_view command, const std::string& error) {

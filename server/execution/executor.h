@@ -17,9 +17,6 @@ namespace vedette {
 /// Logs that a command of a stream that is replayed has failed.
 void note_replay_failure(ServerState& state, const Session& session, std::string_view command, const std::string& error);
 
-/// The handler of a container that has none of its own: HELP is all that reaches it.
-Status reply_container_help(CommandContext& ctx);
-
 class Executor {
  public:
   Executor(ServerState& state, Clock& clock) : state_(state), clock_(clock) { state.clock = &clock; }

@@ -14,13 +14,6 @@
 namespace vedette {
 namespace {
 
-constexpr std::string_view kPollingApi =
-#ifdef __linux__
-    "epoll";
-#else
-    "kqueue";
-#endif
-
 void server_section(InfoText& out, const ServerState& server, const Now& now) {
   const ProcessInfo& process = server.process;
   const int64_t uptime = ns_between(process.started, now.instant) / 1000000000;
@@ -32,9 +25,9 @@ void server_section(InfoText& out, const ServerState& server, const Now& now) {
   out.field("os", system_name());
   out.field("arch_bits", sizeof(void*) * 8);
   out.field("monotonic_clock", process.monotonic_clock);
-  out.field("multiplexing_api", kPollingApi);
+  out.field("multiplexing_api", polling_api());
   out.field("atomicvar_api", "c11-builtin");
-  out.field("gcc_version", fmt::format("{}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__));
+  out.field("gcc_version", compiler_version());
   out.field("process_id", process.pid);
   out.field("process_supervised", process.supervised);
   out.field("run_id", process.run_id);
@@ -178,15 +171,7 @@ void stats_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("client_output_buffer_limit_disconnections", stats.output_buffer_disconnections);
 }
 
-void cpu_section(InfoText& out, const ServerState&, const Now&) {
-  const ProcessUsage usage = read_process_usage();
-  out.seconds("used_cpu_sys", usage.system_us);
-  out.seconds("used_cpu_user", usage.user_us);
-  out.seconds("used_cpu_sys_children", usage.system_children_us);
-  out.seconds("used_cpu_user_children", usage.user_children_us);
-  out.seconds("used_cpu_sys_main_thread", usage.system_main_thread_us);
-  out.seconds("used_cpu_user_main_thread", usage.user_main_thread_us);
-}
+void cpu_section(InfoText& out, const ServerState&, const Now&) { write_cpu_usage(out); }
 
 void no_fields(InfoText&, const ServerState&, const Now&) {}
 
@@ -258,14 +243,6 @@ constexpr Section kSections[] = {
     {"keyspace", "Keyspace", true, keyspace_section},
 };
 
-bool is_wanted(const Section& section, std::span<const std::string_view> names) {
-  if (names.empty()) return section.by_default;
-  return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-    return equals_ignoring_case(name, section.name) || equals_ignoring_case(name, "all") ||
-           equals_ignoring_case(name, "everything") || (section.by_default && equals_ignoring_case(name, "default"));
-  });
-}
-
 }  // namespace
 
 std::string_view eviction_policy_name(EvictionPolicy policy) {
@@ -285,7 +262,7 @@ std::string_view eviction_policy_name(EvictionPolicy policy) {
 std::string info_text(const ServerState& server, const Now& now, std::span<const std::string_view> names) {
   InfoText out;
   for (const Section& section : kSections) {
-    if (!is_wanted(section, names)) continue;
+    if (!wants_section(names, section.name, section.by_default)) continue;
     out.section(section.title);
     section.write(out, server, now);
   }

@@ -7,8 +7,9 @@
 #include <optional>
 #include <string>
 
-#include "common/base/time.h"
+#include "common/base/compatible_version.h"
 #include "common/base/result.h"
+#include "common/base/time.h"
 #include "common/command/table.h"
 #include "common/pubsub/channels.h"
 #include "common/session/client_registry.h"
@@ -131,9 +132,6 @@ struct ProcessInfo {
   std::string monotonic_clock = "POSIX clock_gettime";
   std::vector<std::string> listeners;  ///< "name=tcp,bind=127.0.0.1,port=6379"
 };
-
-/// The version of the protocol and commands that clients and tools are told.
-inline constexpr std::string_view kCompatibleVersion = "7.2.4";
 
 struct ServerState {
   ServerState(int databases, const HashKey& hash_key, uint64_t seed) : keyspace(databases, hash_key, seed), rng(seed) {}

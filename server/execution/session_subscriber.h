@@ -29,11 +29,6 @@ class SessionSubscriber final : public Subscriber {
   Session& session_;
 };
 
-/// To be called when the session's subscriptions or its RESP version have changed.
-inline void note_subscriptions(Session& session) {
-  session.set(kSubscribedResp2, session.resp == RespVersion::k2 && session.subscriber && session.subscriber->subscribed());
-}
-
 /// Leaves every channel, without a word to the client.
 void unsubscribe_all(ServerState& server, Session& session);
 

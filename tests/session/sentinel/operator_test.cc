@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "tests/session/sentinel/test_sentinel.h"
 
@@ -11,6 +12,17 @@ namespace {
 bool has_line(const TestSentinel& sentinel, const std::string& line) {
   const auto& lines = sentinel.outside.state;
   return std::find(lines.begin(), lines.end(), line) != lines.end();
+}
+
+struct Exchange {
+  std::string request, reply;
+};
+// `prefix`: comes before each request.
+void check_replies(SentinelClient& client, const std::string& prefix, std::initializer_list<Exchange> exchanges) {
+  for (const Exchange& exchange : exchanges) {
+    CAPTURE(exchange.request);
+    CHECK(client(prefix + exchange.request) == exchange.reply);
+  }
 }
 
 }  // namespace
@@ -31,14 +43,14 @@ TEST_CASE("a wrong option of a primary is refused by name, and what stood before
   TestSentinel sentinel;
   sentinel.watch("m");
   SentinelClient client(sentinel);
-  CHECK(client("SENTINEL SET m quorum") == "(error) ERR wrong number of arguments for 'sentinel|set' command");
-  CHECK(client("SENTINEL SET m quorum 0") == "(error) ERR Invalid argument '0' for SENTINEL SET 'quorum'");
-  CHECK(client("SENTINEL SET m quorum x") == "(error) ERR Invalid argument 'x' for SENTINEL SET 'quorum'");
-  CHECK(client("SENTINEL SET m foo 1") == "(error) ERR Unknown option or number of arguments for SENTINEL SET 'foo'");
-  CHECK(client("SENTINEL SET m down-after-milliseconds 5000 quorum 1 parallel-syncs") ==
-        "(error) ERR Unknown option or number of arguments for SENTINEL SET 'parallel-syncs'");
-  CHECK(client("SENTINEL SET m rename-command a") == "(error) ERR Unknown option or number of arguments for SENTINEL SET 'rename-command'");
-  CHECK(client("SENTINEL SET m rename-command '' b") == "(error) ERR Invalid argument '' for SENTINEL SET 'rename-command'");
+  check_replies(client, "SENTINEL SET m ",
+                {{"quorum", "(error) ERR wrong number of arguments for 'sentinel|set' command"},
+                 {"quorum 0", "(error) ERR Invalid argument '0' for SENTINEL SET 'quorum'"},
+                 {"quorum x", "(error) ERR Invalid argument 'x' for SENTINEL SET 'quorum'"},
+                 {"foo 1", "(error) ERR Unknown option or number of arguments for SENTINEL SET 'foo'"},
+                 {"down-after-milliseconds 5000 quorum 1 parallel-syncs", "(error) ERR Unknown option or number of arguments for SENTINEL SET 'parallel-syncs'"},
+                 {"rename-command a", "(error) ERR Unknown option or number of arguments for SENTINEL SET 'rename-command'"},
+                 {"rename-command '' b", "(error) ERR Invalid argument '' for SENTINEL SET 'rename-command'"}});
   CHECK(client("SENTINEL SET m notification-script /bin/true").starts_with("(error) ERR Reconfiguration of scripts path is denied for security"));
   // A password may be anything, and is one word of a line all the same.
   CHECK(client("SENTINEL SET m auth-pass \"a\\r\\nb\"") == "OK");
@@ -54,14 +66,15 @@ TEST_CASE("primaries come and go") {
   SentinelClient client(sentinel);
   CHECK(client("SENTINEL MONITOR a 127.0.0.1 6379 2") == "OK");
   CHECK(has_line(sentinel, "monitor a 127.0.0.1 6379 2"));
-  CHECK(client("SENTINEL MONITOR a 127.0.0.1 6379 2") == "(error) ERR Duplicate master name.");
-  CHECK(client("SENTINEL MONITOR b 127.0.0.1 x 1") == "(error) ERR Invalid port");
-  CHECK(client("SENTINEL MONITOR b 127.0.0.1 70000 1") == "(error) ERR Invalid port number.");
-  CHECK(client("SENTINEL MONITOR b 127.0.0.1 1 0") == "(error) ERR Quorum must be 1 or greater.");
-  CHECK(client("SENTINEL MONITOR b 127.0.0.1 1 99999999999") == "(error) ERR Quorum must be 1 or greater.");
-  CHECK(client("SENTINEL MONITOR b 127.0.0.1 1 x") == "(error) ERR Invalid quorum");
-  CHECK(client("SENTINEL MONITOR b some.host 1 1") == "(error) ERR Invalid IP address or hostname specified");
-  CHECK(client("SENTINEL MONITOR b 127.0.0.1 1") == "(error) ERR wrong number of arguments for 'sentinel|monitor' command");
+  check_replies(client, "SENTINEL MONITOR ",
+                {{"a 127.0.0.1 6379 2", "(error) ERR Duplicate master name."},
+                 {"b 127.0.0.1 x 1", "(error) ERR Invalid port"},
+                 {"b 127.0.0.1 70000 1", "(error) ERR Invalid port number."},
+                 {"b 127.0.0.1 1 0", "(error) ERR Quorum must be 1 or greater."},
+                 {"b 127.0.0.1 1 99999999999", "(error) ERR Quorum must be 1 or greater."},
+                 {"b 127.0.0.1 1 x", "(error) ERR Invalid quorum"},
+                 {"b some.host 1 1", "(error) ERR Invalid IP address or hostname specified"},
+                 {"b 127.0.0.1 1", "(error) ERR wrong number of arguments for 'sentinel|monitor' command"}});
   for (const char* name : {"\"a\\nb\"", "\"a b\"", "\"a,b\"", "''", "\"a\\x00\"", "\"a\\\"b\"", "\"a'b\"", "\"a\\\\b\""})
     CHECK_MESSAGE(client(std::string("SENTINEL MONITOR ") + name + " 127.0.0.1 1 1").starts_with("(error) ERR Invalid master name"), name);
   sentinel.monitor.options().resolve_hostnames = true;
@@ -90,10 +103,11 @@ TEST_CASE("a failover that cannot be is refused") {
   TestSentinel sentinel;
   sentinel.watch("m");
   SentinelClient client(sentinel);
-  CHECK(client("SENTINEL FAILOVER m") == "(error) NOGOODSLAVE No suitable replica to promote");
-  CHECK(client("SENTINEL FAILOVER m COORDINATED") == "(error) NOGOODSLAVE No suitable replica to promote");
-  CHECK(client("SENTINEL FAILOVER m x") == "(error) ERR wrong number of arguments for 'sentinel|failover' command");
-  CHECK(client("SENTINEL FAILOVER m COORDINATED x") == "(error) ERR wrong number of arguments for 'sentinel|failover' command");
+  check_replies(client, "SENTINEL FAILOVER m ",
+                {{"", "(error) NOGOODSLAVE No suitable replica to promote"},
+                 {"COORDINATED", "(error) NOGOODSLAVE No suitable replica to promote"},
+                 {"x", "(error) ERR wrong number of arguments for 'sentinel|failover' command"},
+                 {"COORDINATED x", "(error) ERR wrong number of arguments for 'sentinel|failover' command"}});
 }
 
 TEST_CASE("a member can be forgotten") {
@@ -262,10 +276,11 @@ TEST_CASE("a script that is not there is refused, unless scripts are denied at a
   sentinel.state.is_executable = [](const std::string& path) { return path == "/there"; };
   CHECK(client("SENTINEL SET m notification-script /nowhere").starts_with("(error) ERR Reconfiguration of scripts path is denied"));
   sentinel.monitor.options().deny_scripts_reconfig = false;
-  CHECK(client("SENTINEL SET m notification-script /nowhere") == "(error) ERR Notification script seems non existing or non executable");
-  CHECK(client("SENTINEL SET m client-reconfig-script /nowhere") == "(error) ERR Client reconfiguration script seems non existing or non executable");
-  CHECK(client("SENTINEL SET m notification-script /there") == "OK");
-  CHECK(client("SENTINEL SET m notification-script ''") == "OK");
+  check_replies(client, "SENTINEL SET m ",
+                {{"notification-script /nowhere", "(error) ERR Notification script seems non existing or non executable"},
+                 {"client-reconfig-script /nowhere", "(error) ERR Client reconfiguration script seems non existing or non executable"},
+                 {"notification-script /there", "OK"},
+                 {"notification-script ''", "OK"}});
 }
 
 TEST_CASE("names are looked up as long as one is watched") {
@@ -326,11 +341,12 @@ TEST_CASE("periods are told and set") {
   CHECK(client("SENTINEL DEBUG info-period 500 ping-period 100") == "OK");
   CHECK(sentinel.monitor.periods().info == 500);
   CHECK(sentinel.monitor.periods().ping == 100);
-  CHECK(client("SENTINEL DEBUG info-period") == "(error) ERR Unknown option or number of arguments for SENTINEL DEBUG 'info-period'");
-  CHECK(client("SENTINEL DEBUG info-period 0") == "(error) ERR Invalid argument '0' for SENTINEL DEBUG 'info-period'");
-  CHECK(client("SENTINEL DEBUG info-period x") == "(error) ERR Invalid argument 'x' for SENTINEL DEBUG 'info-period'");
-  CHECK(client("SENTINEL DEBUG info-period 99999999999999999") == "(error) ERR Invalid argument '99999999999999999' for SENTINEL DEBUG 'info-period'");
-  CHECK(client("SENTINEL DEBUG nope 5") == "(error) ERR Unknown option or number of arguments for SENTINEL DEBUG 'nope'");
+  check_replies(client, "SENTINEL DEBUG ",
+                {{"info-period", "(error) ERR Unknown option or number of arguments for SENTINEL DEBUG 'info-period'"},
+                 {"info-period 0", "(error) ERR Invalid argument '0' for SENTINEL DEBUG 'info-period'"},
+                 {"info-period x", "(error) ERR Invalid argument 'x' for SENTINEL DEBUG 'info-period'"},
+                 {"info-period 99999999999999999", "(error) ERR Invalid argument '99999999999999999' for SENTINEL DEBUG 'info-period'"},
+                 {"nope 5", "(error) ERR Unknown option or number of arguments for SENTINEL DEBUG 'nope'"}});
 }
 
 TEST_CASE("failures are simulated on demand") {

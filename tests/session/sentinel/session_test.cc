@@ -247,6 +247,7 @@ TEST_CASE("clients see and close each other") {
   CHECK(list.find("cmd=subscribe") != std::string::npos);
   CHECK(one("CLIENT LIST TYPE x") == "(error) ERR Unknown client type 'x'");
   CHECK(one("CLIENT LIST ID x") == "(error) ERR Invalid client ID");
+  CHECK(one("CLIENT LIST ID 0") == "\"\"");
   CHECK(one("CLIENT KILL 1.2.3.4:5") == "(error) ERR No such client");
   CHECK(one("CLIENT KILL ID 99") == "0");
   CHECK(one("CLIENT KILL ID 2") == "1");
