@@ -466,7 +466,10 @@ bool Replication::holds_all(const Feed& feed) const {
 
 void Replication::end_turn(const Now& now) {
   if (!waiters_.empty() && server_.replicas_attached && waiters_.highest_offset() > ack_asked_at_) ask_for_acks();
-  if (acks_changed_) answer_waiters(now.instant);
+  if (acks_changed_) {
+    answer_waiters(now.instant);
+    failover.tick(now);  // writes are held until the replica holds all: not for a period of the clock
+  }
   if (link_) link_->obey_close();
   start_due_syncs(now.instant);
   for (const auto& feed : feeds_) feed->spool_more();
