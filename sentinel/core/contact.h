@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "sentinel/core/effects.h"
 #include "sentinel/core/types.h"
 
 namespace vedette::sentinel {
@@ -27,11 +28,11 @@ struct Contact {
   Instant attempted{};         ///< when a link was last opened
   Instant pubsub_heard{};
   Instant refused_at{};        ///< the last attempt was refused by the host; none: it was not
-  Instant lost_at{};           ///< when the command link was last lost; none: it stands, or never stood
   Instant script_killed{};
+  Asked trouble_asked{};       ///< to what
   std::string trouble;         ///< what it last complained of (a wrong password); empty: nothing
+  bool vedette = false;        ///< a Vedette server or sentinel, by its INFO
   bool loading = false;        ///< answers pings with -LOADING
-  bool primary_link_down = false;  ///< answers pings with -MASTERDOWN
 
   /// Links that stand but are refused (no login, no permission) carry nothing.
   bool disconnected() const { return !command.up || (has_pubsub && !pubsub.up) || (!trouble.empty() && !trouble.starts_with("BUSY")); }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,9 +55,9 @@ struct Failover {
   Instant began{};                ///< of the last one, under way or not; paces the next
   Instant state_since{};
   Address chosen;                 ///< the replica being promoted
-  bool told = false;              ///< the role change has been sent
-  Instant reconf_began{};
-  Instant last_progress{};
+  Instant told_at{};              ///< when it was told; none: it has not been
+  std::string refusal;            ///< what it answered to that, if that was an error
+  std::set<Address> refused;      ///< replicas that did not let themselves be promoted
 };
 
 class Group {

@@ -8,8 +8,6 @@ namespace vedette::sentinel {
 namespace {
 
 // Beyond this no election can have counted: it is an error or an attack, and would leave no room to go on counting.
-constexpr Epoch kEpochMax = Epoch(1) << 48;
-
 template <class Number>
 bool parse_whole(std::string_view text, Number& value) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);

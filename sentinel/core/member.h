@@ -20,7 +20,6 @@ struct Member {
 
   bool sdown = false, odown = false;
   Instant sdown_since{}, odown_since{};
-  Instant gone_since{};       ///< has been down, and is no member any more for all we see; for forgetting
 
   // Of a data node.
   std::string info_text;      ///< the last INFO as it came, for SENTINEL INFO-CACHE
@@ -28,7 +27,6 @@ struct Member {
   Instant state_at{};         ///< when it last told its role and offset, by INFO or on the state channel
   Kind role = Kind::kReplica; ///< as it reports itself
   Instant role_since{};
-  bool vedette = false;       ///< a Vedette server or sentinel
   Instant rebooted_at{};      ///< its run id changed; none: it did not
   Instant end_asked{};        ///< since when it asks for a successor, to end; none: it does not
 
@@ -43,7 +41,6 @@ struct Member {
   bool loading = false;
   bool refuses_rollback = false;
   std::string zone;
-  std::string failover_state; ///< of a primary
   std::string lease_state;    ///< of a Vedette primary: "none", "held", "lost"
 
   // Of a replica in a failover.
@@ -56,6 +53,7 @@ struct Member {
   std::string lease_token;    ///< the last one it answered with
   Instant lease_token_at{};   ///< when it came
   Instant lease_asked{};
+  std::string lease_error;    ///< what it answers to LEASE, if that is an error
 
   Instant hello_sent{};
 
@@ -68,6 +66,8 @@ struct Member {
   bool says_down = false;     ///< its last answer on the primary's state
   Instant said_at{};
   Instant down_asked{};       ///< when it was last asked
+  int down_in_flight = 0;     ///< such questions without an answer
+  int down_stale = 0;         ///< of these, about the former primary: the first ones to be answered
 
   bool is_down() const { return sdown || odown; }
 };

@@ -5,6 +5,7 @@
 #include "sentinel/core/monitor.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "common/base/text.h"
 
@@ -33,7 +34,7 @@ void Monitor::step(const Event& event, const Now& now) {
   if (started_at_ == Instant{}) {
     started_at_ = now.instant;
     // What was promised before a restart is not known any more: nobody is promised anything until it has ended.
-    for (auto& [name, group] : groups_) group->lease_promised_until = after_ms(now.instant, group->options.lease_ms);
+    for (auto& [name, group] : groups_) group->lease_promised_until = after_ms(now.instant, with_drift(group->options.lease_ms));
   }
   watch_for_stall(now);
   std::visit([&](const auto& what) {
@@ -64,13 +65,13 @@ void Monitor::look(Group& group, const Now& now) {
     detect(group, *member, now);
   }
   detect_objectively(group, now);
+  keep_lease(group, now);
   if (!tilt()) {
     ask_if_down(group, now, false);
     consider_failover(group, now);
     run_failover(group, now);
     for (const auto& [address, replica] : group.replicas) repair(group, *replica, now);
   }
-  keep_lease(group, now);
   forget_gone(group, now);
   looking_ = false;
   plan(group, later(next_, after_ms(now.instant, 1)));
@@ -118,14 +119,14 @@ void Monitor::handle(const Connected& event, const Now& now) {
     contact.pending = 0;
     contact.refused_at = Instant{};
   }
-  for (auto& [name, group] : groups_) {
-    if (!use.group.empty() && name != use.group) continue;
+  for (Group* group : groups_of(use)) {
     Member* member = member_with(*group, &contact);
     if (!member) continue;
     greet(*group, *member, event.link, use.pubsub);
     if (!use.pubsub) {
       send_ping(*group, *member, now);
-      member->hello_sent = Instant{};
+      member->hello_sent = member->lease_asked = Instant{};
+      member->lease_error.clear();
       ask_info(*group, *member, now);
     }
     look(*group, now);
@@ -147,13 +148,14 @@ void Monitor::handle(const Closed& event, const Now& now) {
   if (event.refused) contact.refused_at = now.instant;
   if (!use.pubsub) {
     contact.pending = 0;
-    if (stood) contact.lost_at = now.instant;
   }
   // Known at once rather than after the next period: is it gone, or only the connection?
   if (lasted) contact.attempted = Instant{};
-  for (auto& [name, group] : groups_) {
-    if (!use.group.empty() && name != use.group) continue;
-    if (member_with(*group, &contact)) look(*group, now);
+  for (Group* group : groups_of(use)) {
+    Member* member = member_with(*group, &contact);
+    if (!member) continue;
+    if (!use.pubsub) member->down_in_flight = member->down_stale = 0;
+    look(*group, now);
   }
 }
 
@@ -167,13 +169,23 @@ void Monitor::handle(const Replied& event, const Now& now) {
   Group* group = find(event.group.empty() ? use.group : event.group);
   Member* member = group ? member_with(*group, &contact) : nullptr;
   if (event.asked == Asked::kPing) {
-    const bool was_silent = contact.unanswered_since != Instant{};
     take_ping_answer(contact, event.answer, now);
-    if (!group || !member) return;  // another sentinel's: each primary's next look sees it
-    if (event.answer.is_error()) note_trouble(*group, *member, event.answer.text);
-    if (!member->sdown && (!was_silent || member->kind != Kind::kPrimary) && !event.answer.is_error()) return;
+    if (!group) {
+      // Another sentinel's: each primary's next look sees it. Trouble is told of one.
+      if (!event.answer.is_error()) return;
+      for (const auto& [name, any] : groups_)
+        if (Member* here = member_with(*any, &contact)) return note_trouble(*any, *here, event.asked, event.answer.text);
+      return;
+    }
+    if (!member) return;
+    if (event.answer.is_error()) note_trouble(*group, *member, event.asked, event.answer.text);
+    if (!member->sdown && !event.answer.is_error()) return;
   }
   if (!group || !member) return;
+  if (event.answer.is_error())
+    note_trouble(*group, *member, event.asked, event.answer.text);
+  else if (contact.trouble_asked == event.asked)
+    contact.trouble.clear();
   switch (event.asked) {
     case Asked::kInfo:
       if (event.answer.type == Answer::Type::kBulk) take_info(*group, *member, event.answer.text, true, now);
@@ -181,13 +193,15 @@ void Monitor::handle(const Replied& event, const Now& now) {
     case Asked::kDown:
       take_down_answer(*group, *member, event.answer, now);
       break;
-    case Asked::kAuth:
-      if (event.answer.is_error()) note_trouble(*group, *member, event.answer.text);
-      break;
     case Asked::kLease:
       take_lease_answer(*group, *member, event.answer, now);
       break;
     case Asked::kReconfigure:
+      if (group->failover.state == FailoverState::kWaitPromotion && member->address == group->failover.chosen) {
+        // Of the transaction the role change alone matters: a server without a file cannot rewrite it.
+        const Answer& role = event.answer.items.empty() ? event.answer : event.answer.items.front();
+        if (role.is_error()) group->failover.refusal = role.text;
+      }
       ask_info(*group, *member, now);
       break;
     case Asked::kFailover:
@@ -216,8 +230,14 @@ void Monitor::handle(const Heard& event, const Now& now) {
   Group* group = find(use.group);
   Member* member = group ? member_with(*group, use.contact.get()) : nullptr;
   if (!member) return;
+  // Offsets move all the time. What they are for asks when it needs them.
+  const auto matters = [&] {
+    return std::tuple(group->primary.address, group->failover.state, member->role, member->follows, member->link_up, member->loading, member->refuses_rollback,
+                      member->lease_state, member->end_asked);
+  };
+  const auto before = matters();
   take_info(*group, *member, event.payload, false, now);
-  look(*group, now);
+  if (matters() != before || group->failing_over() || group->primary.odown || member->end_asked != Instant{}) look(*group, now);
 }
 
 void Monitor::handle(const Resolved& event, const Now& now) {
@@ -255,6 +275,15 @@ void Monitor::announce(EventLevel level, const std::string& type, std::string pa
 }
 
 // ---- Members ----
+
+std::vector<Group*> Monitor::groups_of(const LinkUse& use) {
+  std::vector<Group*> found;
+  if (use.group.empty())
+    for (auto& [name, group] : groups_) found.push_back(group.get());
+  else if (Group* group = find(use.group))
+    found.push_back(group);
+  return found;
+}
 
 Monitor::Members Monitor::members_of(Group& group) {
   Members members{&group.primary};
@@ -300,7 +329,7 @@ std::string Monitor::host_ip(const std::string& host) const {
 }
 
 bool Monitor::same_place(const Address& a, const Address& b) const {
-  return a.port == b.port && (a.host == b.host || host_ip(a.host) == host_ip(b.host));
+  return a.port == b.port && (a.host == b.host || (!names_.empty() && host_ip(a.host) == host_ip(b.host)));
 }
 
 }  // namespace vedette::sentinel

@@ -148,6 +148,8 @@ class Monitor {
   void handle(const Replied& event, const Now& now);
   void handle(const Heard& event, const Now& now);
   void handle(const Resolved& event, const Now& now);
+  /// Those whose members a link may belong to.
+  std::vector<Group*> groups_of(const LinkUse& use);
   static Members members_of(Group& group);
   static Member* member_with(Group& group, const Contact* contact);
   Status configure_group(Group& group, const std::vector<std::string>& words, const Now& now);
@@ -174,7 +176,7 @@ class Monitor {
   int64_t ping_period(const Group& group, const Member& member) const;
   int64_t info_period(const Group& group, const Member& member) const;
   void take_ping_answer(Contact& contact, const Answer& answer, const Now& now);
-  void note_trouble(Group& group, Member& member, const std::string& text);
+  void note_trouble(Group& group, Member& member, Asked asked, const std::string& text);
 
   // monitor_watch.cc: who is down, and what nodes tell.
   void detect(Group& group, Member& member, const Now& now);
@@ -206,6 +208,7 @@ class Monitor {
   void ask_for_votes(Group& group, const Now& now);
   bool may_vote(const Group& group, std::string_view candidate, const Now& now) const;
   void vote(Group& group, std::string_view candidate, Epoch epoch, const Now& now);
+  void wait_for(Group& group, const std::string& leader, const Now& now);
   void count_votes(Group& group, const Now& now);
   size_t votes_for(const Group& group, std::string_view candidate, Epoch epoch) const;
   void lose_election(Group& group, const Now& now);
@@ -216,6 +219,8 @@ class Monitor {
   PromotionRules promotion_rules(const Group& group) const;
   void select(Group& group, const Now& now);
   void promote(Group& group, const Now& now);
+  void choose_again(Group& group, const Now& now);
+  void on_promotion_refused(Group& group, Member& replica, const Now& now);
   void on_promoted(Group& group, Member& replica, const Now& now);
   void lead_replicas(Group& group, const Now& now);
   void end_failover(Group& group, bool timed_out, const Now& now);
@@ -241,6 +246,7 @@ class Monitor {
   Epoch current_epoch_ = 0;
   uint64_t state_version_ = 1;
   std::map<std::string, std::unique_ptr<Group>> groups_;
+  std::map<std::string, Instant> promised_before_;  // of primaries that are not watched any more: until when a lease of ours binds
   std::map<std::string, std::weak_ptr<Contact>> sentinel_contacts_;  // by run id: shared by the primaries
   std::unordered_map<LinkId, LinkUse> links_;
   LinkId last_link_ = 0;

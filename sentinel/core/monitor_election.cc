@@ -95,7 +95,7 @@ Monitor::DownAnswer Monitor::is_primary_down(const Address& address, Epoch epoch
   // Whoever asks may have seen it before us: what is due is looked at first.
   look(*group, now);
   answer.down = !tilt() && group->primary.sdown;
-  if (candidate == "*" || epoch > (Epoch(1) << 48)) return answer;
+  if (candidate == "*" || !is_plausible(epoch, current_epoch_)) return answer;
   adopt_epoch(epoch);
   if (group->voted_epoch < epoch && current_epoch_ <= epoch && may_vote(*group, candidate, now)) {
     vote(*group, candidate, epoch, now);
@@ -125,17 +125,25 @@ bool Monitor::may_vote(const Group& group, std::string_view candidate, const Now
 
 void Monitor::vote(Group& group, std::string_view candidate, Epoch epoch, const Now& now) {
   VED_ASSERT(group.voted_epoch < epoch);
+  // Who asks again without having done anything does not get the same patience again: perhaps it cannot.
+  const bool again = group.voted_for == candidate && group.config_epoch < group.voted_epoch && group.primary.odown;
   group.voted_for = candidate;
   group.voted_epoch = epoch;
-  group.voted_at = now.instant;
+  if (!again) group.voted_at = now.instant;
   changed();
   announce(EventLevel::kWarning, "+vote-for-leader", std::string(candidate) + " " + std::to_string(epoch));
   if (FailoverRecord* last = record(group); last && last->epoch == epoch) last->votes.emplace_back(run_id_, group.voted_for);
   if (candidate == run_id_) return;
   // Our own candidature, if any, is over: its epoch is.
   if (group.failover.state == FailoverState::kElection) lose_election(group, now);
-  group.acting = group.voted_for;
-  group.failover_not_before = later(group.failover_not_before, after_ms(now.instant, 2 * group.options.failover_timeout_ms));
+  if (!again) wait_for(group, group.voted_for, now);
+}
+
+// So long as it has not given up, nor died (consider_failover).
+void Monitor::wait_for(Group& group, const std::string& leader, const Now& now) {
+  group.acting = leader;
+  const int64_t patience_ms = std::min(kLeaderPatience_ms, 2 * group.options.failover_timeout_ms);
+  group.failover_not_before = later(group.failover_not_before, after_ms(now.instant, patience_ms));
 }
 
 size_t Monitor::votes_for(const Group& group, std::string_view candidate, Epoch epoch) const {
@@ -167,11 +175,8 @@ void Monitor::count_votes(Group& group, const Now& now) {
   for (const auto& [id, sentinel] : group.sentinels) {
     if (sentinel->voted_epoch >= failover.epoch && sentinel->voted_for != run_id_ && votes_for(group, sentinel->voted_for, failover.epoch) >= needed) {
       // Another has won: it acts now.
-      const Instant until = after_ms(now.instant, 2 * group.options.failover_timeout_ms);
       lose_election(group, now);
-      group.acting = sentinel->voted_for;
-      group.failover_not_before = later(group.failover_not_before, until);
-      return;
+      return wait_for(group, sentinel->voted_for, now);
     }
     open |= is_usable(*sentinel) && sentinel->voted_epoch < failover.epoch;
   }

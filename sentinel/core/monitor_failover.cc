@@ -29,6 +29,17 @@ void Monitor::phase(Group& group, const std::string& name, const Now& now) {
 }
 
 void Monitor::run_failover(Group& group, const Now& now) {
+  const FailoverState state = group.failover.state;
+  if (group.primary.odown && state == FailoverState::kReconfigure) {
+    // The new one has died: leading replicas to it is in vain.
+    end_failover(group, false, now);
+    wake_at(now.instant);
+  } else if (group.primary.odown && group.failover.mode == FailoverMode::kCoordinated && state != FailoverState::kNone) {
+    // It has died over its hand-over: this is a failover like any other now.
+    abort_failover(group, "-failover-abort-primary-down", now);
+    group.failover_not_before = now.instant;
+    wake_at(now.instant);
+  }
   // Each step may lead to the next at once.
   for (;;) {
     const FailoverState before = group.failover.state;
@@ -45,7 +56,7 @@ void Monitor::run_failover(Group& group, const Now& now) {
 }
 
 PromotionRules Monitor::promotion_rules(const Group& group) const {
-  PromotionRules rules{options_.zone, false, {}};
+  PromotionRules rules{options_.zone, {}};
   const Member& primary = group.primary;
   if (primary.role != Kind::kReplica || primary.role_since == Instant{} || !primary.contact->command.up) return rules;
   for (const auto& [address, replica] : group.replicas)
@@ -87,26 +98,43 @@ void Monitor::promote(Group& group, const Now& now) {
     // It has died in our hands: another one.
     if (coordinated) return abort_failover(group, "-failover-abort-slave-timeout", now);
     announce(EventLevel::kWarning, "-failover-chosen-lost", group, chosen ? *chosen : group.primary);
-    failover.told = false;
-    return enter(group, FailoverState::kSelect, now);
+    return choose_again(group, now);
   }
   const int64_t patience_ms = coordinated ? std::min(kHandOverPatience_ms, group.options.failover_timeout_ms) : group.options.failover_timeout_ms;
   if (ms_between(failover.state_since, now.instant) > patience_ms) return abort_failover(group, "-failover-abort-slave-timeout", now);
   wake_at(after_ms(failover.state_since, patience_ms + 1));
-  if (failover.state == FailoverState::kWaitPromotion) return;
+  // What was under way on a connection that was lost may never have come. It does no harm twice.
+  const bool lost = !coordinated && chosen->contact->command.up && chosen->contact->command.changed > failover.told_at;
+  if (failover.state == FailoverState::kWaitPromotion && !lost) return;
+  bool told = false;
   if (coordinated) {
     const Address& to = chosen->address;
-    failover.told = send(*group.primary.contact, Asked::kFailover,
-                         command(group, "FAILOVER", {"TO", host_ip(to.host), std::to_string(to.port), "TIMEOUT", std::to_string(patience_ms / 2)}),
+    told = send(*group.primary.contact, Asked::kFailover,
+                command(group, "FAILOVER", {"TO", host_ip(to.host), std::to_string(to.port), "TIMEOUT", std::to_string(patience_ms / 2)}),
                          &group, state_version_);
   } else {
-    failover.told = send_role(group, *chosen, Address{}, state_version_);
-    if (failover.told) ask_info(group, *chosen, now);
+    told = send_role(group, *chosen, Address{}, state_version_);
+    if (told) ask_info(group, *chosen, now);
   }
-  if (!failover.told) return;  // its link is down: when it stands again, or never
+  if (!told) return;  // its link is down: when it stands again, or never
+  failover.told_at = now.instant;
+  if (failover.state == FailoverState::kWaitPromotion) return;
   announce(EventLevel::kNotice, "+failover-state-wait-promotion", group, *chosen);
   phase(group, "promotion sent", now);
   enter(group, FailoverState::kWaitPromotion, now);
+}
+
+void Monitor::choose_again(Group& group, const Now& now) {
+  group.failover.told_at = Instant{};
+  group.failover.refusal.clear();
+  enter(group, FailoverState::kSelect, now);
+}
+
+// It still says that it is a replica, after it has answered the order with an error.
+void Monitor::on_promotion_refused(Group& group, Member& replica, const Now& now) {
+  announce(EventLevel::kWarning, "-failover-chosen-lost", group, replica, "#" + group.failover.refusal);
+  group.failover.refused.insert(replica.address);
+  choose_again(group, now);
 }
 
 // The moment of truth: from here on the configuration of this epoch exists.
@@ -131,7 +159,7 @@ void Monitor::on_promoted(Group& group, Member& replica, const Now& now) {
       send(*member->contact, Asked::kNothing, command(group, "CONFIG", {"REWRITE"}), &group, state_version_);
   }
   failover.state = FailoverState::kReconfigure;
-  failover.state_since = failover.last_progress = now.instant;
+  failover.state_since = now.instant;
   for (const auto& [address, member] : group.replicas) member->reconf = Reconf::kNone;
 }
 
@@ -225,7 +253,10 @@ void Monitor::switch_primary(Group& group, const Address& to, const Now& now) {
   if (primary.role != Kind::kPrimary) primary.role_since = now.instant;
   primary.odown = false;
   group.replicas[from] = std::move(former);
-  for (const auto& [id, sentinel] : group.sentinels) sentinel->says_down = false;
+  for (const auto& [id, sentinel] : group.sentinels) {
+    sentinel->says_down = false;
+    sentinel->down_stale = sentinel->down_in_flight;
+  }
   group.failover_not_before = Instant{};  // whom we waited for has finished
   group.acting.clear();
   if (FailoverRecord* last = record(group); last && last->outcome.empty()) last->outcome = "switched";

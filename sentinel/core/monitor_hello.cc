@@ -23,6 +23,8 @@ void Monitor::take_hello(const Hello& hello, const Now& now) {
   if (!group) return;
   // Names are taken only where they are looked up.
   if (!options_.resolve_hostnames && (!is_ip_address(hello.sentinel.host) || !is_ip_address(hello.primary.host))) return;
+  if (!is_plausible(std::max(hello.current_epoch, hello.config_epoch), current_epoch_)) return;
+  look_up(hello.primary.host);
   take_sentinel(*group, hello, now);
   const auto found = group->sentinels.find(hello.run_id);
   if (found == group->sentinels.end()) return;
@@ -46,7 +48,8 @@ void Monitor::take_sentinel(Group& group, const Hello& hello, const Now& now) {
     announce(EventLevel::kNotice, "+sentinel-address-switch", group, group.primary,
              "ip " + hello.sentinel.host + " port " + std::to_string(hello.sentinel.port) + " for " + hello.run_id);
     known.address = hello.sentinel;
-    reconnect(*known.contact, hello.sentinel);
+    // The contact is shared: another primary's hello may have been first.
+    if (known.contact->address != hello.sentinel) reconnect(*known.contact, hello.sentinel);
     changed();
     return;
   }
@@ -67,8 +70,7 @@ void Monitor::take_sentinel(Group& group, const Hello& hello, const Now& now) {
   sentinel->contact = shared.lock();
   if (sentinel->contact) {
     sentinel->contact->references++;
-    for (auto& [name, other] : groups_)
-      if (const auto there = other->sentinels.find(hello.run_id); there != other->sentinels.end()) sentinel->vedette |= there->second->vedette;
+    if (sentinel->contact->address != hello.sentinel) reconnect(*sentinel->contact, hello.sentinel);
   } else {
     sentinel->contact = new_contact(hello.sentinel, false, now);
     shared = sentinel->contact;

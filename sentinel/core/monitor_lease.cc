@@ -16,8 +16,6 @@ namespace {
 
 constexpr int64_t kAnnounceMin_ms = 20;
 
-int64_t with_drift(int64_t ms) { return ms + ms / 20 + 1; }
-
 // How many sentinels the primary is to count with: whoever has lost its state, and knows nobody yet, still knows the quorum.
 size_t announced_voters(const Group& group) { return group.majority() >= group.votes_needed() ? group.voters() : 2 * group.votes_needed() - 1; }
 
@@ -25,10 +23,10 @@ size_t announced_voters(const Group& group) { return group.majority() >= group.v
 
 std::string Monitor::lease_obstacle(const Group& group) const {
   size_t able = 1;
-  for (const auto& [id, sentinel] : group.sentinels) able += sentinel->vedette;
+  for (const auto& [id, sentinel] : group.sentinels) able += sentinel->contact->vedette;
   if (able < group.votes_needed())
     return "#lease " + std::to_string(able) + " of " + std::to_string(group.voters()) + " sentinels can grant it, " + std::to_string(group.votes_needed()) + " are needed";
-  if (group.primary.role_since != Instant{} && !group.primary.vedette) return "#lease the primary is no Vedette server";
+  if (group.primary.role_since != Instant{} && !group.primary.contact->vedette) return "#lease the primary is no Vedette server";
   return {};
 }
 
@@ -59,7 +57,7 @@ void Monitor::keep_lease(Group& group, const Now& now) {
   if (!group.lease_refusal.empty()) return;
   const int64_t period_ms = std::max(kAnnounceMin_ms, group.options.lease_ms / 4);
   for (Member* member : members_of(group)) {
-    if (member->kind == Kind::kSentinel || !member->vedette || !member->contact->command.up) continue;
+    if (member->kind == Kind::kSentinel || !member->contact->vedette || !member->contact->command.up) continue;
     // One that waits for its lease is not kept waiting for a period.
     const bool waits = member->kind == Kind::kPrimary && group.lease_promised_to != member->address;
     const int64_t pause_ms = waits ? kAnnounceMin_ms : period_ms;
@@ -74,7 +72,8 @@ void Monitor::send_lease(Group& group, Member& member, const Now& now) {
   // Not while we are about to promote another; the one that has just been promoted need not have said so to us yet.
   const FailoverState state = group.failover.state;
   const bool leading = state != FailoverState::kNone && state != FailoverState::kElection && state != FailoverState::kReconfigure;
-  const bool grant = member.kind == Kind::kPrimary && !member.lease_token.empty() && !promised_elsewhere && !member.sdown && !tilt() && !leading;
+  const bool resigned = member.role == Kind::kReplica && member.role_since > member.known_since;
+  const bool grant = member.kind == Kind::kPrimary && !resigned && !member.lease_token.empty() && !promised_elsewhere && !member.sdown && !tilt() && !leading;
   const Instant until = after_ms(member.lease_token_at, with_drift(group.options.lease_ms));
   const bool useful = grant && until > now.instant;
   const bool sent = send(*member.contact, Asked::kLease,
@@ -91,7 +90,12 @@ void Monitor::send_lease(Group& group, Member& member, const Now& now) {
 }
 
 void Monitor::take_lease_answer(Group& group, Member& member, const Answer& answer, const Now& now) {
+  if (answer.is_error() && answer.text != member.lease_error) {
+    member.lease_error = answer.text;
+    announce(EventLevel::kWarning, "-lease-refused", group, member, "#lease " + answer.text);
+  }
   if (answer.type != Answer::Type::kArray || answer.items.size() != 3 || answer.items[0].type != Answer::Type::kBulk) return;
+  member.lease_error.clear();
   const bool first = member.lease_token.empty();
   member.lease_token = answer.items[0].text.substr(0, 64);
   member.lease_token_at = now.instant;
@@ -104,7 +108,7 @@ void Monitor::take_lease_answer(Group& group, Member& member, const Answer& answ
 
 void Monitor::withdraw_lease(Group& group) {
   for (Member* member : members_of(group))
-    if (member->kind != Kind::kSentinel && member->vedette)
+    if (member->kind != Kind::kSentinel && member->contact->vedette)
       send(*member->contact, Asked::kNothing, command(group, "LEASE", {run_id_, "0", std::to_string(announced_voters(group)), "-"}), &group);
 }
 

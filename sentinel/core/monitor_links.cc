@@ -7,7 +7,9 @@ namespace vedette::sentinel {
 namespace {
 
 constexpr int kPendingMax = 100;           // requests on a link without a reply: then nothing more is sent
-constexpr int kPendingAfterMax = 50;       // the same for what waits for the disk: it leaves room for pings
+constexpr int kPendingAfterMax = 50;       // the same for what waits for the disk
+constexpr int kPendingDownMax = 400;       // many primaries may die at once
+constexpr int kPendingPingMax = 500;       // whatever else waits: without pings this sentinel would go blind
 constexpr int64_t kConnectPatience_ms = 3000;
 constexpr int64_t kProbe_ms = 100;         // a primary that may be gone is tried again so often, if that counts
 constexpr int64_t kPrimaryPingMin_ms = 100;
@@ -26,6 +28,7 @@ std::shared_ptr<Contact> Monitor::new_contact(const Address& address, bool pubsu
 
 void Monitor::drop_contact(Member& member) {
   if (!member.contact || --member.contact->references > 0) return;
+  if (member.kind == Kind::kSentinel) sentinel_contacts_.erase(member.run_id);
   close_line(*member.contact, false);
   close_line(*member.contact, true);
 }
@@ -118,7 +121,7 @@ std::vector<std::string> Monitor::command(const Group& group, const char* name, 
 }
 
 bool Monitor::send(Contact& contact, Asked asked, std::vector<std::string> argv, const Group* group, uint64_t after) {
-  const int limit = after > 0 ? kPendingAfterMax : kPendingMax;
+  const int limit = asked == Asked::kPing ? kPendingPingMax : asked == Asked::kDown ? kPendingDownMax : after > 0 ? kPendingAfterMax : kPendingMax;
   if (!contact.command.up || contact.pending >= limit) return false;
   contact.pending++;
   emit(Send{contact.command.id, asked, std::move(argv), group ? group->name : std::string()}, after);
@@ -166,22 +169,24 @@ void Monitor::take_ping_answer(Contact& contact, const Answer& answer, const Now
   const bool link_down = answer.is_error() && answer.text.starts_with("MASTERDOWN");
   const bool pong = answer.text == "PONG" && !answer.is_error();
   contact.loading = loading;
-  contact.primary_link_down = link_down;
   if (pong || loading || link_down) {
     contact.unanswered_since = Instant{};
     contact.valid_answer = now.instant;
-    contact.trouble.clear();
+    if (contact.trouble_asked == Asked::kPing || contact.trouble_asked == Asked::kAuth) contact.trouble.clear();
     return;
   }
   // A script that does not end: while it makes the node count as down, it is ended, once.
-  if (answer.is_error() && answer.text.starts_with("BUSY")) contact.trouble = answer.text;
+  if (!answer.is_error() || !answer.text.starts_with("BUSY")) return;
+  contact.trouble = answer.text;
+  contact.trouble_asked = Asked::kPing;
 }
 
-void Monitor::note_trouble(Group& group, Member& member, const std::string& text) {
+void Monitor::note_trouble(Group& group, Member& member, Asked asked, const std::string& text) {
   const bool of_access = text.starts_with("NOAUTH") || text.starts_with("WRONGPASS") || text.starts_with("NOPERM") || text.find("AUTH") != text.npos;
   std::string& trouble = member.contact->trouble;
   if (!of_access || trouble == text) return;
   trouble = text;
+  member.contact->trouble_asked = asked;
   announce(EventLevel::kWarning, "-auth-refused", group, member, text);
 }
 

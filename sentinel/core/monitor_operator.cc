@@ -1,6 +1,7 @@
 // What operators order and ask.
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "common/base/text.h"
 #include "sentinel/core/monitor.h"
@@ -41,6 +42,11 @@ Status Monitor::monitor(const std::string& name, const Address& primary, int quo
   group->primary.address = primary;
   group->primary.known_since = now.instant;
   group->primary.contact = new_contact(primary, true, now);
+  if (started_at_ != Instant{}) {
+    // One that was removed and comes again: what was voted and promised for it holds.
+    group->voted_epoch = current_epoch_;
+    if (const auto promised = promised_before_.find(name); promised != promised_before_.end()) group->lease_promised_until = promised->second;
+  }
   Group& added = *(groups_[name] = std::move(group));
   changed();
   announce(EventLevel::kWarning, "+monitor", added, added.primary, "quorum " + std::to_string(quorum));
@@ -48,13 +54,15 @@ Status Monitor::monitor(const std::string& name, const Address& primary, int quo
   return Status::ok();
 }
 
-Status Monitor::remove(std::string_view name, const Now&) {
+Status Monitor::remove(std::string_view name, const Now& now) {
   Group* group = find(name);
   if (!group) return failure("No such master with that name");
   announce(EventLevel::kWarning, "-monitor", *group, group->primary);
   withdraw_lease(*group);
   for (Member* member : members_of(*group)) drop_contact(*member);
   schedule_.erase({group->due, group->name});
+  std::erase_if(promised_before_, [&](const auto& promise) { return promise.second <= now.instant; });
+  if (group->lease_promised_until > now.instant) promised_before_[group->name] = group->lease_promised_until;
   groups_.erase(group->name);
   changed();
   return Status::ok();
@@ -94,7 +102,7 @@ Result<size_t> Monitor::set(Group& group, std::string_view option, const std::ve
   const auto refuse = [&](const std::string& what) { return failure("Invalid argument '" + what + "' for SENTINEL SET '" + std::string(option) + "'"); };
   const auto number = [&](auto& to, int64_t min) -> Result<size_t> {
     int64_t n = 0;
-    if (!to_number(value, n) || n < min || n > INT32_MAX * int64_t(1000)) return refuse(value);
+    if (!to_number(value, n) || n < min || n > std::min<int64_t>(INT32_MAX * int64_t(1000), std::numeric_limits<std::decay_t<decltype(to)>>::max())) return refuse(value);
     to = std::decay_t<decltype(to)>(n);
     return size_t(1);
   };

@@ -39,6 +39,7 @@ Status Monitor::configure(const Words& words, const Now& now) {
   } else if (name == "current-epoch" && has(1)) {
     Epoch epoch = 0;
     if (!to_number(words[1], epoch)) return Error("current-epoch is no number");
+    if (epoch > kEpochMax) return Error("current-epoch is larger than any election's");
     current_epoch_ = std::max(current_epoch_, epoch);
   } else if (name == "announce-ip" && has(1)) {
     options_.announce_host = words[1];

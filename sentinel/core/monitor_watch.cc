@@ -107,18 +107,28 @@ void Monitor::ask_if_down(Group& group, const Now& now, bool at_once) {
                              {"SENTINEL", "is-master-down-by-addr", host_ip(address.host), std::to_string(address.port),
                               std::to_string(current_epoch_), election ? run_id_ : std::string("*")},
                              &group, election ? state_version_ : 0);
-      if (sent) sentinel->down_asked = now.instant;
+      if (!sent) {
+        wake_at(after_ms(now.instant, kAskAgain_ms));
+        continue;
+      }
+      sentinel->down_asked = now.instant;
+      sentinel->down_in_flight++;
     }
-    if (sentinel->down_asked != Instant{}) wake_at(after_ms(sentinel->down_asked, pause_ms));
+    wake_at(after_ms(sentinel->down_asked, pause_ms));
   }
 }
 
 void Monitor::take_down_answer(Group& group, Member& sentinel, const Answer& answer, const Now& now) {
+  if (sentinel.down_in_flight > 0) sentinel.down_in_flight--;
+  const bool stale = sentinel.down_stale > 0;
+  if (stale) sentinel.down_stale--;
   if (answer.type != Answer::Type::kArray || answer.items.size() != 3) return;
   const auto& [down, leader, epoch] = std::tie(answer.items[0], answer.items[1], answer.items[2]);
   if (down.type != Answer::Type::kInteger || leader.type != Answer::Type::kBulk || epoch.type != Answer::Type::kInteger) return;
-  sentinel.said_at = now.instant;
-  sentinel.says_down = down.integer == 1 && sentinel.down_asked >= group.primary.known_since;  // else it speaks of the former one
+  if (!stale) {
+    sentinel.said_at = now.instant;
+    sentinel.says_down = down.integer == 1;
+  }
   if (leader.text == "*" || leader.text.empty() || epoch.integer < 0) return;
   if (sentinel.voted_epoch != Epoch(epoch.integer) || sentinel.voted_for != leader.text) {
     sentinel.voted_for = leader.text;
@@ -132,7 +142,7 @@ void Monitor::take_down_answer(Group& group, Member& sentinel, const Answer& ans
 
 void Monitor::take_info(Group& group, Member& member, const std::string& text, bool whole, const Now& now) {
   const InfoReply info = parse_info(text);
-  if (info.vedette_version) member.vedette = true;
+  if (whole) member.contact->vedette = info.vedette_version.has_value();
   if (member.kind == Kind::kSentinel) return;
   if (whole) {
     member.info_text = text;
@@ -157,7 +167,6 @@ void Monitor::take_info(Group& group, Member& member, const std::string& text, b
   if (info.loading) member.loading = *info.loading;
   if (member.rebooted_at != Instant{} && !member.loading && !member.contact->loading) member.rebooted_at = Instant{};
   if (info.zone) member.zone = *info.zone;
-  if (info.failover_state) member.failover_state = *info.failover_state;
   if (info.lease_state) member.lease_state = *info.lease_state;
   if (!info.role) return;
   member.state_at = now.instant;
@@ -177,7 +186,7 @@ void Monitor::take_info(Group& group, Member& member, const std::string& text, b
       return;
     }
     for (const auto& replica : info.replicas) {
-      const bool known = std::any_of(group.replicas.begin(), group.replicas.end(),
+      const bool known = same_place(replica.address, member.address) || std::any_of(group.replicas.begin(), group.replicas.end(),
                                      [&](const auto& known_one) { return same_place(known_one.first, replica.address); });
       const bool can_be_found = options_.resolve_hostnames || is_ip_address(replica.address.host);
       if (!known && can_be_found && group.replicas.size() < kReplicasMax) add_replica(group, replica.address, now);
@@ -210,6 +219,9 @@ void Monitor::take_replica_info(Group& group, Member& replica, const InfoReply& 
     }
     if (info.link_up) replica.link_up = *info.link_up;
     replica.link_down_ms = replica.link_up ? 0 : info.link_down_s.value_or(0) * 1000;
+    const Failover& failover = group.failover;
+    const bool ordered = failover.state == FailoverState::kWaitPromotion && replica.address == failover.chosen;
+    if (ordered && !failover.refusal.empty()) on_promotion_refused(group, replica, now);
     return;
   }
   // It says that it is a primary. If we want just that, the promotion has succeeded.
@@ -253,8 +265,10 @@ void Monitor::forget_gone(Group& group, const Now& now) {
   std::vector<std::string> sentinels;
   for (const auto& [address, replica] : group.replicas)
     if (gone(*replica)) replicas.push_back(address);
-  for (const auto& [id, sentinel] : group.sentinels)
-    if (gone(*sentinel)) sentinels.push_back(id);
+  // A minority that forgot the others would be a majority.
+  if (check_quorum(group).majority)
+    for (const auto& [id, sentinel] : group.sentinels)
+      if (gone(*sentinel)) sentinels.push_back(id);
   for (const Address& address : replicas) {
     announce(EventLevel::kNotice, "-slave", group, *group.replicas[address], "#forgotten");
     remove_replica(group, address);
@@ -284,6 +298,8 @@ bool Monitor::config_is_confirmed(const Group& group, Instant since) const {
 void Monitor::repair(Group& group, Member& replica, const Now& now) {
   if (group.failing_over() || replica.sdown || !replica.contact->command.up || replica.role_since == Instant{}) return;
   if (!primary_is_sane(group, now)) return;
+  // The primary itself, by another of its addresses.
+  if (!replica.run_id.empty() && replica.run_id == group.primary.run_id) return;
   const bool claims = replica.role == Kind::kPrimary;
   const bool strays = !claims && replica.follows && !same_place(replica.follows, group.primary.address);
   if (!claims && !strays) return;

@@ -15,12 +15,16 @@ std::string why_not(const Group& group, const Member& replica, const PromotionRu
   if (!contact.command.up) return "there is no connection to it";
   if (replica.priority == 0) return "its priority is 0";
   if (!replica.announced) return "it is not announced";
+  if (group.failover.refused.contains(replica.address)) return "it refused to be promoted";
+  // Promoted before it knows of the lease, it would take writes without one.
+  const bool leased = group.options.lease_ms > 0 && group.lease_refusal.empty() && contact.vedette && replica.lease_error.empty();
+  if (leased && replica.lease_state == "none") return "it has not been told of the lease yet";
   if (replica.loading || contact.loading) return "it is loading a dataset";
   if (contact.valid_answer == Instant{} || ms_between(contact.valid_answer, now) > 5 * periods.ping)
     return "it has not answered a ping for " + ms_text(ms_between(contact.valid_answer, now));
   const int64_t fresh_ms = group.primary.is_down() ? 5 * periods.ping : 3 * periods.info;
   if (replica.state_at == Instant{}) return "it has not told its state yet";
-  if (!rules.skip_freshness && ms_between(replica.state_at, now) > fresh_ms)
+  if (ms_between(replica.state_at, now) > fresh_ms)
     return "what it told of itself is " + ms_text(ms_between(replica.state_at, now)) + " old";
   // Who was promoted by a leader that died over it is as good as any; a former primary may have come back with nothing.
   // Not if the one that is named follows it: then only the name is wrong.

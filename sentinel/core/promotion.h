@@ -16,7 +16,6 @@ struct PromotionVerdict {
 
 struct PromotionRules {
   std::string zone;          ///< our own: breaks a tie
-  bool skip_freshness = false;  ///< what was heard last counts although it is old
   Address leads;                ///< a replica, by its key, whom the named primary itself follows; none: it does not
 };
 

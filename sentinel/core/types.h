@@ -14,6 +14,12 @@ using Epoch = uint64_t;
 /// Names an outgoing connection that the monitor has asked for; never used twice. 0: none.
 using LinkId = uint64_t;
 
+/// Epochs grow by one an election. What is far ahead is nobody's, and would leave no room for the next.
+constexpr Epoch kEpochMax = Epoch(1) << 62;
+constexpr Epoch kEpochLeapMax = Epoch(1) << 32;
+constexpr bool is_plausible(Epoch epoch, Epoch current) { return epoch <= kEpochMax && epoch <= current + kEpochLeapMax; }
+
+
 /// Where somebody listens. The host is an IP address, or a name if names are to be resolved.
 struct Address {
   std::string host;
@@ -37,6 +43,8 @@ std::string_view wire_name(Kind kind);
 
 constexpr Instant kNever{INT64_MAX};
 inline Instant after_ms(Instant at, int64_t ms) { return Instant{at.ns + ms * 1000000}; }
+/// A time that is surely over elsewhere too, where the clock may be a twentieth slower.
+constexpr int64_t with_drift(int64_t ms) { return ms + ms / 20 + 1; }
 inline Instant earlier(Instant a, Instant b) { return a < b ? a : b; }
 inline Instant later(Instant a, Instant b) { return a < b ? b : a; }
 

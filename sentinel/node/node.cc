@@ -130,13 +130,14 @@ void Node::settle(const Now& now) {
   };
   std::deque<Effect> later;
   for (Effect& effect : held_) {
+    const Send* of_link = std::get_if<Send>(&effect.what);
+    if (of_link && !channels_.contains(of_link->link)) continue;  // closed while it waited
     if (effect.after > written_) {
       later.push_back(std::move(effect));
       continue;
     }
     if (Send* send = std::get_if<Send>(&effect.what)) {
       const auto channel = channels_.find(send->link);
-      if (channel == channels_.end()) continue;  // closed while it waited
       if (send->link != to) flush();
       to = send->link;
       append_request(gathered, send->argv);

@@ -138,6 +138,7 @@ void apply_replication(const ReplicationOptions& from, ReplicationSettings& to) 
   to.announce_ip = from.announce_ip;
   to.announce_port = from.announce_port;
   to.zone = from.zone;
+  to.lease_required = from.lease_required;
   to.replicas_to_write_min = from.min_replicas_to_write;
   to.replicas_lag_max_seconds = from.min_replicas_max_lag_seconds;
   to.ignore_memory_max = from.ignore_maxmemory;

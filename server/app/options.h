@@ -191,6 +191,7 @@ struct ReplicationOptions {
   std::string announce_ip;
   int announce_port = 0;
   std::string zone;
+  bool lease_required = false;
   int min_replicas_to_write = 0;
   int min_replicas_max_lag_seconds = 10;
   bool ignore_maxmemory = true;

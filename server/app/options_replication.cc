@@ -84,6 +84,12 @@ void push_replica_options(std::vector<Option>& rows, ReplicationOptions& o) {
                                 .doc = "Label of the place (a rack, a data centre) where this server runs: of two replicas that are as good, a "
                                        "sentinel promotes the one in its own zone."},
                                o.zone, check_zone));
+  rows.push_back(bool_option({.name = "lease-required",
+                              .doc = "As a primary, take writes only under a lease of the sentinels (their lease-milliseconds), also before they have "
+                                     "told of one: a server that was a primary, died and was replaced comes back as a primary by its own "
+                                     "configuration, and must not take writes until a sentinel has spoken. Without sentinels that grant "
+                                     "leases such a server takes no writes at all."},
+                             o.lease_required));
   rows.push_back(
       enum_option({.name = "propagation-error-behavior",
                    .doc = "What a replica does if a command of its primary fails here: nothing, or abort."},

@@ -71,6 +71,7 @@ void Replication::apply_settings() {
   }
   server_.holds_writes = server_.settings.replication.ack_replicas > 0 || server_.holds_writes;
   update_sink();
+  lease_.require(server_.settings.replication.lease_required);
   refresh_guards(server_.now.instant);
 }
 
@@ -607,6 +608,8 @@ void Replication::note_lease(Instant now) {
   if (state == Lease::State::kHeld) {
     log_notice("Lease: held. {} of {} sentinels have granted it for {} ms: writes are accepted.", lease_.grants(now), lease_.voters(),
                lease_.milliseconds());
+  } else if (state == Lease::State::kLost && lease_.voters() == 0) {
+    log_notice("Lease: required (lease-required yes), and no sentinel has announced one: writes are refused.");
   } else if (state == Lease::State::kLost && before == Lease::State::kNone) {
     log_notice("Lease: {} ms, announced by sentinels. Writes are refused until {} of {} sentinels have granted it.", lease_.milliseconds(),
                lease_.needed(), lease_.voters());
@@ -645,6 +648,8 @@ std::optional<std::string> write_refusal(const ServerState& server, const Sessio
       replication->good_replicas(server.now.instant) < size_t(settings.replicas_to_write_min))
     return "NOREPLICAS Not enough good replicas to write.";
   const Lease& lease = replication->lease();
+  if (!replica && lease.state() == Lease::State::kLost && lease.voters() == 0)
+    return "NOLEASE This primary waits for a lease (lease-required): no sentinel has announced one";
   if (!replica && lease.state() == Lease::State::kLost)
     return fmt::format("NOLEASE This primary holds no lease: {} of {} sentinels have renewed it within {} ms, {} are needed",
                        lease.grants(lease.updated_at()), lease.voters(), lease.milliseconds(), lease.needed());

@@ -58,6 +58,7 @@ struct ReplicationSettings {
   bool announced = true;
   std::string announce_ip;
   int announce_port = 0;                      ///< 0: the true one
+  bool lease_required = false;                ///< a primary without a lease takes no writes, whether sentinels have announced one or not
   std::string zone;                           ///< where it runs; tells sentinels which of two equal replicas is nearer
   int replicas_to_write_min = 0;
   int64_t replicas_lag_max_seconds = 10;

@@ -101,7 +101,7 @@ void Lease::recount() {
 bool Lease::update(Instant now) {
   updated_at_ = std::max(updated_at_, now);
   const State before = state_;
-  state_ = sentinels_.empty() ? State::kNone : updated_at_ < ends_at_ ? State::kHeld : State::kLost;
+  state_ = !in_force() ? State::kNone : updated_at_ < ends_at_ ? State::kHeld : State::kLost;
   return state_ != before;
 }
 

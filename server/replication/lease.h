@@ -7,7 +7,7 @@
 //
 // Invariants:
 // - Once one sentinel has announced a lease it is in force, until all that announced it have withdrawn. Nothing else ends it:
-//   a sentinel that dies goes on being counted.
+//   a sentinel that dies goes on being counted. Where a lease is required it is always in force.
 // - A majority is one of the largest number of sentinels that any of those that announced knows.
 // - A grant is never longer than what its sentinel last announced, and never older than the last change of roles.
 // - Memory is bounded, whatever is sent: kSentinelsMax of them.
@@ -55,7 +55,9 @@ class Lease {
   Instant updated_at() const { return updated_at_; }
   /// As of the last update().
   State state() const { return state_; }
-  bool in_force() const { return !sentinels_.empty(); }
+  bool in_force() const { return required_ || !sentinels_.empty(); }
+  /// In force also while nobody has announced one: as after a start, when a sentinel may have promoted another long ago.
+  void require(bool on) { required_ = on; }
   /// When it will be lost if nothing is granted any more, while it is held.
   Instant ends_at() const { return ends_at_; }
   int64_t voters() const { return voters_; }
@@ -84,6 +86,7 @@ class Lease {
   Instant no_grant_before_{INT64_MIN};
   Instant updated_at_{};
   State state_ = State::kNone;
+  bool required_ = false;
 };
 
 /// "none", "held", "lost".

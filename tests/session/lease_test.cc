@@ -77,6 +77,30 @@ TEST_CASE("once all sentinels have withdrawn, no lease is needed") {
   CHECK(tells(client, "lease_state:none"));
 }
 
+TEST_CASE("where a lease is required, a primary that no sentinel has spoken to takes no writes") {
+  TestServer server;
+  TestClient sentinel(server), client(server);
+  CHECK(client("SET k v") == "OK");
+  const auto require = [&](bool on) {
+    server.state.settings.replication.lease_required = on;
+    server.state.replication->apply_settings();
+  };
+  require(true);
+  CHECK(client("SET k v") == "(error) NOLEASE This primary waits for a lease (lease-required): no sentinel has announced one");
+  CHECK(client("GET k") == "v");
+  CHECK(tells(client, "lease_state:lost\r\nlease_milliseconds:0\r\nlease_grants:0\r\nlease_voters:0"));
+  grant(sentinel, kA, 500, 1);
+  CHECK(client("SET k w") == "OK");
+  announce(sentinel, kA, 0, 1);
+  CHECK(refused(client));
+  client("REPLICAOF 127.0.0.1 1");
+  CHECK(client("SET k v").starts_with("(error) READONLY"));
+  client("REPLICAOF NO ONE");
+  CHECK(refused(client));
+  require(false);
+  CHECK(client("SET k w") == "OK");
+}
+
 TEST_CASE("who has been a replica meanwhile needs new grants, by new tokens") {
   TestServer server;
   TestClient sentinel(server), client(server);
