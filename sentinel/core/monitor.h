@@ -218,6 +218,7 @@ class Monitor {
   void enter(Group& group, FailoverState state, const Now& now);
   PromotionRules promotion_rules(const Group& group) const;
   void select(Group& group, const Now& now);
+  void restore_primary(Group& group, const Now& now);
   void promote(Group& group, const Now& now);
   void choose_again(Group& group, const Now& now);
   void on_promotion_refused(Group& group, Member& replica, const Now& now);

@@ -78,6 +78,7 @@ void Monitor::select(Group& group, const Now& now) {
   }
   if (verdicts.empty() || !verdicts.front().rejected.empty()) {
     abort_failover(group, "-failover-abort-no-good-slave", now);
+    restore_primary(group, now);
     group.failover_not_before = after_ms(now.instant, kAgain_ms + int64_t(rng_.below(kAgain_ms)));
     return;
   }
@@ -88,6 +89,15 @@ void Monitor::select(Group& group, const Now& now) {
   phase(group, "selected", now);
   if (FailoverRecord* last = record(group)) last->to = chosen.address;
   enter(group, FailoverState::kPromote, now);
+}
+
+// The one that is named is there, but follows another, and nobody can take its place: it is itself the best there is.
+void Monitor::restore_primary(Group& group, const Now& now) {
+  Member& primary = group.primary;
+  if (primary.role != Kind::kReplica || primary.role_since == Instant{} || !primary.contact->command.up || silent_since(primary) != Instant{}) return;
+  if (!send_role(group, primary, Address{}, state_version_)) return;
+  announce(EventLevel::kWarning, "+convert-to-master", group, primary);
+  ask_info(group, primary, now);
 }
 
 void Monitor::promote(Group& group, const Now& now) {

@@ -83,14 +83,14 @@ void Monitor::take_sentinel(Group& group, const Hello& hello, const Now& now) {
 void Monitor::adopt_config(Group& group, const Hello& hello, const Now& now) {
   group.config_epoch = hello.config_epoch;
   changed();
-  if (same_place(hello.primary, group.primary.address)) return;
-  const Member& sentinel = *group.sentinels[hello.run_id];
-  announce(EventLevel::kWarning, "+config-update-from", group, sentinel);
-  // Whatever we were about to do is settled.
-  if (group.failing_over()) {
+  const bool same = same_place(hello.primary, group.primary.address);
+  if (!same) announce(EventLevel::kWarning, "+config-update-from", group, *group.sentinels[hello.run_id]);
+  // Whatever we were about to do in an older epoch is settled.
+  if (group.failing_over() && !(same && group.failover.state == FailoverState::kReconfigure)) {
     if (FailoverRecord* last = record(group); last && last->outcome.empty()) last->outcome = "overtaken by epoch " + std::to_string(hello.config_epoch);
     group.failover.state = FailoverState::kNone;
   }
+  if (same) return;
   // In this epoch we may have stood for election ourselves, in vain.
   if (FailoverRecord* last = record(group); !last || last->epoch != hello.config_epoch || !same_place(last->to, hello.primary)) {
     FailoverRecord seen;

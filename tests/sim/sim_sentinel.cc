@@ -133,8 +133,10 @@ void SimSentinel::poll_clients() {
       std::string_view rest = bytes;
       while (client->parser.parse(rest) == ReplyParser::Outcome::kReply) answer(*client, client->parser.take());
     }
-    while (!client->held.empty() && client->held.front().first <= node_->written_version()) {
-      client->out += client->held.front().second;
+    while (!client->held.empty() && client->held.front().after <= node_->written_version()) {
+      const Incoming::Held& next = client->held.front();
+      if (!next.voted_for.empty()) observer_.on_vote(*this, "m", next.voted_epoch, next.voted_for);
+      client->out += next.reply;
       client->held.pop_front();
     }
     push_out(socket, client->out);
@@ -147,27 +149,27 @@ void SimSentinel::answer(Incoming& client, const Reply& request) {
   std::vector<std::string> argv;
   for (const Reply& word : request.elements) argv.push_back(word.text);
   if (argv.empty()) return;
-  std::string reply = "+OK\r\n";
-  uint64_t after = 0;
+  Incoming::Held answer{0, "+OK\r\n", {}, 0};
   const std::string name = to_upper(argv[0]);
   if (name == "PING") {
-    reply = "+PONG\r\n";
+    answer.reply = "+PONG\r\n";
   } else if (name == "INFO") {
-    reply = bulk("# Server\r\nvedette_version:0\r\n");
+    answer.reply = bulk("# Server\r\nvedette_version:0\r\n");
   } else if (name == "PUBLISH" && argv.size() == 3) {
     monitor_->hear_hello(argv[2], now());
-    reply = ":1\r\n";
+    answer.reply = ":1\r\n";
   } else if (name == "SENTINEL" && argv.size() == 6) {
     Address address{argv[2], 0};
     Epoch epoch = 0;
     std::from_chars(argv[3].data(), argv[3].data() + argv[3].size(), address.port);
     std::from_chars(argv[4].data(), argv[4].data() + argv[4].size(), epoch);
     const auto said = monitor_->is_primary_down(address, epoch, argv[5], now());
-    if (said.leader != "*") observer_.on_vote(*this, "m", said.leader_epoch, said.leader);
-    reply = fmt::format("*3\r\n:{}\r\n{}:{}\r\n", int(said.down), bulk(said.leader), said.leader_epoch);
-    after = said.after;
+    if (said.leader != "*") answer.voted_for = said.leader;
+    answer.voted_epoch = said.leader_epoch;
+    answer.reply = fmt::format("*3\r\n:{}\r\n{}:{}\r\n", int(said.down), bulk(said.leader), said.leader_epoch);
+    answer.after = said.after;
   }
-  client.held.emplace_back(after, reply);
+  client.held.push_back(std::move(answer));
   node_->settle(now());
 }
 

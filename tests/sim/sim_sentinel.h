@@ -74,7 +74,13 @@ class SimSentinel final : private sentinel::Outside {
     std::unique_ptr<Socket> socket;
     ReplyParser parser;
     std::string out;
-    std::deque<std::pair<uint64_t, std::string>> held;  // replies, with the version they wait for
+    struct Held {
+      uint64_t after;  // the version it waits for
+      std::string reply;
+      std::string voted_for;  // empty: the reply tells of no vote
+      sentinel::Epoch voted_epoch = 0;
+    };
+    std::deque<Held> held;
   };
 
   // Outside
