@@ -78,6 +78,21 @@ void apply_memory(const MemoryOptions& from, ServerState& state) {
   state.set_condition(kMemoryLimited, to.memory_max > 0);
 }
 
+void apply_packing(const DataTypeOptions& from, PackingLimits& to) {
+  to.hash_entries = size_t(from.hash_max_listpack_entries);
+  to.hash_value_bytes = from.hash_max_listpack_value;
+  to.set_entries = size_t(from.set_max_listpack_entries);
+  to.set_value_bytes = from.set_max_listpack_value;
+  to.set_integers = size_t(from.set_max_intset_entries);
+  to.sorted_set_entries = size_t(from.zset_max_listpack_entries);
+  to.sorted_set_value_bytes = from.zset_max_listpack_value;
+  to.list_node_size = from.list_max_listpack_size;
+  to.list_compress_depth = from.list_compress_depth;
+  to.hyperloglog_sparse_bytes = from.hll_sparse_max_bytes;
+  to.stream_node_bytes = from.stream_node_max_bytes;
+  to.stream_node_entries = size_t(from.stream_node_max_entries);
+}
+
 void apply_persistence(const PersistenceOptions& from, Settings& to) {
   to.snapshot_points.clear();
   for (const SavePoint& point : from.save) to.snapshot_points.push_back({int64_t(point.seconds), int64_t(point.changes)});
@@ -161,6 +176,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   const uint64_t whole = options.memory.maxmemory;
   to.client_memory_max = options.network.maxmemory_clients.of(whole);
   apply_memory(options.memory, state);
+  apply_packing(options.data_types, state.keyspace.packing);
   apply_persistence(options.persistence, to);
   apply_append_log(options.persistence, to.append_log);
   apply_replication(options.replication, to.replication);

@@ -71,7 +71,7 @@ Status restore(CommandContext& ctx) {
   int64_t expiry_ms = kNoExpiry;
   if (ttl > 0 && (options.absolute || __builtin_add_overflow(ttl, ctx.now_ms(), &expiry_ms)))
     expiry_ms = options.absolute ? ttl : INT64_MAX;
-  const Result<Entry*> made = parse_dump_payload(ctx.arg(3), ctx.arg(1), expiry_ms);
+  const Result<Entry*> made = parse_dump_payload(ctx.arg(3), ctx.arg(1), expiry_ms, ctx.server.keyspace.packing);
   if (!made) return made.error();
   if (ttl > 0 && already_expired(ctx, expiry_ms)) {
     destroy_entry(*made);

@@ -43,6 +43,12 @@ std::vector<std::string_view> CommandContext::shown_args() const {
   return shown;
 }
 
+Status CommandContext::block(const BlockOn& wait) {
+  VED_ASSERT(may_block());
+  wait.on_timeout == TimeoutReply::kNull ? reply_.null() : reply_.null_array();
+  return Status::ok();
+}
+
 void CommandContext::call(const ServerCommandTable::Entry& entry, Arguments args) {
   executor_.call(session, entry, args, false, 0);
 }

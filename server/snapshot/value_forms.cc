@@ -68,6 +68,7 @@ void ValueReading::reset() {
   if (entry) destroy_entry(entry);
   entry = nullptr;
   left = step = 0;
+  scratch.clear();
   error.clear();
 }
 

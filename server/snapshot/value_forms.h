@@ -16,6 +16,7 @@
 #include "server/snapshot/rdb_format.h"
 #include "server/snapshot/rdb_strings.h"
 #include "server/store/entry.h"
+#include "server/store/packing.h"
 
 namespace vedette {
 
@@ -26,7 +27,9 @@ struct ValueWriteOptions {
 
 /// A value being written or printed. Empty before the first slice and after the last.
 struct ValueProgress {
-  uint64_t done = 0;   ///< of the value, in its own units (bytes of a string)
+  uint64_t done = 0;   ///< of the value, in its own units (bytes of a string, elements)
+  uint64_t cursor = 0;          ///< where in a table the next slice begins
+  const void* part = nullptr;   ///< the part of the value under way; it stays while the value does not change
   int step = 0;        ///< of its form; 0: not begun
   std::string packed;  ///< what had to be prepared in whole
 
@@ -42,6 +45,8 @@ bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOption
 /// append-only file holds. True when it is whole. A slice may end within a command.
 bool print_entry_slice(const Entry& entry, BlockLog& out, ValueProgress& progress, size_t budget_bytes);
 
+inline constexpr PackingLimits kDefaultPacking{};
+
 /// A value being read.
 struct ValueReading {
   // What it is to become; `key` needs to be good during a call only.
@@ -52,6 +57,8 @@ struct ValueReading {
   Entry* entry = nullptr;
   uint64_t left = 0;
   uint64_t step = 0;
+  std::string scratch;             ///< a part that is in the making
+  const PackingLimits* limits = &kDefaultPacking;
   std::string error;  ///< of kFailed: what is wrong with the bytes, without the place
 
   ValueReading() = default;

@@ -2,7 +2,7 @@
 // an expired entry means is decided above (execution/context.h).
 //
 // There is no second table of expiries: the expiry is in the entry, and the table's mark tells which entries have
-// one, so that a sweep passes over the others without touching them (expire_cycle.h).
+// one (or, of a hash, fields that have), so that a sweep passes over the others without touching them (expire_cycle.h).
 //
 // A snapshot walks the content in the order of hashes while it changes (snapshot/epoch_walk.h). What lies behind the walk
 // is done with and may change freely. What lies ahead is shown to the walk before it changes or goes, once: an entry that was
@@ -68,7 +68,7 @@ class Database {
   Place add(uint64_t hash, Entry* entry) {
     expires_ += entry->has_expiry();
     entry->set_walked(ahead_of_walk(hash));
-    return table_.insert(hash, entry, entry->has_expiry());
+    return table_.insert(hash, entry, entry->timed());
   }
   /// Gives the entry at `place` back to the caller.
   Entry* take(uint64_t hash, Place place) {
@@ -84,13 +84,20 @@ class Database {
     expires_ += size_t(entry->has_expiry()) - size_t(old->has_expiry());
     entry->set_walked(old->walked());
     place.replace(entry);
-    place.set_mark(entry->has_expiry());
+    place.set_mark(entry->timed());
     return old;
   }
   void erase(uint64_t hash, Place place);
 
   /// Sets or, with kNoExpiry, removes the expiry; the entry may move.
   void set_expiry(Place place, int64_t expiry_ms);
+
+  /// Notes that fields of the hash at `place` have expiries of their own, or that none has one any more.
+  void set_fields_expire(Place place, bool on) {
+    VED_ASSERT(place.item()->type() == ValueType::kHash);
+    place.item()->set_modified(on);
+    place.set_mark(place.item()->timed());
+  }
 
   /// To be called before the entry at `place` changes: whoever is handed write access to it.
   void before_change(uint64_t hash, Place place) {
@@ -130,7 +137,7 @@ class Database {
 
 /// Frees an entry with its value.
 void destroy_entry(Entry* entry);
-/// Bytes that an entry and its value take from the allocator. O(1) for strings.
+/// Bytes that an entry and its value take from the allocator. O(1).
 size_t entry_memory_bytes(const Entry& entry);
 
 }  // namespace vedette

@@ -102,6 +102,7 @@ ExpireStep expire_step(Database& db, int64_t now_ms, uint64_t buckets_max, Remov
       step.pass_done = db.expire_cursor == 0;
     }
     for (Entry* entry : marked) {
+      if (!entry->has_expiry()) continue;
       step.examined++;
       if (!entry->expired_at(now_ms)) {
         step.ttl_sum_ms += double(entry->expiry_ms() - now_ms);

@@ -7,6 +7,7 @@
 #include "server/store/access_clock.h"
 #include "server/store/database.h"
 #include "server/store/lazy_free.h"
+#include "server/store/packing.h"
 
 namespace vedette {
 
@@ -54,16 +55,17 @@ class Keyspace {
   }
   void swap_databases(int a, int b) { db(a).swap(db(b)); }
 
-  /// Unlinks and frees; in the background if `lazily` and it is large.
+  /// Unlinks and frees; in the background if it is large and `lazily`, or has so many parts that freeing it would hold up others.
   void erase(int index, uint64_t hash, Database::Place place, bool lazily) {
     Entry* entry = db(index).take(hash, place);
-    if (lazily && entry_memory_bytes(*entry) >= LazyFree::kLargeValueBytes)
+    if ((lazily || entry->is_large()) && entry_memory_bytes(*entry) >= LazyFree::kLargeValueBytes)
       lazy_free.free_entry(entry);
     else
       destroy_entry(entry);
   }
 
   AccessClock access;
+  PackingLimits packing;
   KeyspaceStats stats;
   Rng rng;
   LazyFree lazy_free;
