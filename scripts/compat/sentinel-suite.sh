@@ -12,7 +12,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 oracle=/usr/bin/redis-check-rdb # the server under another name: it is the same binary
-mirror="${VEDETTE_DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+# Where the system takes the packages of this release from.
+mirror="${VEDETTE_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' 2>/dev/null | head -n 1)}"
 server="$root/build/server/vedette-server"
 sentinel="$root/build/sentinel/vedette-sentinel"
 work="$root/build/sentinel-suite"

@@ -41,6 +41,15 @@ def load_hook():
 hook = load_hook()
 
 
+def mirror():
+    """Where the system takes the packages of this release from."""
+    asked = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm", "Component: main"]
+    found = subprocess.run(asked, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.split()
+    if not found:
+        raise Skipped("apt knows no source of Debian 12's packages: set VEDETTE_DEBIAN_MIRROR")
+    return found[0]
+
+
 def install(work):
     """The folder where the packages are unpacked."""
     root = os.path.join(work, "root")
@@ -49,9 +58,9 @@ def install(work):
     shutil.rmtree(work, ignore_errors=True)
     for folder in ("lists/partial", "cache/archives/partial", "packages", "root"):
         os.makedirs(os.path.join(work, folder))
-    mirror = os.environ.get("VEDETTE_DEBIAN_MIRROR", "http://deb.debian.org/debian")
+    source = os.environ.get("VEDETTE_DEBIAN_MIRROR") or mirror()
     with open(os.path.join(work, "sources.list"), "w", encoding="utf-8") as file:
-        file.write(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror} bookworm main\n")
+        file.write(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {source} bookworm main\n")
     apt = ["apt-get", "-o", f"Dir::Etc::sourcelist={work}/sources.list", "-o", "Dir::Etc::sourceparts=/dev/null", "-o", f"Dir::State::Lists={work}/lists",
            "-o", f"Dir::Cache={work}/cache", "-o", f"APT::Sandbox::User={os.environ.get('USER', 'root') if os.geteuid() else 'root'}", "-o", "Acquire::Retries=2"]
     wanted = PACKAGES + ([] if shutil.which("java") else [JAVA])
