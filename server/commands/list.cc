@@ -1,6 +1,5 @@
 // Lists: commands on one list that answer at once. Those on several, and those that may wait, are in list_transfer.cc.
 #include <algorithm>
-#include <limits>
 
 #include "common/base/text.h"
 #include "common/command/arg_reader.h"
@@ -9,8 +8,6 @@
 
 namespace vedette {
 namespace {
-
-constexpr int64_t kIntegerMax = std::numeric_limits<int64_t>::max();
 
 Status reply_integer(CommandContext& ctx, int64_t value) {
   ctx.reply().integer(value);
@@ -195,15 +192,14 @@ size_t remove_equal(ListWriter& list, const ListText& wanted, size_t most, bool 
 // LREM key count element. Removes the first `count` equal ones, the last -count if it is negative, all if it is 0.
 // Replies: how many there were. Errors: count no integer; WRONGTYPE.
 Status lrem(CommandContext& ctx) {
-  ArgReader args(ctx.args(), 2);
-  const int64_t count = args.integer_between(-kIntegerMax, kIntegerMax);
-  if (!args.is_ok()) return args.status();
+  const auto count = parse_integer(ctx.arg(2));
+  if (!count) return errors::not_an_integer();
   Result<WriteEntry> entry = ctx.write_as(ctx.key(1), ValueType::kList);
   if (!entry) return entry.error();
   if (!*entry) return reply_integer(ctx, 0);
   ListWriter list(*entry, ctx.server.keyspace.packing);
-  const size_t most = count == 0 ? SIZE_MAX : size_t(std::abs(count));
-  const size_t removed = remove_equal(list, ListText(ctx.arg(3)), most, count < 0);
+  const size_t most = *count == 0 ? SIZE_MAX : *count < 0 ? -size_t(*count) : size_t(*count);
+  const size_t removed = remove_equal(list, ListText(ctx.arg(3)), most, *count < 0);
   if (removed > 0) {
     ctx.changed(entry->key(), kNotifyList, "lrem");
     ctx.dirty(removed - 1);
@@ -228,7 +224,7 @@ Result<Search> search_from(const CommandContext& ctx) {
   ArgReader args(ctx.args(), 3);
   while (args.more()) {
     if (args.token_with("RANK")) {
-      search.rank = args.integer_between(-kIntegerMax, kIntegerMax);
+      search.rank = args.integer();
       if (args.is_ok() && search.rank == 0)
         args.fail("ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from "
                   "the end of the list");
@@ -250,11 +246,12 @@ void search_list(const ListView& list, const ListText& wanted, const Search& sea
   const bool backwards = search.rank < 0;
   const size_t size = list.size();
   const size_t looked_at_max = search.length_max == 0 ? size : std::min(size, size_t(search.length_max));
-  int64_t to_pass = std::abs(search.rank) - 1;
+  uint64_t to_pass = (backwards ? -uint64_t(search.rank) : uint64_t(search.rank)) - 1;
   ListView::Position at = list.seek(backwards ? -1 : 0);
   for (size_t i = 0; i < looked_at_max; i++, at = backwards ? list.previous(at) : list.next(at)) {
-    if (!wanted.is(list.get(at)) || to_pass-- > 0) continue;
-    if (!found(backwards ? size - 1 - i : i)) return;
+    if (!wanted.is(list.get(at))) continue;
+    if (to_pass > 0) to_pass--;
+    else if (!found(backwards ? size - 1 - i : i)) return;
   }
 }
 
