@@ -121,8 +121,10 @@ OptionGroup data_type_options(DataTypeOptions& o) {
               "on to -5 64 kb."},
       o.list_max_listpack_size, kIntMin, kIntMax));
   rows.push_back(integer_option({.name = "list-compress-depth",
+                                 .flags = kOptionNoEffect,
                                  .unit = "nodes",
-                                 .doc = "Nodes at each end of a list that stay uncompressed; 0: all of them."},
+                                 .doc = "Nodes at each end of a list that stay uncompressed; 0: all of them.",
+                                 .note = "nodes of lists are not compressed in memory"},
                                 o.list_compress_depth, 0, kIntMax));
   count("set-max-intset-entries", "", o.set_max_intset_entries,
         "Members of a set of integers that is a sorted array.");

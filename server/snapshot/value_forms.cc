@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/snapshot/command_text.h"
+#include "server/snapshot/list_forms.h"
 #include "server/snapshot/string_forms.h"
 #include "server/store/string_value.h"
 
@@ -24,9 +25,14 @@ struct ReadForm {
 
 constexpr WrittenForm kWrittenForms[] = {
     {ValueType::kString, string_rdb_type, write_string_slice, print_string_slice},
+    {ValueType::kList, list_rdb_type, write_list_slice, print_list_slice},
 };
 constexpr ReadForm kReadForms[] = {
     {RdbType::kString, RdbFamily::kRedis, read_string_value},
+    {RdbType::kList, RdbFamily::kRedis, read_list_elements},
+    {RdbType::kListZiplist, RdbFamily::kRedis, read_list_ziplist},
+    {RdbType::kListQuicklist, RdbFamily::kRedis, read_list_ziplists},
+    {RdbType::kListQuicklist2, RdbFamily::kRedis, read_list_nodes},
 };
 
 const WrittenForm& written_form(const Entry& entry) {

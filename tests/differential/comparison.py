@@ -16,6 +16,7 @@ DIFFERENT = [
     (b"CONFIG", b"-ERR CONFIG SET failed (possibly related to argument 'loglevel') - argument(s) must be one of the following: debug",
      b"-ERR CONFIG SET failed (possibly related to argument 'loglevel') - argument(s) must be one of the following: debug",
      "7.2 knows the further level 'nothing'"),
+    (b"OBJECT", b"$9\r\nquicklist", b"$8\r\nlistpack", "7.2 keeps small lists as listpacks, and says so"),
 ]
 
 

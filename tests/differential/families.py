@@ -218,7 +218,8 @@ KNOWN = [b"get", b"set", b"mset", b"mget", b"del", b"unlink", b"exists", b"copy"
          b"getset", b"getex", b"setex", b"psetex", b"setnx", b"msetnx", b"lcs", b"touch", b"type", b"keys", b"scan", b"randomkey",
          b"persist", b"move", b"swapdb", b"dbsize", b"flushdb", b"ping", b"echo", b"select", b"multi", b"exec", b"discard",
          b"watch", b"unwatch", b"subscribe", b"psubscribe", b"publish", b"spublish", b"ssubscribe", b"object|encoding", b"dump", b"restore",
-         b"restore-asking"]
+         b"restore-asking", b"lpush", b"rpushx", b"lpop", b"llen", b"lindex", b"lset", b"lrange", b"linsert", b"lrem", b"ltrim", b"lpos",
+         b"lmove", b"rpoplpush", b"lmpop"]
 
 def crc64(data):
     """CRC-64 as snapshots and payloads end on it."""
@@ -253,6 +254,74 @@ PAYLOAD_COMMANDS = [
     lambda s, k: [b"PTTL", k],
     lambda s, k: [b"DEL", k],
 ]
+ELEMENTS = [b"x", b"y", b"z", b"", b"1", b"-1", b"12345", b"007", b"9223372036854775807", b"a" * 63, b"a" * 64, b"b" * 500, b"c" * 4096,
+            b"d" * 9000, b"\x00\r\n"]
+SIDES = [b"LEFT", b"RIGHT", b"left", b"Right"]
+
+
+def side(s):
+    return s.of([b"nonsense", b""]) if s.chance(0.03) else s.of(SIDES)
+
+
+def elements(s, most=6):
+    if s.chance(0.05):
+        return [s.of(ELEMENTS[:9])] * s.random.randint(100, 1500)
+    return [s.of(ELEMENTS) if s.chance(0.8) else s.value() for _ in range(s.random.randint(1, most))]
+
+
+def take_count(s):
+    return s.some([[b"COUNT", s.of([b"1", b"2", b"100", b"0", b"-1", b"abc"])]], 0.4)
+
+
+# Where a command could wait, it finds something or is in a mistake: a key is pushed to before, in a transaction.
+LIST_COMMANDS = [
+    lambda s, k: [s.of([b"LPUSH", b"RPUSH"]), k] + elements(s),
+    lambda s, k: [s.of([b"LPUSH", b"RPUSH"]), k] + elements(s),
+    lambda s, k: [s.of([b"LPUSHX", b"RPUSHX"]), k] + elements(s),
+    lambda s, k: [s.of([b"LPOP", b"RPOP"]), k],
+    lambda s, k: [s.of([b"LPOP", b"RPOP"]), k, s.of([b"0", b"1", b"2", b"10", b"500", b"-1", b"abc", b"9223372036854775807"])],
+    lambda s, k: [b"LLEN", k],
+    lambda s, k: [b"LINDEX", k, s.of([s.offset(), s.integer()])],
+    lambda s, k: [b"LSET", k, s.offset(), s.of(ELEMENTS)],
+    lambda s, k: [b"LRANGE", k, s.offset(), s.offset()],
+    lambda s, k: [b"LRANGE", k, b"0", b"-1"],
+    lambda s, k: [b"LINSERT", k, s.of([b"BEFORE", b"AFTER", b"after", b"nonsense"]), s.of(ELEMENTS), s.of(ELEMENTS)],
+    lambda s, k: [b"LREM", k, s.of([b"0", b"1", b"-1", b"2", b"-3", b"-9223372036854775808", b"abc"]), s.of(ELEMENTS)],
+    lambda s, k: [b"LTRIM", k, s.offset(), s.offset()] if s.chance(0.4) else [b"LTRIM", k, b"0", b"-2"],
+    lambda s, k: [b"LPOS", k, s.of(ELEMENTS)] + s.some([[b"RANK", s.of([b"1", b"-1", b"2", b"-2", b"0", b"abc", b"-9223372036854775808"])],
+                                                        [b"COUNT", s.of([b"0", b"1", b"2", b"-1", b"abc"])],
+                                                        [b"MAXLEN", s.of([b"0", b"1", b"10", b"1000", b"-1", b"abc"])], s.of(WORDS)], 0.3),
+    lambda s, k: [b"LMOVE", k, s.key(), side(s), side(s)],
+    lambda s, k: [b"RPOPLPUSH", k, s.key()],
+    lambda s, k: [b"LMPOP", s.of([b"1", b"2", b"2", b"0", b"-1", b"abc", b"9"]), k, s.key(), side(s)] + take_count(s),
+    lambda s, k: [b"LMPOP", b"1", k, side(s)] + take_count(s) + s.some([b"nonsense"], 0.1),
+    lambda s, k: [s.of([b"BLPOP", b"BRPOP"]), k, s.key(), s.of([b"-1", b"abc", b""])],
+    lambda s, k: [b"BLMPOP", s.of([b"-1", b"abc"]), b"1", k, side(s)],
+    lambda s, k: [b"BLMOVE", k, s.key(), side(s), side(s), s.of([b"-1", b"abc"])],
+    lambda s, k: [b"OBJECT", b"ENCODING", k],
+    lambda s, k: [b"TYPE", k],
+    lambda s, k: [s.of([b"COPY", b"RENAME"]), k, s.key()],
+    lambda s, k: [b"DEL", k] if s.chance(0.3) else [b"SET", k, s.value()] if s.chance(0.3) else [b"EXISTS", k],
+]
+
+
+def lists(s, count):
+    """Commands that may wait run in transactions, where they do not."""
+    blocking = [
+        lambda k: [s.of([b"BLPOP", b"BRPOP"]), k, s.key(), b"0"],
+        lambda k: [b"BLMPOP", b"0", b"2", k, s.key(), side(s)] + take_count(s),
+        lambda k: [b"BLMOVE", k, s.key(), side(s), side(s), b"0"],
+        lambda k: [b"BRPOPLPUSH", k, s.key(), b"0"],
+    ]
+    for _ in range(count):
+        if s.chance(0.1):
+            for command in ([b"MULTI"], s.of(blocking)(s.key()), [b"EXEC"]):
+                yield 0, tuple(command)
+        else:
+            command = s.of(LIST_COMMANDS)(s, s.of(KEYS[:5]))
+            yield 0, tuple(command if command[0].startswith(b"B") else disturbed(s, command))  # a mistake less, and it would wait
+
+
 INTROSPECTION_COMMANDS = [
     lambda s, k: [b"COMMAND", b"INFO", s.of(KNOWN)],
     lambda s, k: [b"COMMAND", b"INFO", s.of([b"nosuch", b"", b"GeT", b"object|nosuch"])],
@@ -450,6 +519,7 @@ FAMILIES = {
     "string": (from_rows(STRING_COMMANDS, past=True), 4000),
     "generic": (from_rows(GENERIC_COMMANDS), 3000),
     "expiry": (from_rows(EXPIRY_COMMANDS, past=True), 3000),
+    "lists": (lists, 3000),
     "databases": (from_rows(DATABASE_COMMANDS), 2000),
     "scan": (from_rows(SCAN_COMMANDS), 1000),
     "connection": (from_rows(CONNECTION_COMMANDS), 1500),
