@@ -31,6 +31,8 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     scan_commands,
     shutdown_commands,
     slowlog_commands,
+    sorted_set_commands,
+    sorted_set_range_commands,
     string_commands,
     string_compare_commands,
     string_number_commands,
