@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/snapshot/command_text.h"
+#include "server/snapshot/sorted_set_forms.h"
 #include "server/snapshot/string_forms.h"
 #include "server/store/string_value.h"
 
@@ -23,9 +24,14 @@ struct ReadForm {
 };
 
 constexpr WrittenForm kWrittenForms[] = {
+    {ValueType::kSortedSet, sorted_set_rdb_type, write_sorted_set_slice, print_sorted_set_slice},
     {ValueType::kString, string_rdb_type, write_string_slice, print_string_slice},
 };
 constexpr ReadForm kReadForms[] = {
+    {RdbType::kSortedSet, RdbFamily::kRedis, read_sorted_set_of_texts},
+    {RdbType::kSortedSet2, RdbFamily::kRedis, read_sorted_set_of_doubles},
+    {RdbType::kSortedSetListpack, RdbFamily::kRedis, read_sorted_set_of_listpack},
+    {RdbType::kSortedSetZiplist, RdbFamily::kRedis, read_sorted_set_of_ziplist},
     {RdbType::kString, RdbFamily::kRedis, read_string_value},
 };
 
