@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/snapshot/command_text.h"
+#include "server/snapshot/set_forms.h"
 #include "server/snapshot/string_forms.h"
 #include "server/store/string_value.h"
 
@@ -24,9 +25,13 @@ struct ReadForm {
 
 constexpr WrittenForm kWrittenForms[] = {
     {ValueType::kString, string_rdb_type, write_string_slice, print_string_slice},
+    {ValueType::kSet, set_rdb_type, write_set_slice, print_set_slice},
 };
 constexpr ReadForm kReadForms[] = {
     {RdbType::kString, RdbFamily::kRedis, read_string_value},
+    {RdbType::kSet, RdbFamily::kRedis, read_set_value},
+    {RdbType::kSetIntset, RdbFamily::kRedis, read_intset_value},
+    {RdbType::kSetListpack, RdbFamily::kRedis, read_set_listpack_value},
 };
 
 const WrittenForm& written_form(const Entry& entry) {
