@@ -186,7 +186,7 @@ constexpr Command kCommands[] = {
       .complexity = "O(N) where N is the set's number of members.", .summary = "Returns all members of a set.",
       .examples = "SADD s 3 1 2 -> 3; SMEMBERS s -> [1, 2, 3]; SMEMBERS none -> []", .tips = "nondeterministic_output_order"},
      smembers},
-    {{.name = "SMISMEMBER", .usage = "key member [member ...]", .arity = -3, .flags = kReadOnly | kFast, .keys = {kKeyAsked},
+    {{.name = "SMISMEMBER", .usage = "key member [member ...]", .arity = -3, .flags = kReadOnly | kFast, .keys = {kKeyShown},
       .category = "set", .since = "6.2.0", .complexity = "O(N) where N is the number of members that are asked for.",
       .summary = "Determines whether multiple members belong to a set.",
       .examples = "SADD s a b -> 2; SMISMEMBER s a x b -> [1, 0, 1]; SMISMEMBER none a -> [0]"}, smismember},

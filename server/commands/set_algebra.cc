@@ -211,7 +211,7 @@ constexpr Command kCommands[] = {
       .examples = "SADD a 1 2 3 -> 3; SADD b 2 3 4 -> 3; SINTERCARD 2 a b -> 2; SINTERCARD 2 a b LIMIT 1 -> 1; SINTERCARD 1 none -> 0"},
      sintercard},
     {{.name = "SINTERSTORE", .usage = "destination key [key ...]", .arity = -3, .flags = kWrite | kDenyOom,
-      .keys = {kDestination, kSources}, .category = "set", .since = "1.0.0", .complexity = kInterComplexity,
+      .keys = {key_at(1, kKeyRW | kKeyUpdate), kSources}, .category = "set", .since = "1.0.0", .complexity = kInterComplexity,
       .summary = "Stores the intersect of multiple sets in a key.",
       .examples = "SADD a 1 2 3 -> 3; SADD b 2 3 4 -> 3; SINTERSTORE d a b -> 2; SMEMBERS d -> [2, 3]; SINTERSTORE d a none -> 0"},
      sinterstore},
