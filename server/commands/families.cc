@@ -20,6 +20,8 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     latency_commands,
     lcs_commands,
     lease_commands,
+    list_commands,
+    list_transfer_commands,
     memory_commands,
     migrate_commands,
     module_commands,

@@ -22,6 +22,8 @@ std::span<const Command> keys_commands();
 std::span<const Command> latency_commands();
 std::span<const Command> lcs_commands();
 std::span<const Command> lease_commands();
+std::span<const Command> list_commands();
+std::span<const Command> list_transfer_commands();
 std::span<const Command> memory_commands();
 std::span<const Command> migrate_commands();
 std::span<const Command> module_commands();

@@ -5,6 +5,7 @@
 
 #include "server/snapshot/command_text.h"
 #include "server/snapshot/set_forms.h"
+#include "server/snapshot/list_forms.h"
 #include "server/snapshot/string_forms.h"
 #include "server/store/string_value.h"
 
@@ -26,12 +27,17 @@ struct ReadForm {
 constexpr WrittenForm kWrittenForms[] = {
     {ValueType::kString, string_rdb_type, write_string_slice, print_string_slice},
     {ValueType::kSet, set_rdb_type, write_set_slice, print_set_slice},
+    {ValueType::kList, list_rdb_type, write_list_slice, print_list_slice},
 };
 constexpr ReadForm kReadForms[] = {
     {RdbType::kString, RdbFamily::kRedis, read_string_value},
     {RdbType::kSet, RdbFamily::kRedis, read_set_value},
     {RdbType::kSetIntset, RdbFamily::kRedis, read_intset_value},
     {RdbType::kSetListpack, RdbFamily::kRedis, read_set_listpack_value},
+    {RdbType::kList, RdbFamily::kRedis, read_list_elements},
+    {RdbType::kListZiplist, RdbFamily::kRedis, read_list_ziplist},
+    {RdbType::kListQuicklist, RdbFamily::kRedis, read_list_ziplists},
+    {RdbType::kListQuicklist2, RdbFamily::kRedis, read_list_nodes},
 };
 
 const WrittenForm& written_form(const Entry& entry) {

@@ -3,6 +3,7 @@
 
 #include "server/store/digest.h"
 #include "server/store/set_value.h"
+#include "server/store/list_value.h"
 #include "server/store/string_value.h"
 
 namespace vedette {
@@ -24,11 +25,7 @@ constexpr ValueKind kStringKind = {
 };
 
 // By ValueType.
-constexpr const ValueKind* kKinds[] = {
-    &kStringKind,
-    nullptr,
-    &kSetKind,
-};
+constexpr const ValueKind* kKinds[] = {&kStringKind, &kListKind, &kSetKind};
 
 }  // namespace
 
