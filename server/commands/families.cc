@@ -36,6 +36,8 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     set_random_commands,
     shutdown_commands,
     slowlog_commands,
+    sorted_set_commands,
+    sorted_set_range_commands,
     string_commands,
     string_compare_commands,
     string_number_commands,

@@ -38,6 +38,8 @@ std::span<const Command> set_commands();
 std::span<const Command> set_random_commands();
 std::span<const Command> shutdown_commands();
 std::span<const Command> slowlog_commands();
+std::span<const Command> sorted_set_commands();
+std::span<const Command> sorted_set_range_commands();
 std::span<const Command> string_commands();
 std::span<const Command> string_compare_commands();
 std::span<const Command> string_number_commands();
