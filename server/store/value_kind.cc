@@ -2,12 +2,10 @@
 #include "server/store/value_kind.h"
 
 #include "server/store/digest.h"
-<<<<<<< HEAD
-#include "server/store/set_value.h"
+#include "server/store/hash_value.h"
 #include "server/store/list_value.h"
-=======
+#include "server/store/set_value.h"
 #include "server/store/sorted_set_value.h"
->>>>>>> h-zset
 #include "server/store/string_value.h"
 
 namespace vedette {
@@ -29,11 +27,7 @@ constexpr ValueKind kStringKind = {
 };
 
 // By ValueType.
-<<<<<<< HEAD
-constexpr const ValueKind* kKinds[] = {&kStringKind, &kListKind, &kSetKind};
-=======
-const ValueKind* const kKinds[] = {&kStringKind, nullptr, nullptr, &kSortedSetKind};
->>>>>>> h-zset
+constexpr const ValueKind* kKinds[] = {&kStringKind, &kListKind, &kSetKind, &kSortedSetKind, &kHashKind};
 
 }  // namespace
 
