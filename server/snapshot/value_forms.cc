@@ -7,6 +7,7 @@
 #include "server/snapshot/hash_forms.h"
 #include "server/snapshot/list_forms.h"
 #include "server/snapshot/set_forms.h"
+#include "server/snapshot/sorted_set_forms.h"
 #include "server/snapshot/string_forms.h"
 #include "server/store/string_value.h"
 
@@ -27,6 +28,7 @@ struct ReadForm {
 
 constexpr WrittenForm kWrittenForms[] = {
     {ValueType::kHash, hash_rdb_type, write_hash_slice, print_hash_slice},
+    {ValueType::kSortedSet, sorted_set_rdb_type, write_sorted_set_slice, print_sorted_set_slice},
     {ValueType::kString, string_rdb_type, write_string_slice, print_string_slice},
     {ValueType::kSet, set_rdb_type, write_set_slice, print_set_slice},
     {ValueType::kList, list_rdb_type, write_list_slice, print_list_slice},
@@ -39,6 +41,10 @@ constexpr ReadForm kReadForms[] = {
     {RdbType::kHashMetadataPreGa, RdbFamily::kValkey, read_hash_value},
     {RdbType::kHashZiplist, RdbFamily::kRedis, read_hash_value},
     {RdbType::kHashZipmap, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kSortedSet, RdbFamily::kRedis, read_sorted_set_of_texts},
+    {RdbType::kSortedSet2, RdbFamily::kRedis, read_sorted_set_of_doubles},
+    {RdbType::kSortedSetListpack, RdbFamily::kRedis, read_sorted_set_of_listpack},
+    {RdbType::kSortedSetZiplist, RdbFamily::kRedis, read_sorted_set_of_ziplist},
     {RdbType::kString, RdbFamily::kRedis, read_string_value},
     {RdbType::kSet, RdbFamily::kRedis, read_set_value},
     {RdbType::kSetIntset, RdbFamily::kRedis, read_intset_value},
