@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/snapshot/command_text.h"
+#include "server/snapshot/hash_forms.h"
 #include "server/snapshot/string_forms.h"
 #include "server/store/string_value.h"
 
@@ -23,9 +24,17 @@ struct ReadForm {
 };
 
 constexpr WrittenForm kWrittenForms[] = {
+    {ValueType::kHash, hash_rdb_type, write_hash_slice, print_hash_slice},
     {ValueType::kString, string_rdb_type, write_string_slice, print_string_slice},
 };
 constexpr ReadForm kReadForms[] = {
+    {RdbType::kHash, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kHashListpack, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kHashListpackEx, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kHashMetadata, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kHashMetadataPreGa, RdbFamily::kValkey, read_hash_value},
+    {RdbType::kHashZiplist, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kHashZipmap, RdbFamily::kRedis, read_hash_value},
     {RdbType::kString, RdbFamily::kRedis, read_string_value},
 };
 
@@ -51,7 +60,10 @@ void print_expiry(const Entry& entry, BlockLog& out) {
 
 }  // namespace
 
-RdbType rdb_type_of(const Entry& entry) { return written_form(entry).code(entry); }
+RdbType rdb_type_of(const Entry& entry, const ValueWriteOptions& options) {
+  const RdbType code = written_form(entry).code(entry);
+  return code == RdbType::kHashMetadata && !options.field_expiries ? RdbType::kHash : code;
+}
 
 bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options,
                        ValueProgress& progress, size_t budget_bytes) {
