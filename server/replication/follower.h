@@ -37,6 +37,7 @@ struct Follower {
   bool rdb_only = false;     ///< wants a snapshot and no stream
   bool without_data = false;       ///< the snapshot shall leave out the keys
   bool without_functions = false;  ///< ... and the functions
+  bool knows_field_expiries = false;  ///< kFieldExpiriesCapa
 
   // What it has acknowledged: it never goes back.
   uint64_t ack_offset = 0;

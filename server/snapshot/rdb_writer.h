@@ -26,6 +26,7 @@ struct RdbWriteOptions {
   bool field_expiries = true;  ///< ValueWriteOptions::field_expiries
   bool checksum = true;        ///< rdbchecksum; without it the file says that there is none
   RdbUse use = RdbUse::kNone;
+  bool field_expiries = true;          ///< ValueWriteOptions::field_expiries
   const AccessClock* clock = nullptr;  ///< needed with a `use`
 };
 

@@ -28,6 +28,7 @@ constexpr ValueKind kStringKind = {
 
 // By ValueType.
 constexpr const ValueKind* kKinds[] = {&kStringKind, &kListKind, &kSetKind, &kSortedSetKind, &kHashKind};
+constexpr const ValueKind* kKinds[] = {&kStringKind, nullptr, nullptr, nullptr, &kHashKind};
 
 }  // namespace
 
