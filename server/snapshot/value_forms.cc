@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/snapshot/command_text.h"
+#include "server/snapshot/stream_forms.h"
 #include "server/snapshot/string_forms.h"
 #include "server/store/string_value.h"
 
@@ -24,9 +25,13 @@ struct ReadForm {
 
 constexpr WrittenForm kWrittenForms[] = {
     {ValueType::kString, string_rdb_type, write_string_slice, print_string_slice},
+    {ValueType::kStream, stream_rdb_type, write_stream_slice, print_stream_slice},
 };
 constexpr ReadForm kReadForms[] = {
     {RdbType::kString, RdbFamily::kRedis, read_string_value},
+    {RdbType::kStreamListpacks, RdbFamily::kRedis, read_stream_value},
+    {RdbType::kStreamListpacks2, RdbFamily::kRedis, read_stream_value},
+    {RdbType::kStreamListpacks3, RdbFamily::kRedis, read_stream_value},
 };
 
 const WrittenForm& written_form(const Entry& entry) {

@@ -2,6 +2,7 @@
 #include "server/store/value_kind.h"
 
 #include "server/store/digest.h"
+#include "server/store/stream_value.h"
 #include "server/store/string_value.h"
 
 namespace vedette {
@@ -23,7 +24,15 @@ constexpr ValueKind kStringKind = {
 };
 
 // By ValueType.
-constexpr const ValueKind* kKinds[] = {&kStringKind};
+constexpr const ValueKind* kKinds[] = {
+    &kStringKind,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+    &kStreamKind,
+};
 
 }  // namespace
 
