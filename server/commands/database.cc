@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "server/commands/database_index.h"
 #include "server/commands/families.h"
+#include "server/execution/client_tracking.h"
 #include "server/execution/executor.h"
 #include "server/execution/persistence.h"
 
@@ -51,6 +52,8 @@ Status swap_db(CommandContext& ctx) {
       return keyspace.db(a).find(key) || keyspace.db(b).find(key);
     });
     keyspace.swap_databases(a, b);
+    ctx.server.blocked.note_all(a, a);
+    ctx.server.blocked.note_all(b, b);
   }
   ctx.dirty();
   ctx.reply().ok();
@@ -112,6 +115,8 @@ Status flush(CommandContext& ctx, int first, int last) {
     else
       keyspace.discard(i);
   }
+  ctx.server.blocked.note_all(first, last);
+  invalidate_all(ctx.server);
   return Status::ok();
 }
 

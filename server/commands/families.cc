@@ -7,6 +7,7 @@ namespace {
 constexpr std::span<const Command> (*kFamilies[])() = {
     append_log_commands,
     client_commands,
+    client_tracking_commands,
     cluster_commands,
     command_commands,
     config_commands,

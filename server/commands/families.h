@@ -9,6 +9,7 @@ namespace vedette {
 
 std::span<const Command> append_log_commands();
 std::span<const Command> client_commands();
+std::span<const Command> client_tracking_commands();
 std::span<const Command> cluster_commands();
 std::span<const Command> command_commands();
 std::span<const Command> config_commands();
