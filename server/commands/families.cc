@@ -17,6 +17,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     debug_commands,
     dump_commands,
     expire_commands,
+    hyperloglog_commands,
     info_commands,
     keys_commands,
     latency_commands,
