@@ -17,6 +17,8 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     debug_commands,
     dump_commands,
     expire_commands,
+    geo_commands,
+    geo_search_commands,
     hash_commands,
     hash_expiry_commands,
     hash_walk_commands,
