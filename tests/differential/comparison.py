@@ -161,4 +161,6 @@ RULES = {
     **{name: _set for name in (b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF", b"SPOP")},
     b"SSCAN": _set_scan,
     b"SRANDMEMBER": _random_members,
+    b"ZRANDMEMBER": _random_members,
+    b"ZSCAN": _set_scan,
 }

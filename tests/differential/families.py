@@ -494,6 +494,102 @@ def sets(s, count):
         yield 0, tuple(command if command[0] == b"SPOP" else disturbed(s, command))
 
 
+SCORES = [b"0", b"1", b"2", b"3", b"-1", b"-0", b"1.5", b"0.1", b"0.2", b"-2.5", b"1e3", b"1e17", b"-1e17", b"123456789012345678", b"inf",
+          b"-inf", b"1e-320", b"3.0", b"0x10", b"4611686018427387904", b"9223372036854775807", b"1e300", b"0.30000000000000004"]
+LEX_KEYS = [b"lex:1", b"lex:2"]  # all of their members have one score
+LEX_BOUNDS = [b"-", b"+", b"[m1", b"(m1", b"[m2", b"(m25", b"[", b"(", b"[3", b"(9", b"[zz", b"(-1"]
+ODD_BOUNDS = [b"", b"m1", b"+x", b"-x", b"abc", b"((1", b"nan", b"1x", b"[1"]
+
+
+def score(s):
+    return s.float() if s.chance(0.03) else s.of(SCORES) if s.chance(0.5) else b"%d" % s.random.randint(-9, 9)
+
+
+def scored(s, most=5):
+    if s.chance(0.03):
+        first, count = s.random.randint(0, 40), s.of([120, 130, 300])
+        return [part for number in range(first, first + count) for part in (b"%d" % (number % 37), b"%d" % number)]
+    return [part for _ in range(s.random.randint(1, most)) for part in (score(s), s.value() if s.chance(0.05) else s.of(MEMBERS))]
+
+
+def score_bounds(s):
+    bound = lambda: s.of(ODD_BOUNDS) if s.chance(0.03) else (b"(" if s.chance(0.3) else b"") + score(s)
+    return s.of([[b"-inf", b"+inf"], [bound(), bound()], [bound(), b"inf"], [b"-inf", bound()]])
+
+
+def lex_bounds(s):
+    return [s.of(ODD_BOUNDS) if s.chance(0.03) else s.of(LEX_BOUNDS) for _ in range(2)]
+
+
+def limit(s):
+    return [b"LIMIT", s.of([b"0", b"1", b"2", b"-1", b"100"]), s.of([b"0", b"1", b"3", b"-1", b"100", b"abc"])]
+
+
+def inputs(s):
+    keys = s.keys(3)
+    weights = [b"WEIGHTS"] + [score(s) for _ in keys]
+    return [b"%d" % len(keys)] + keys, s.some([weights, [b"AGGREGATE", s.of([b"SUM", b"MIN", b"MAX", b"sum", b"AVG"])]])
+
+
+SORTED_SET_COMMANDS = [
+    lambda s, k: [b"ZADD", k] + scored(s),
+    lambda s, k: [b"ZADD", k] + scored(s, 20),
+    lambda s, k: [b"ZADD", k] + s.some([b"NX", b"XX", b"GT", b"LT", b"CH"], 0.25) + scored(s),
+    lambda s, k: [b"ZADD", k] + s.some([b"NX", b"XX", b"GT", b"LT", b"CH"], 0.15) + [b"INCR", score(s), s.of(MEMBERS)],
+    lambda s, k: [b"ZADD", s.of(LEX_KEYS)] + [part for member in members(s, 12) for part in (b"0", member)],
+    lambda s, k: [b"ZINCRBY", k, score(s), s.of(MEMBERS)],
+    lambda s, k: [b"ZREM", k] + members(s, 12),
+    lambda s, k: [b"ZREM", s.of(LEX_KEYS)] + members(s),
+    lambda s, k: [s.of([b"ZSCORE", b"ZRANK", b"ZREVRANK"]), k, s.of(MEMBERS)],
+    lambda s, k: [b"ZMSCORE", k] + members(s),
+    lambda s, k: [b"ZCARD", k],
+    lambda s, k: [b"ZCOUNT", k] + score_bounds(s),
+    lambda s, k: [b"ZLEXCOUNT", s.of(LEX_KEYS)] + lex_bounds(s),
+    lambda s, k: [b"ZRANGE", k, b"0", b"-1", b"WITHSCORES"],
+    lambda s, k: [b"ZRANGE", k, s.offset(), s.offset()] + s.some([b"REV", b"WITHSCORES", limit(s)], 0.3),
+    lambda s, k: [b"ZRANGE", k] + score_bounds(s) + [b"BYSCORE"] + s.some([b"REV", b"WITHSCORES", limit(s), b"BYLEX"], 0.3),
+    lambda s, k: [b"ZRANGE", s.of(LEX_KEYS)] + lex_bounds(s) + [b"BYLEX"] + s.some([b"REV", limit(s), b"WITHSCORES"], 0.3),
+    lambda s, k: [b"ZREVRANGE", k, s.offset(), s.offset()] + s.some([b"WITHSCORES", b"REV"], 0.3),
+    lambda s, k: [s.of([b"ZRANGEBYSCORE", b"ZREVRANGEBYSCORE"]), k] + score_bounds(s) + s.some([b"WITHSCORES", limit(s)]),
+    lambda s, k: [s.of([b"ZRANGEBYLEX", b"ZREVRANGEBYLEX"]), s.of(LEX_KEYS)] + lex_bounds(s) + s.some([limit(s)]),
+    lambda s, k: [b"ZRANGESTORE", s.key(), k, s.offset(), s.offset()] + s.some([b"REV", limit(s), b"WITHSCORES"], 0.2),
+    lambda s, k: [b"ZRANGESTORE", s.key(), k] + score_bounds(s) + [b"BYSCORE"] + s.some([b"REV", limit(s)]),
+    lambda s, k: [b"ZREMRANGEBYRANK", k, s.offset(), s.offset()],
+    lambda s, k: [b"ZREMRANGEBYSCORE", k] + score_bounds(s) if s.chance(0.4) else [b"ZCARD", k],
+    lambda s, k: [b"ZREMRANGEBYLEX", s.of(LEX_KEYS)] + lex_bounds(s) if s.chance(0.4) else [b"ZCARD", k],
+    lambda s, k: [s.of([b"ZPOPMIN", b"ZPOPMAX"]), k] + s.some([s.of([b"0", b"1", b"2", b"100", b"-1", b"abc"])], 0.6),
+    lambda s, k: [b"ZMPOP", b"%d" % s.random.randint(1, 3)] + s.keys(3) + [s.of([b"MIN", b"MAX", b"min", b"MID"])] +
+        s.some([[b"COUNT", s.of([b"1", b"2", b"50", b"0", b"abc"])]]),
+    lambda s, k: (lambda keys, options: [s.of([b"ZUNION", b"ZINTER"])] + keys + options + s.some([b"WITHSCORES"], 0.7))(*inputs(s)),
+    lambda s, k: (lambda keys, options: [s.of([b"ZUNIONSTORE", b"ZINTERSTORE"]), k] + keys + options)(*inputs(s)),
+    lambda s, k: [b"ZDIFF"] + inputs(s)[0] + s.some([b"WITHSCORES"], 0.7),
+    lambda s, k: [b"ZDIFFSTORE", k] + inputs(s)[0],
+    lambda s, k: [b"ZINTERCARD"] + inputs(s)[0] + s.some([[b"LIMIT", s.of([b"0", b"1", b"2", b"-1", b"abc"])]]),
+    lambda s, k: [b"ZRANDMEMBER", k] + s.some([s.of([b"1", b"3", b"100000", b"0", b"-3", b"-20", b"abc", b"9223372036854775808"])], 0.8),
+    lambda s, k: [b"ZRANDMEMBER", k, b"100000", b"WITHSCORES"],
+    lambda s, k: [b"ZSCAN", k, b"0", b"COUNT", b"100000"] + s.some([[b"MATCH", s.of([b"m*", b"?", b"*1*", s.pattern()])]]),
+    lambda s, k: [b"ZSCAN", k, s.of([b"abc", b"-1", b"", b"18446744073709551616"])],
+    lambda s, k: [b"ZSCAN", k, b"0"] + s.some([b"MATCH", b"COUNT", b"TYPE", b"nonsense"], 0.4),
+    lambda s, k: [b"OBJECT", b"ENCODING", k],
+    lambda s, k: [b"TYPE", k],
+    lambda s, k: [b"SADD", k] + members(s),
+    lambda s, k: [b"SET", k, s.value()] if s.chance(0.3) else [b"DEL", k],
+    lambda s, k: [b"COPY", k, s.key(), b"REPLACE"],
+    lambda s, k: [b"PEXPIREAT", k, s.of(PAST_OR_FAR_SECONDS) + b"000"],
+    lambda s, k: [b"PERSIST", k],
+    lambda s, k: [s.of([b"BZPOPMIN", b"BZPOPMAX"])] + s.keys(3) + [s.of([b"0.01", b"0.01", b"-1", b"abc", b"inf", b"1e400"])],
+    lambda s, k: [b"BZMPOP", s.of([b"0.01", b"0.01", b"-1", b"abc"]), b"2", k, s.key(), s.of([b"MIN", b"MAX", b"MID"])] +
+        s.some([[b"COUNT", s.of([b"1", b"2", b"0"])]]),
+]
+
+
+def sorted_sets(s, count):
+    """A mistake in the timeout of a command that waits could make it wait for ever."""
+    for _ in range(count):
+        command = s.of(SORTED_SET_COMMANDS)(s, s.key())
+        yield 0, tuple(command if command[0].startswith(b"BZ") else disturbed(s, command))
+
+
 # Commands whose number means a time from now: a small one would expire between the two servers.
 RELATIVE_TIMES = {b"EXPIRE": 2, b"PEXPIRE": 2, b"SETEX": 2, b"PSETEX": 2, b"RESTORE": 2}
 FAR_AWAY = b"100000000"
@@ -595,5 +691,6 @@ FAMILIES = {
     "transactions": (transactions, 3000),
     "pubsub": (pubsub, 1000),
     "sets": (sets, 4000),
+    "sorted-sets": (sorted_sets, 4000),
 }
 SEVERAL_REPLIES = {"pubsub"}  # a command may have no reply of its own, or many
