@@ -6,6 +6,8 @@ namespace {
 
 constexpr std::span<const Command> (*kFamilies[])() = {
     append_log_commands,
+    bitfield_commands,
+    bitmap_commands,
     client_commands,
     client_tracking_commands,
     cluster_commands,
@@ -16,9 +18,12 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     debug_commands,
     dump_commands,
     expire_commands,
+    geo_commands,
+    geo_search_commands,
     hash_commands,
     hash_expiry_commands,
     hash_walk_commands,
+    hyperloglog_commands,
     info_commands,
     keys_commands,
     latency_commands,

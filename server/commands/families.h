@@ -8,6 +8,8 @@
 namespace vedette {
 
 std::span<const Command> append_log_commands();
+std::span<const Command> bitfield_commands();
+std::span<const Command> bitmap_commands();
 std::span<const Command> client_commands();
 std::span<const Command> client_tracking_commands();
 std::span<const Command> cluster_commands();
@@ -18,9 +20,12 @@ std::span<const Command> database_commands();
 std::span<const Command> debug_commands();
 std::span<const Command> dump_commands();
 std::span<const Command> expire_commands();
+std::span<const Command> geo_commands();
+std::span<const Command> geo_search_commands();
 std::span<const Command> hash_commands();
 std::span<const Command> hash_expiry_commands();
 std::span<const Command> hash_walk_commands();
+std::span<const Command> hyperloglog_commands();
 std::span<const Command> info_commands();
 std::span<const Command> keys_commands();
 std::span<const Command> latency_commands();
