@@ -53,7 +53,7 @@ class Run:
         self.results = []  # ok, err, skip, ignore
         self.ending = ""   # why it ended before its end
         self.noise = []
-        command = ["tclsh", "tests/test_helper.tcl", "--single", file, "--clients", "1", "--baseport", str(base_port), "--durable",
+        command = ["tclsh", "tests/test_helper.tcl", "--single", file, "--clients", "1", "--baseport", str(base_port), "--durable", "--dont-clean",
                    "--timeout", str(limit), *selection]
         run = subprocess.Popen(command, cwd=tree, env={**os.environ, "TERM": "dumb"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)

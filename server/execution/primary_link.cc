@@ -278,6 +278,7 @@ void PrimaryLink::begin_load() {
 void PrimaryLink::empty_keyspace() {
   server_.watches.touch_where([](int, std::string_view) { return true; });
   for (int i = 0; i < server_.keyspace.count(); i++) server_.keyspace.discard(i);
+  server_.local_expiries.clear();
 }
 
 void PrimaryLink::load_next() {
