@@ -83,7 +83,7 @@ void Feed::request_snapshot() {
     return;
   }
   requested_ = true;
-  server_.snapshots->request(*this, SnapshotForm::kRdb);
+  server_.snapshots->request(*this, follower.knows_field_expiries ? SnapshotForm::kRdb : SnapshotForm::kRdbPlainHashes);
 }
 
 void Feed::on_ack(Instant now) {

@@ -130,6 +130,7 @@ void traffic_fields(InfoText& out, const ServerState& server) {
 void keyspace_fields(InfoText& out, const ServerState& server) {
   const KeyspaceStats& keys = server.keyspace.stats;
   out.field("expired_keys", keys.expired);
+  out.field("expired_subkeys", keys.expired_fields);
   out.ratio("expired_stale_perc", keys.expired_stale_percent);
   out.field("expired_time_cap_reached_count", keys.expired_time_cap_reached);
   out.field("expire_cycle_cpu_milliseconds", keys.expire_cycle_us / 1000);

@@ -10,6 +10,7 @@
 #include "common/base/assert.h"
 #include "common/base/numbers.h"
 #include "common/base/text.h"
+#include "server/replication/follower.h"
 
 namespace vedette {
 namespace {
@@ -115,9 +116,9 @@ void Handshake::present_ourselves(Step& step) {
   if (config_.listening_port) send(Sent::kPort, {"REPLCONF", "listening-port", to_text(int64_t(config_.listening_port))});
   if (!config_.announce_ip.empty()) send(Sent::kIp, {"REPLCONF", "ip-address", config_.announce_ip});
   if (config_.can_eof)
-    send(Sent::kCapa, {"REPLCONF", "capa", "eof", "capa", "psync2"});
+    send(Sent::kCapa, {"REPLCONF", "capa", "eof", "capa", kFieldExpiriesCapa, "capa", "psync2"});
   else
-    send(Sent::kCapa, {"REPLCONF", "capa", "psync2"});
+    send(Sent::kCapa, {"REPLCONF", "capa", kFieldExpiriesCapa, "capa", "psync2"});
   if (!config_.version.empty()) send(Sent::kVersion, {"REPLCONF", "version", config_.version});
 }
 

@@ -22,7 +22,8 @@ namespace vedette {
 
 /// How values are written to an RDB.
 struct ValueWriteOptions {
-  bool compress = true;  ///< LZF for strings that it makes shorter
+  bool compress = true;        ///< LZF for strings that it makes shorter
+  bool field_expiries = true;  ///< those of hashes' fields: only Redis from 7.4 on reads them
 };
 
 /// A value being written or printed. Empty before the first slice and after the last.
@@ -37,7 +38,7 @@ struct ValueProgress {
 };
 
 /// The type code under which the value of `entry` is written.
-RdbType rdb_type_of(const Entry& entry);
+RdbType rdb_type_of(const Entry& entry, const ValueWriteOptions& options = {});
 /// Writes (the next slice of) the value alone: about `budget_bytes` of it at most. True when it is whole.
 bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options,
                        ValueProgress& progress, size_t budget_bytes);

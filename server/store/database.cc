@@ -53,6 +53,7 @@ void Database::clear() {
   table_.for_each([](Entry& entry) { destroy_entry(&entry); });
   table_.clear();
   expires_ = 0;
+  fields_expire_ = 0;
   expire_cursor = 0;
   avg_ttl_ms = 0;
   walk_ = {};

@@ -59,6 +59,10 @@ class Database {
   size_t size() const { return table_.size(); }
   /// Entries that have an expiry.
   size_t expires() const { return expires_; }
+  /// Hashes of which fields have expiries of their own.
+  size_t fields_expire() const { return fields_expire_; }
+  /// There may be something for the sweep.
+  bool timed() const { return expires_ + fields_expire_ > 0; }
   Key key_of(std::string_view bytes) const { return Key{bytes, siphash(bytes, hash_key_)}; }
 
   Place find(const Key& key) const {
@@ -67,6 +71,7 @@ class Database {
   /// Takes ownership of `entry`, whose key must not be present.
   Place add(uint64_t hash, Entry* entry) {
     expires_ += entry->has_expiry();
+    fields_expire_ += entry->fields_expire();
     entry->set_walked(ahead_of_walk(hash));
     return table_.insert(hash, entry, entry->timed());
   }
@@ -75,6 +80,7 @@ class Database {
     before_change(hash, place);
     Entry* entry = place.item();
     expires_ -= entry->has_expiry();
+    fields_expire_ -= entry->fields_expire();
     table_.erase(hash, place);
     return entry;
   }
@@ -82,6 +88,7 @@ class Database {
   Entry* replace(Place place, Entry* entry) {
     Entry* old = place.item();
     expires_ += size_t(entry->has_expiry()) - size_t(old->has_expiry());
+    fields_expire_ += size_t(entry->fields_expire()) - size_t(old->fields_expire());
     entry->set_walked(old->walked());
     place.replace(entry);
     place.set_mark(entry->timed());
@@ -95,6 +102,7 @@ class Database {
   /// Notes that fields of the hash at `place` have expiries of their own, or that none has one any more.
   void set_fields_expire(Place place, bool on) {
     VED_ASSERT(place.item()->type() == ValueType::kHash);
+    fields_expire_ += size_t(on) - size_t(place.item()->fields_expire());
     place.item()->set_modified(on);
     place.set_mark(place.item()->timed());
   }
@@ -121,6 +129,7 @@ class Database {
   void swap(Database& other) noexcept {
     table_.swap(other.table_);
     std::swap(expires_, other.expires_);
+    std::swap(fields_expire_, other.fields_expire_);
     std::swap(expire_cursor, other.expire_cursor);
     std::swap(avg_ttl_ms, other.avg_ttl_ms);
     std::swap(walk_, other.walk_);
@@ -133,6 +142,7 @@ class Database {
   WalkPosition walk_;
   HashKey hash_key_;
   size_t expires_ = 0;
+  size_t fields_expire_ = 0;
 };
 
 /// Frees an entry with its value.

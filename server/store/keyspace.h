@@ -14,6 +14,7 @@ namespace vedette {
 struct KeyspaceStats {
   uint64_t hits = 0, misses = 0;
   uint64_t expired = 0;                      ///< keys removed because their time had come
+  uint64_t expired_fields = 0;               ///< fields of hashes removed because their time had come
   double expired_stale_percent = 0;          ///< estimate: expired keys not yet removed, of those with an expiry
   uint64_t expired_time_cap_reached = 0;     ///< sweeps that ran out of their time
   int64_t expire_cycle_us = 0;

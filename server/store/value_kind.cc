@@ -2,6 +2,10 @@
 #include "server/store/value_kind.h"
 
 #include "server/store/digest.h"
+#include "server/store/hash_value.h"
+#include "server/store/list_value.h"
+#include "server/store/set_value.h"
+#include "server/store/sorted_set_value.h"
 #include "server/store/string_value.h"
 
 namespace vedette {
@@ -23,7 +27,7 @@ constexpr ValueKind kStringKind = {
 };
 
 // By ValueType.
-constexpr const ValueKind* kKinds[] = {&kStringKind};
+constexpr const ValueKind* kKinds[] = {&kStringKind, &kListKind, &kSetKind, &kSortedSetKind, &kHashKind};
 
 }  // namespace
 

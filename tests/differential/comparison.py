@@ -16,6 +16,8 @@ DIFFERENT = [
     (b"CONFIG", b"-ERR CONFIG SET failed (possibly related to argument 'loglevel') - argument(s) must be one of the following: debug",
      b"-ERR CONFIG SET failed (possibly related to argument 'loglevel') - argument(s) must be one of the following: debug",
      "7.2 knows the further level 'nothing'"),
+    (b"OBJECT", b"$9\r\nhashtable", b"$8\r\nlistpack", "7.2 has a small form for sets that are not all integers"),
+    (b"OBJECT", b"$9\r\nhashtable", b"$6\r\nintset", "SDIFFSTORE: the smallest form that the result has, whatever was in the making"),
 ]
 
 
@@ -90,6 +92,17 @@ def _scan(command, mine, theirs):
     return not whole or _set(command, mine[1][1], theirs[1][1])
 
 
+def _set_scan(command, mine, theirs):
+    return _scan(command[1:], mine, theirs)
+
+
+def _random_members(command, mine, theirs):
+    """A large count gives all members; else only how many there are can be compared."""
+    if mine[0] != "*" or theirs[0] != "*":
+        return _random_choice(command, mine, theirs)
+    return _set(command, mine, theirs) if command[2] == b"100000" else len(mine[1]) == len(theirs[1])
+
+
 def _config(command, mine, theirs):
     """CONFIG GET answers pairs in no order."""
     if mine[0] != "*" or theirs[0] != "*" or command[1].upper() != b"GET":
@@ -141,4 +154,7 @@ RULES = {
     b"COMMAND": _command,
     b"CONFIG": _config,
     b"HELLO": _hello,
+    **{name: _set for name in (b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF", b"SPOP")},
+    b"SSCAN": _set_scan,
+    b"SRANDMEMBER": _random_members,
 }

@@ -360,6 +360,57 @@ PUBLISHER_COMMANDS = [
     lambda s: [b"PUBLISH", b"a"],
 ]
 
+MEMBERS = [b"%d" % number for number in range(-5, 40)] + [b"m%d" % number for number in range(30)]
+
+
+def members(s, most=5):
+    if s.chance(0.03):
+        most = s.of([130, 200, 600])  # past what an intset or a small set of another kind takes
+        first = s.random.randint(0, 40)
+        return [b"%d" % number for number in range(first, first + most)]
+    return [s.value() if s.chance(0.1) else s.of(MEMBERS) for _ in range(s.random.randint(1, most))]
+
+
+SET_COMMANDS = [
+    lambda s, k: [b"SADD", k] + members(s),
+    lambda s, k: [b"SADD", k] + members(s, 20),
+    lambda s, k: [b"SADD", k, s.value()],
+    lambda s, k: [b"SREM", k] + members(s, 12),
+    lambda s, k: [b"SISMEMBER", k, s.of(MEMBERS)],
+    lambda s, k: [b"SMISMEMBER", k] + members(s),
+    lambda s, k: [b"SCARD", k],
+    lambda s, k: [b"SMEMBERS", k],
+    lambda s, k: [b"SMOVE", k, s.key(), s.of(MEMBERS)],
+    lambda s, k: [b"SPOP", k, s.of([b"100000", b"100000", b"0", b"-1", b"abc", b""])],
+    lambda s, k: [b"SPOP", s.of([b"nosuch", b"nosuch2"])] + s.some([b"1"], 0.5),
+    lambda s, k: [b"SRANDMEMBER", k] + s.some([s.of([b"1", b"3", b"100000", b"0", b"-3", b"-20", b"abc", b"9223372036854775808"])], 0.8),
+    lambda s, k: [s.of([b"SINTER", b"SUNION", b"SDIFF"])] + s.keys(),
+    lambda s, k: [s.of([b"SUNION", b"SDIFF"])] + s.keys(9),
+    lambda s, k: [s.of([b"SINTERSTORE", b"SUNIONSTORE", b"SDIFFSTORE"]), k] + s.keys(),
+    lambda s, k: [b"SINTERCARD", b"%d" % s.random.randint(1, 3)] + s.keys(3) + s.some([[b"LIMIT", s.of([b"0", b"1", b"2", b"-1", b"abc"])]]),
+    lambda s, k: [b"SINTERCARD", s.of(ODD_NUMBERS + [b"0", b"-1"])] + s.keys(3),
+    lambda s, k: [b"SSCAN", k, b"0", b"COUNT", b"100000"] + s.some([[b"MATCH", s.of([b"m*", b"?", b"*1*", s.pattern()])]]),
+    lambda s, k: [b"SSCAN", k, s.of([b"abc", b"-1", b"", b"18446744073709551616"])],
+    lambda s, k: [b"SSCAN", k, b"0"] + s.some([b"MATCH", b"COUNT", b"TYPE", b"nonsense"], 0.4),
+    lambda s, k: [b"OBJECT", b"ENCODING", k],
+    lambda s, k: [b"TYPE", k],
+    lambda s, k: [b"SET", k, s.value()] if s.chance(0.4) else [b"DEL", k],
+    lambda s, k: [b"GET", k],
+    lambda s, k: [b"COPY", k, s.key(), b"REPLACE"],
+    lambda s, k: [b"RENAME", k, s.key()],
+    lambda s, k: [b"PEXPIREAT", k, s.of(PAST_OR_FAR_SECONDS) + b"000"],
+    lambda s, k: [b"PERSIST", k],
+    lambda s, k: [b"EXISTS"] + s.keys(),
+]
+
+
+def sets(s, count):
+    """SPOP is left as it is: with another count the two servers would pop different members."""
+    for _ in range(count):
+        command = s.of(SET_COMMANDS)(s, s.key())
+        yield 0, tuple(command if command[0] == b"SPOP" else disturbed(s, command))
+
+
 # Commands whose number means a time from now: a small one would expire between the two servers.
 RELATIVE_TIMES = {b"EXPIRE": 2, b"PEXPIRE": 2, b"SETEX": 2, b"PSETEX": 2, b"RESTORE": 2}
 FAR_AWAY = b"100000000"
@@ -458,5 +509,6 @@ FAMILIES = {
     "config": (config, 1000),
     "transactions": (transactions, 3000),
     "pubsub": (pubsub, 1000),
+    "sets": (sets, 4000),
 }
 SEVERAL_REPLIES = {"pubsub"}  # a command may have no reply of its own, or many
