@@ -6,6 +6,8 @@ namespace {
 
 constexpr std::span<const Command> (*kFamilies[])() = {
     append_log_commands,
+    bitfield_commands,
+    bitmap_commands,
     client_commands,
     cluster_commands,
     command_commands,

@@ -8,6 +8,8 @@
 namespace vedette {
 
 std::span<const Command> append_log_commands();
+std::span<const Command> bitfield_commands();
+std::span<const Command> bitmap_commands();
 std::span<const Command> client_commands();
 std::span<const Command> cluster_commands();
 std::span<const Command> command_commands();
@@ -20,6 +22,9 @@ std::span<const Command> expire_commands();
 std::span<const Command> hash_commands();
 std::span<const Command> hash_expiry_commands();
 std::span<const Command> hash_walk_commands();
+std::span<const Command> geo_commands();
+std::span<const Command> geo_search_commands();
+std::span<const Command> hyperloglog_commands();
 std::span<const Command> info_commands();
 std::span<const Command> keys_commands();
 std::span<const Command> latency_commands();

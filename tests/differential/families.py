@@ -327,6 +327,62 @@ TRANSACTION_COMMANDS = [
     lambda s, k: [b"SET", k] if s.chance(0.3) else [b"GET", k],
 ]
 
+BITS = [b"0", b"1", b"3", b"7", b"8", b"9", b"15", b"31", b"63", b"64", b"65", b"100", b"1000", b"32767", b"32768", b"140000"]
+ODD_BITS = [b"4294967296", b"4294967295999", b"-1", b"#1", b"#", b"", b"abc", b"9223372036854775807"]
+BITMAPS = [b"", b"\x00", b"\xff", b"\xff" * 9, b"\x00" * 9, b"foobar", b"\x00" * 40 + b"\x01", b"\xff" * 40 + b"\xfe", b"12345",
+           b"\xaa\x55" * 50, b"\xff" * 5000, b"\x0f" * 4097, bytes(range(256)) * 2]
+FIELD_TYPES = [b"u8", b"i8", b"u1", b"i1", b"u63", b"i64", b"i5", b"u4", b"u16", b"i32", b"u17", b"i57"]
+ODD_FIELD_TYPES = [b"u64", b"i65", b"u0", b"x8", b"8", b"", b"i", b"u08", b"I8"]
+
+
+def bit_offset(s, counts_fields=False):
+    if s.chance(0.02):
+        return s.of(ODD_BITS)
+    return (b"#%d" % s.random.randint(0, 20)) if counts_fields and s.chance(0.3) else s.of(BITS[:12] if s.chance(0.8) else BITS)
+
+
+def bit_range(s):
+    """What may follow the key of BITCOUNT."""
+    return [s.offset(), s.offset()] + s.some([s.of([b"BYTE", b"BIT", b"bit", b"NIBBLE"])], 0.6)
+
+
+def field_operation(s):
+    kind = s.of(FIELD_TYPES) if s.chance(0.98) else s.of(ODD_FIELD_TYPES)
+    place = [kind, bit_offset(s, True)]
+    word = s.of([b"GET", b"SET", b"INCRBY", b"incrby", b"OVERFLOW"])
+    if word == b"GET":
+        return [word] + place
+    if word == b"OVERFLOW":
+        return [word, s.of([b"WRAP", b"SAT", b"FAIL"]) if s.chance(0.97) else b"wrapped"]
+    return [word] + place + [s.integer() if s.chance(0.5) else b"%d" % s.random.randint(-20, 20)]
+
+
+def field_operations(s):
+    return [part for _ in range(s.random.randint(0, 5)) for part in field_operation(s)]
+
+
+BITMAP_COMMANDS = [
+    lambda s, k: [b"SET", k, s.of(BITMAPS)],
+    lambda s, k: [b"SET", k, s.value()],
+    lambda s, k: [b"SETBIT", k, bit_offset(s), s.of([b"0", b"1"]) if s.chance(0.97) else b"2"],
+    lambda s, k: [b"SETBIT", k, bit_offset(s), s.of([b"0", b"1"])],
+    lambda s, k: [b"GETBIT", k, bit_offset(s)],
+    lambda s, k: [b"BITCOUNT", k],
+    lambda s, k: [b"BITCOUNT", k] + bit_range(s),
+    lambda s, k: [b"BITPOS", k, s.of([b"0", b"1"]) if s.chance(0.97) else s.offset()],
+    lambda s, k: [b"BITPOS", k, s.of([b"0", b"1"])] + bit_range(s)[:s.random.randint(1, 3)],
+    lambda s, k: [b"BITOP", s.of([b"AND", b"OR", b"XOR", b"and", b"NOT"]), k] + s.keys(),
+    lambda s, k: [b"BITOP", b"NOT", k, s.key()],
+    lambda s, k: [b"BITFIELD", k] + field_operations(s),
+    lambda s, k: [b"BITFIELD", k] + field_operations(s),
+    lambda s, k: [b"BITFIELD_RO", k] + [part for _ in range(s.random.randint(0, 3)) for part in (b"GET", s.of(FIELD_TYPES), bit_offset(s, True))],
+    lambda s, k: [b"GET", k],
+    lambda s, k: [b"OBJECT", b"ENCODING", k],
+    lambda s, k: [b"EXPIREAT", k, b"9999999999"],
+    lambda s, k: [b"TTL", k],
+    lambda s, k: [b"DEL", k],
+]
+
 CHANNELS = [b"a", b"b", b"news.1", b"news.2", b"", b"\x00\xff"]
 PATTERNS = [b"*", b"news.*", b"a", b"?", b"[ab]", b"none*", b""]
 
@@ -498,6 +554,7 @@ def pubsub(s, count):
 
 # name -> (generator, commands a run)
 FAMILIES = {
+    "bitmap": (from_rows(BITMAP_COMMANDS), 4000),
     "string": (from_rows(STRING_COMMANDS, past=True), 4000),
     "generic": (from_rows(GENERIC_COMMANDS), 3000),
     "expiry": (from_rows(EXPIRY_COMMANDS, past=True), 3000),
