@@ -25,12 +25,10 @@ Result<int64_t> set_pairs(CommandContext& ctx) {
   if (ctx.argc() % 2) return wrong_arguments(ctx);
   auto entry = writable_hash(ctx, ctx.args().subspan(2), 2);
   if (!entry) return entry.error();
-  int64_t added = 0;
-  for (size_t i = 2; i < ctx.argc(); i += 2)
-    added += set_hash_field(*entry, ctx.server.keyspace.packing, ctx.arg(i), ctx.arg(i + 1));
+  const size_t added = set_hash_fields(*entry, ctx.server.keyspace.packing, ctx.args().subspan(2));
   ctx.changed(entry->key(), kNotifyHash, "hset");
   ctx.dirty((ctx.argc() - 2) / 2 - 1);
-  return added;
+  return int64_t(added);
 }
 
 // HSET key field value [field value ...]. Replies: how many fields are new. Errors: WRONGTYPE; a field without a value.
@@ -182,9 +180,10 @@ constexpr KeySpec kAsked = key_at(1, kKeyRO | kKeyAccess), kMeasured = key_at(1,
 constexpr uint32_t kWrites = kWrite | kDenyOom | kFast, kReads = kReadOnly | kFast;
 
 constexpr Command kCommands[] = {
-    {{.name = "HSET", .usage = "key field value [field value ...]", .arity = -4, .flags = kWrites, .keys = {kSet}, .category = "hash",
-      .since = "2.0.0", .complexity = "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is "
-                                      "called with multiple field/value pairs.",
+    {{.name = "HSET", .usage = "key field value [field value ...]", .arity = -4, .flags = kWrites, .keys = {kSet},
+      .category = "hash", .since = "2.0.0",
+      .complexity = "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with "
+                    "multiple field/value pairs.",
       .summary = "Sets fields of a hash, which is made if there is none.",
       .examples = "HSET k a 1 b 2 -> 2; HSET k a 3 c 4 -> 1; HGETALL k -> [a, 3, b, 2, c, 4]; "
                   "HSET k a -> (error) ERR wrong number of arguments for 'hset' command",
@@ -212,8 +211,9 @@ constexpr Command kCommands[] = {
     {{.name = "HEXISTS", .usage = "key field", .arity = 3, .flags = kReads, .keys = {kMeasured}, .category = "hash",
       .since = "2.0.0", .complexity = "O(1)", .summary = "Tells whether a hash has a field.",
       .examples = "HSET k a 1 -> 1; HEXISTS k a -> 1; HEXISTS k b -> 0"}, hexists},
-    {{.name = "HDEL", .usage = "key field [field ...]", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyDelete)},
-      .category = "hash", .since = "2.0.0", .complexity = "O(N) where N is the number of fields to be removed.",
+    {{.name = "HDEL", .usage = "key field [field ...]", .arity = -3, .flags = kWrite | kFast,
+      .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "hash", .since = "2.0.0",
+      .complexity = "O(N) where N is the number of fields to be removed.",
       .summary = "Removes fields of a hash, and the hash with its last one.",
       .examples = "HSET k a 1 b 2 -> 2; HDEL k a x -> 1; HDEL k b -> 1; EXISTS k -> 0",
       .history = "2.4.0|Accepts multiple `field` arguments."}, hdel},
@@ -221,8 +221,9 @@ constexpr Command kCommands[] = {
       .since = "2.0.0", .complexity = "O(1)", .summary = "Adds to the integer that a field of a hash holds, 0 if there is none.",
       .examples = "HINCRBY k a 5 -> 5; HINCRBY k a -7 -> -2; HSET k b x -> 1; "
                   "HINCRBY k b 1 -> (error) ERR hash value is not an integer"}, hincrby},
-    {{.name = "HINCRBYFLOAT", .usage = "key field increment", .arity = 4, .flags = kWrites, .keys = {kCounted}, .category = "hash",
-      .since = "2.6.0", .complexity = "O(1)", .summary = "Adds to the number that a field of a hash holds, 0 if there is none.",
+    {{.name = "HINCRBYFLOAT", .usage = "key field increment", .arity = 4, .flags = kWrites, .keys = {kCounted},
+      .category = "hash", .since = "2.6.0", .complexity = "O(1)",
+      .summary = "Adds to the number that a field of a hash holds, 0 if there is none.",
       .examples = "HSET k a 10.50 -> 1; HINCRBYFLOAT k a 0.1 -> 10.6; HINCRBYFLOAT k b 5.0e3 -> 5000; HSET k c x -> 1; "
                   "HINCRBYFLOAT k c 1 -> (error) ERR hash value is not a float"}, hincrbyfloat},
 };

@@ -280,11 +280,12 @@ constexpr std::string_view kPerField = "O(N) where N is the number of specified 
 constexpr uint32_t kSets = kWrite | kDenyOom | kFast;
 
 constexpr Command kCommands[] = {
-    {{.name = "HEXPIRE", .usage = "key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]", .arity = -6, .flags = kSets,
-      .keys = {kChanged}, .category = "hash", .since = "7.4.0", .complexity = kPerField,
+    {{.name = "HEXPIRE", .usage = "key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]", .arity = -6,
+      .flags = kSets, .keys = {kChanged}, .category = "hash", .since = "7.4.0", .complexity = kPerField,
       .summary = "Sets the expiration time of fields of a hash in seconds.",
       .examples = "HSET k a 1 b 2 -> 2; HEXPIRE k 100 FIELDS 2 a x -> [1, -2]; HTTL k FIELDS 2 a b -> [100, -1]; "
-                  "HEXPIRE k 50 GT FIELDS 1 a -> [0]; HEXPIRE k 0 FIELDS 1 a -> [2]; HKEYS k -> [b]; HEXPIRE none 1 FIELDS 1 a -> [-2]"},
+                  "HEXPIRE k 50 GT FIELDS 1 a -> [0]; HEXPIRE k 0 FIELDS 1 a -> [2]; HKEYS k -> [b]; "
+                  "HEXPIRE none 1 FIELDS 1 a -> [-2]"},
      hexpire},
     {{.name = "HEXPIREAT", .usage = "key unix-time-seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]", .arity = -6,
       .flags = kSets, .keys = {kChanged}, .category = "hash", .since = "7.4.0", .complexity = kPerField,
@@ -299,10 +300,11 @@ constexpr Command kCommands[] = {
       .flags = kSets, .keys = {kChanged}, .category = "hash", .since = "7.4.0", .complexity = kPerField,
       .summary = "Sets the expiration time of fields of a hash in milliseconds.",
       .examples = "HSET k a 1 -> 1; HPEXPIRE k 100000 NX FIELDS 1 a -> [1]; HTTL k FIELDS 1 a -> [100]"}, hpexpire},
-    {{.name = "HPEXPIREAT", .usage = "key unix-time-milliseconds [NX | XX | GT | LT] FIELDS numfields field [field ...]", .arity = -6,
-      .flags = kSets, .keys = {kChanged}, .category = "hash", .since = "7.4.0", .complexity = kPerField,
+    {{.name = "HPEXPIREAT", .usage = "key unix-time-milliseconds [NX | XX | GT | LT] FIELDS numfields field [field ...]",
+      .arity = -6, .flags = kSets, .keys = {kChanged}, .category = "hash", .since = "7.4.0", .complexity = kPerField,
       .summary = "Sets the expiration time of fields of a hash to a Unix timestamp in milliseconds.",
-      .examples = "HSET k a 1 -> 1; HPEXPIREAT k 33177117420000 FIELDS 1 a -> [1]; HPEXPIRETIME k FIELDS 1 a -> [33177117420000]"},
+      .examples = "HSET k a 1 -> 1; HPEXPIREAT k 33177117420000 FIELDS 1 a -> [1]; "
+                  "HPEXPIRETIME k FIELDS 1 a -> [33177117420000]"},
      hpexpire_at},
     {{.name = "HPEXPIRETIME", .usage = "key FIELDS numfields field [field ...]", .arity = -5, .flags = kReadOnly | kFast,
       .keys = {kAsked}, .category = "hash", .since = "7.4.0", .complexity = kPerField,
@@ -317,30 +319,32 @@ constexpr Command kCommands[] = {
       .keys = {kAsked}, .category = "hash", .since = "7.4.0", .complexity = kPerField,
       .summary = "Returns the time left to fields of a hash in milliseconds.",
       .examples = "HSET k a 1 -> 1; HPTTL k FIELDS 2 a b -> [-1, -2]", .tips = "nondeterministic_output"}, hpttl},
-    {{.name = "HTTL", .usage = "key FIELDS numfields field [field ...]", .arity = -5, .flags = kReadOnly | kFast, .keys = {kAsked},
-      .category = "hash", .since = "7.4.0", .complexity = kPerField, .summary = "Returns the time left to fields of a hash in seconds.",
+    {{.name = "HTTL", .usage = "key FIELDS numfields field [field ...]", .arity = -5, .flags = kReadOnly | kFast,
+      .keys = {kAsked}, .category = "hash", .since = "7.4.0", .complexity = kPerField,
+      .summary = "Returns the time left to fields of a hash in seconds.",
       .examples = "HSET k a 1 -> 1; HEXPIRE k 100 FIELDS 1 a -> [1]; HTTL k FIELDS 2 a b -> [100, -2]; "
                   "HTTL k FIELDS 2 a -> (error) ERR The `numfields` parameter must match the number of arguments",
       .tips = "nondeterministic_output"}, httl},
     {{.name = "HGETDEL", .usage = "key FIELDS numfields field [field ...]", .arity = -5, .flags = kWrite | kFast,
       .keys = {key_at(1, kKeyRW | kKeyAccess | kKeyDelete)}, .category = "hash", .since = "8.0.0", .complexity = kPerField,
       .summary = "Returns the values of fields of a hash and removes them.",
-      .examples = "HSET k a 1 b 2 -> 2; HGETDEL k FIELDS 2 a x -> [1, nil]; HGETDEL k FIELDS 1 b -> [2]; EXISTS k -> 0"}, hgetdel},
+      .examples = "HSET k a 1 b 2 -> 2; HGETDEL k FIELDS 2 a x -> [1, nil]; HGETDEL k FIELDS 1 b -> [2]; "
+                  "EXISTS k -> 0"}, hgetdel},
     {{.name = "HGETEX",
-      .usage = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST] FIELDS numfields "
-               "field [field ...]",
-      .arity = -5, .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyAccess | kKeyUpdate)}, .category = "hash", .since = "8.0.0",
-      .complexity = kPerField, .summary = "Returns the values of fields of a hash, and sets or removes their expiration.",
+      .usage = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST] FIELDS "
+               "numfields field [field ...]",
+      .arity = -5, .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyAccess | kKeyUpdate)}, .category = "hash",
+      .since = "8.0.0", .complexity = kPerField, .summary = "Returns the values of fields of a hash, and sets or removes their expiration.",
       .examples = "HSET k a 1 b 2 -> 2; HGETEX k EX 100 FIELDS 2 a x -> [1, nil]; HTTL k FIELDS 2 a b -> [100, -1]; "
                   "HGETEX k PERSIST FIELDS 1 a -> [1]; HTTL k FIELDS 1 a -> [-1]; HGETEX none FIELDS 1 a -> [nil]"}, hgetex},
     {{.name = "HSETEX",
-      .usage = "key [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL] FIELDS "
-               "numfields field value [field value ...]",
+      .usage = "key [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL] "
+               "FIELDS numfields field value [field value ...]",
       .arity = -6, .flags = kSets, .keys = {kChanged}, .category = "hash", .since = "8.0.0", .complexity = kPerField,
       .summary = "Sets fields of a hash, on a condition if wanted, and their expiration.",
       .examples = "HSETEX k EX 100 FIELDS 2 a 1 b 2 -> 1; HTTL k FIELDS 1 a -> [100]; HSETEX k FNX FIELDS 2 a 3 c 4 -> 0; "
-                  "HSETEX k FXX KEEPTTL FIELDS 1 a 3 -> 1; HGET k a -> 3; HTTL k FIELDS 1 a -> [100]; HSETEX k FIELDS 1 a 5 -> 1; "
-                  "HTTL k FIELDS 1 a -> [-1]"}, hsetex},
+                  "HSETEX k FXX KEEPTTL FIELDS 1 a 3 -> 1; HGET k a -> 3; HTTL k FIELDS 1 a -> [100]; "
+                  "HSETEX k FIELDS 1 a 5 -> 1; HTTL k FIELDS 1 a -> [-1]"}, hsetex},
 };
 static_assert(all_consistent(kCommands));
 

@@ -81,8 +81,9 @@ Result<FieldOptions> field_options_from(const CommandContext& ctx, size_t step) 
       if (!ms) return ms.error();
       options.expiry_ms = *ms;
     } else if (step == 2 && (equals_ignoring_case(word, "FNX") || equals_ignoring_case(word, "FXX"))) {
-      if (options.condition != FieldOptions::Condition::kNone) return failure("Only one of FXX or FNX arguments can be specified");
-      options.condition = equals_ignoring_case(word, "FNX") ? FieldOptions::Condition::kAllAbsent : FieldOptions::Condition::kAllPresent;
+      using Condition = FieldOptions::Condition;
+      if (options.condition != Condition::kNone) return failure("Only one of FXX or FNX arguments can be specified");
+      options.condition = equals_ignoring_case(word, "FNX") ? Condition::kAllAbsent : Condition::kAllPresent;
     } else {
       return failure("unknown argument: " + std::string(shown_word(word)));
     }

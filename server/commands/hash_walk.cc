@@ -249,8 +249,8 @@ constexpr Command kCommands[] = {
       .tips = "nondeterministic_output"}, hrandfield},
     {{.name = "HSCAN", .usage = "key cursor [MATCH pattern] [COUNT count] [NOVALUES]", .arity = -3, .flags = kReadOnly,
       .keys = {kAsked}, .category = "hash", .since = "2.8.0",
-      .complexity = "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back "
-                    "to 0. N is the number of fields of the hash.",
+      .complexity = "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return "
+                    "back to 0. N is the number of fields of the hash.",
       .summary = "Iterates over fields and values of a hash.",
       .examples = "HSET k a 1 b 2 -> 2; HSCAN k 0 -> [0, [a, 1, b, 2]]; HSCAN k 0 MATCH b NOVALUES -> [0, [b]]; "
                   "HSCAN none 0 -> [0, []]; HSCAN k x -> (error) ERR invalid cursor",

@@ -2,9 +2,9 @@
 //
 // Written are a packed hash as its listpack (code 16), a large one as its count and pairs (4), and one whose fields expire in
 // Redis 7.4's form (24): the soonest expiry, the count, then for each field how much later it expires plus one (0: never), field,
-// value. Read are these, the zipmap (9) and the ziplist (13) of older servers, Redis 7.4's listpack with expiries (25: the soonest
-// expiry, then a listpack of field, value, expiry, where 0 is never), and Valkey 9's form (22 there: the count, then field, value,
-// and the expiry as int64, where -1 is never).
+// value. Read are these, the zipmap (9) and the ziplist (13) of older servers, Redis 7.4's listpack with expiries (25: the
+// soonest expiry, then a listpack of field, value, expiry, where 0 is never), and Valkey 9's form (22 there: the count, then
+// field, value, and the expiry as int64, where -1 is never).
 #include "server/snapshot/hash_forms.h"
 
 #include <algorithm>
@@ -48,7 +48,8 @@ bool walk_slice(const HashValue& hash, BlockLog& out, ValueProgress& progress, s
 }
 
 // Prints one pair, and before every 64th the head of the next command.
-void print_pair(BlockLog& out, std::string_view key, std::string_view field, std::string_view value, uint64_t size, ValueProgress& progress) {
+void print_pair(BlockLog& out, std::string_view key, std::string_view field, std::string_view value, uint64_t size,
+                ValueProgress& progress) {
   if (progress.done % kFieldsPerCommand == 0) {
     const uint64_t pairs = std::min(kFieldsPerCommand, size - progress.done);
     char* to = out.reserve(kArgumentFrame + 16);
@@ -290,7 +291,8 @@ RdbType hash_rdb_type(const Entry& entry) {
   return entry.fields_expire() ? RdbType::kHashMetadata : RdbType::kHash;
 }
 
-bool write_hash_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget) {
+bool write_hash_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress,
+                      size_t budget) {
   if (is_packed(entry)) {
     write_string(out, packed_bytes(entry), options);
     return true;

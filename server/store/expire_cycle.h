@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "server/store/database.h"
-#include "server/store/hash_value.h"
 #include "server/store/keyspace.h"
 
 namespace vedette {
@@ -30,6 +29,8 @@ struct ExpireStep {
   bool fields_left = false; ///< a hash has more expired fields: the next step comes back to it
   bool pass_done = false;   ///< the walk has come to the end of the table; the cursor is at its start again
 };
+
+bool fields_expired_at(const Entry& entry, int64_t now_ms);  // of hash_value.h, which not everybody needs to see
 
 /// What came of removing a hash's expired fields: whether there were any, and whether some are left.
 struct FieldsRemoved {

@@ -188,7 +188,8 @@ void HashValue::drop_expiry(size_t at) {
     rise(at);
     sink(last.field->expiry_place());
   }
-  if (expiries_.empty()) expiries_.shrink_to_fit();
+  constexpr size_t kKept = 64;
+  if (expiries_.empty() || (expiries_.capacity() > kKept && expiries_.size() * 4 < expiries_.capacity())) expiries_.shrink_to_fit();
 }
 
 size_t HashView::size() const {
@@ -235,16 +236,42 @@ bool set_packed_field(WriteEntry& entry, std::string_view field, std::string_vie
   return true;
 }
 
-void add_hash(WriteEntry& entry, std::string_view field, std::string_view value, bool packed) {
-  if (!packed) {
-    auto made = std::make_unique<HashValue>();
-    made->set(field, value);
-    return entry.add_large(ValueType::kHash, made.release());
+bool fit(std::span<const std::string_view> pairs, const PackingLimits& limits) {
+  if (pairs.size() > 2 * limits.hash_entries) return false;
+  size_t bytes = 0;
+  for (const std::string_view part : pairs) {
+    if (part.size() > limits.hash_value_bytes) return false;
+    bytes += part.size() + 16;
   }
-  entry.add_packed(ValueType::kHash, PackedForm::kListpack, listpack::empty());
-  PackedEntry pack = entry.packed();
-  listpack::append(pack, field);
-  listpack::append(pack, value);
+  return bytes < listpack::kBytesMax;
+}
+
+// A new hash. A packed one is put together outside and copied once, for an entry that grows moves with nearly every pair.
+size_t add_hash(WriteEntry& entry, const PackingLimits& limits, std::span<const std::string_view> pairs) {
+  if (!fit(pairs, limits)) {
+    auto made = std::make_unique<HashValue>();
+    for (size_t i = 0; i < pairs.size(); i += 2) made->set(pairs[i], pairs[i + 1]);
+    const size_t size = made->size();
+    entry.add_large(ValueType::kHash, made.release());
+    return size;
+  }
+  constexpr size_t kKeptBytes = 64 * 1024;
+  thread_local std::string pack;
+  pack = listpack::empty();
+  StringStore store(pack);
+  for (size_t i = 0; i < pairs.size(); i += 2) {
+    const listpack::Offset at = i ? listpack::find(pack, listpack::first(pack), pairs[i], 1) : listpack::end(pack);
+    if (at != listpack::end(pack)) {
+      listpack::replace(store, listpack::next(pack, at), pairs[i + 1]);
+    } else {
+      listpack::append(store, pairs[i]);
+      listpack::append(store, pairs[i + 1]);
+    }
+  }
+  entry.add_packed(ValueType::kHash, PackedForm::kListpack, pack);
+  const size_t size = listpack::count(pack) / 2;
+  if (pack.capacity() > kKeptBytes) pack = std::string();
+  return size;
 }
 
 void become_large(WriteEntry& entry) { entry.become_large(HashValue::of_listpack(packed_bytes(*entry)).release()); }
@@ -253,11 +280,11 @@ void become_large(WriteEntry& entry) { entry.become_large(HashValue::of_listpack
 
 bool set_hash_field(WriteEntry& entry, const PackingLimits& limits, std::string_view field, std::string_view value,
                     bool keep_expiry) {
-  const bool fits = field.size() <= limits.hash_value_bytes && value.size() <= limits.hash_value_bytes;
   if (!entry) {
-    add_hash(entry, field, value, fits && limits.hash_entries > 0);
-    return true;
+    const std::string_view pair[] = {field, value};
+    return add_hash(entry, limits, pair);
   }
+  const bool fits = field.size() <= limits.hash_value_bytes && value.size() <= limits.hash_value_bytes;
   if (is_packed(*entry)) {
     if (fits && packed_bytes(*entry).size() + field.size() + value.size() < listpack::kBytesMax - 64) {
       const bool is_new = set_packed_field(entry, field, value);
@@ -270,6 +297,13 @@ bool set_hash_field(WriteEntry& entry, const PackingLimits& limits, std::string_
   const bool is_new = large.set(field, value, keep_expiry);
   if (entry->fields_expire() && !large.has_expiries()) note_field_expiries(entry);
   return is_new;
+}
+
+size_t set_hash_fields(WriteEntry& entry, const PackingLimits& limits, std::span<const std::string_view> pairs) {
+  if (!entry) return add_hash(entry, limits, pairs);
+  size_t added = 0;
+  for (size_t i = 0; i < pairs.size(); i += 2) added += set_hash_field(entry, limits, pairs[i], pairs[i + 1]);
+  return added;
 }
 
 bool erase_hash_field(WriteEntry& entry, std::string_view field) {
@@ -293,6 +327,10 @@ void set_hash_field_expiry(WriteEntry& entry, std::string_view field, int64_t ex
   }
   large_of(entry).set_expiry(field, expiry_ms);
   note_field_expiries(entry);
+}
+
+bool fields_expired_at(const Entry& entry, int64_t now_ms) {
+  return entry.fields_expire() && now_ms > entry.pointer<HashValue>()->first_expiry();
 }
 
 void note_field_expiries(WriteEntry& entry) {

@@ -9,14 +9,15 @@
 //             u32     its place among the expiries                    if kTimed
 //             bytes   field, value
 //
-// So a field of 16 bytes with a value of 32 takes 52 bytes of its own and ten or so of the table. Fields may have expiries: a hash
-// with any is always large. They are in a heap, the soonest first, that is made when the first one comes; a field knows its place
-// there, so a change costs O(log fields that expire). Nothing here knows what time it is: who reads leaves out what has expired
-// (HashView), who writes removes it (execution/field_expiry.h).
+// So a field of 16 bytes with a value of 32 takes 52 bytes of its own and ten or so of the table. Fields may have expiries: a
+// hash with any is always large. They are in a heap, the soonest first, that is made when the first one comes; a field knows its
+// place there, so a change costs O(log fields that expire). Nothing here knows what time it is: who reads leaves out what has
+// expired (HashView), who writes removes it (execution/field_expiry.h).
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "common/base/rng.h"
@@ -104,7 +105,9 @@ class HashValue {
   size_t size() const { return table_.size(); }
   bool empty() const { return table_.empty(); }
   const Table& table() const { return table_; }
-  size_t memory_bytes() const { return sizeof *this + table_.memory_bytes() + fields_bytes_ + expiries_.capacity() * sizeof(Expiry); }
+  size_t memory_bytes() const {
+    return sizeof *this + table_.memory_bytes() + fields_bytes_ + expiries_.capacity() * sizeof(Expiry);
+  }
 
   const HashField* find(std::string_view field) const { return place_of(field).item_or_null(); }
   /// Sets a field, which loses its expiry unless `keep_expiry`; true if it is new.
@@ -116,7 +119,9 @@ class HashValue {
 
   /// When a field of this hash expires, in ms since the Unix epoch, or kNoExpiry.
   int64_t expiry_of(const HashField& field) const { return field.timed() ? expiries_[field.expiry_place()].ms : kNoExpiry; }
-  bool expired_at(const HashField& field, int64_t now_ms) const { return field.timed() && now_ms > expiries_[field.expiry_place()].ms; }
+  bool expired_at(const HashField& field, int64_t now_ms) const {
+    return field.timed() && now_ms > expiries_[field.expiry_place()].ms;
+  }
   /// Sets or, with kNoExpiry, removes the expiry of a field that is there.
   void set_expiry(std::string_view field, int64_t expiry_ms);
   /// Any field has an expiry.
@@ -207,6 +212,8 @@ class HashView {
 /// expiry unless `keep_expiry`. True if it is new.
 bool set_hash_field(WriteEntry& entry, const PackingLimits& limits, std::string_view field, std::string_view value,
                     bool keep_expiry = false);
+/// Sets fields, each followed by its value; returns how many are new.
+size_t set_hash_fields(WriteEntry& entry, const PackingLimits& limits, std::span<const std::string_view> pairs);
 /// Removes a field; false if there was none. The entry stays, even without fields.
 bool erase_hash_field(WriteEntry& entry, std::string_view field);
 /// Sets or, with kNoExpiry, removes the expiry of a field that is there; the hash becomes large if it has to.
@@ -215,9 +222,7 @@ void set_hash_field_expiry(WriteEntry& entry, std::string_view field, int64_t ex
 void note_field_expiries(WriteEntry& entry);
 
 /// Fields of the hash at `entry` have expired and are still there.
-inline bool fields_expired_at(const Entry& entry, int64_t now_ms) {
-  return entry.fields_expire() && now_ms > entry.pointer<HashValue>()->first_expiry();
-}
+bool fields_expired_at(const Entry& entry, int64_t now_ms);
 
 extern const ValueKind kHashKind;
 

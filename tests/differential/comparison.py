@@ -107,6 +107,30 @@ def _random_members(command, mine, theirs):
     return _set(command, mine, theirs) if command[2] == b"100000" else len(mine[1]) == len(theirs[1])
 
 
+def _pairs(_, mine, theirs):
+    """Pairs in no order, flat."""
+    if mine[0] != "*" or theirs[0] != "*":
+        return mine == theirs
+    return sorted(zip(mine[1][::2], mine[1][1::2])) == sorted(zip(theirs[1][::2], theirs[1][1::2]))
+
+
+def _hash_scan(command, mine, theirs):
+    """As SCAN, of pairs; where a large hash is not scanned whole, only the kind of reply counts."""
+    if mine[0] != "*" or theirs[0] != "*":
+        return mine == theirs
+    whole = (mine[1][0], theirs[1][0]) == (("$", b"0"), ("$", b"0"))
+    return not whole or command[2] != b"0" or _pairs(command, mine[1][1], theirs[1][1])
+
+
+def _random_fields(command, mine, theirs):
+    """As many as the other side has; all of them if all are wanted."""
+    if mine[0] != "*" or theirs[0] != "*":
+        return _random_choice(command, mine, theirs)
+    if len(mine[1]) != len(theirs[1]):
+        return False
+    return command[2] != b"100000" or (_pairs if len(command) > 3 else _set)(command, mine, theirs)
+
+
 def _config(command, mine, theirs):
     """CONFIG GET answers pairs in no order."""
     if mine[0] != "*" or theirs[0] != "*" or command[1].upper() != b"GET":
@@ -154,6 +178,11 @@ RULES = {
     b"KEYS": _set,
     b"SCAN": _scan,
     b"RANDOMKEY": _random_choice,
+    b"HKEYS": _set,
+    b"HVALS": _set,
+    b"HGETALL": _pairs,
+    b"HSCAN": _hash_scan,
+    b"HRANDFIELD": _random_fields,
     b"OBJECT": _object,
     b"COMMAND": _command,
     b"CONFIG": _config,

@@ -171,6 +171,43 @@ DATABASE_COMMANDS = [
     lambda s, k: [b"FLUSHALL"] + s.some([b"ASYNC", b"SYNC"], 0.3) if s.chance(0.1) else [b"DBSIZE"],
 ]
 
+FIELDS = [b"f", b"g", b"h", b"1", b"-7", b"field:1", b"field:2", b"", b"\x00\xff", b"n" * 64, b"n" * 65, b"12345678901234567890"]
+
+
+def pairs(s):
+    """Fields and values, now and then so many that the hash becomes large."""
+    if s.chance(0.02):
+        start = s.random.randint(0, 400)
+        return [part for i in range(start, start + 200) for part in (b"%d" % i, s.of([b"x", b"%d" % i]))]
+    return [part for _ in range(s.random.randint(1, 4)) for part in (s.of(FIELDS), s.value())]
+
+
+HASH_COMMANDS = [
+    lambda s, k: [b"HSET", k] + pairs(s),
+    lambda s, k: [b"HSET", k] + pairs(s),
+    lambda s, k: [b"HMSET", k] + pairs(s),
+    lambda s, k: [b"HSETNX", k, s.of(FIELDS), s.value()],
+    lambda s, k: [b"HGET", k, s.of(FIELDS)],
+    lambda s, k: [b"HMGET", k] + [s.of(FIELDS) for _ in range(s.random.randint(1, 4))],
+    lambda s, k: [s.of([b"HGETALL", b"HKEYS", b"HVALS", b"HLEN"]), k],
+    lambda s, k: [s.of([b"HEXISTS", b"HSTRLEN"]), k, s.of(FIELDS)],
+    lambda s, k: [b"HDEL", k] + [s.of(FIELDS) for _ in range(s.random.randint(1, 4))],
+    lambda s, k: [b"HDEL", k] + FIELDS,
+    lambda s, k: [b"HINCRBY", k, s.of(FIELDS), s.integer()],
+    lambda s, k: [b"HINCRBYFLOAT", k, s.of(FIELDS), s.float()],
+    lambda s, k: [b"HRANDFIELD", k] + s.some([s.of([b"0", b"1", b"100000", b"-1", b"-3", b"abc", b"9223372036854775807"])], 0.8) +
+        s.some([b"WITHVALUES", s.of(WORDS)], 0.3),
+    lambda s, k: [b"HSCAN", k, b"0", b"COUNT", b"100000"] + s.some([[b"MATCH", s.of([b"*", b"f*", b"[fg]", b"?"])]], 0.5),
+    lambda s, k: [b"HSCAN", k, s.of([b"abc", b"-1", b"0"])] + s.some([b"COUNT", b"MATCH", b"nonsense", [b"COUNT", b"0"]], 0.2),
+    lambda s, k: [b"OBJECT", b"ENCODING", k],
+    lambda s, k: [b"TYPE", k],
+    lambda s, k: [b"COPY", k, s.key()] + s.some([b"REPLACE"], 0.5),
+    lambda s, k: [b"RENAME", k, s.key()],
+    lambda s, k: [b"DEL", k] if s.chance(0.2) else [b"HLEN", k],
+    lambda s, k: [b"SET", k, s.value()] if s.chance(0.1) else [b"HLEN", k],
+    lambda s, k: [b"HGETALL", k],
+]
+
 SCAN_COMMANDS = [
     lambda s, k: [b"SET", b"%d:%d" % (s.random.randint(0, 9), s.random.randint(0, 60)), s.value()],
     lambda s, k: [b"SET", k, s.value()],
@@ -218,7 +255,8 @@ KNOWN = [b"get", b"set", b"mset", b"mget", b"del", b"unlink", b"exists", b"copy"
          b"getset", b"getex", b"setex", b"psetex", b"setnx", b"msetnx", b"lcs", b"touch", b"type", b"keys", b"scan", b"randomkey",
          b"persist", b"move", b"swapdb", b"dbsize", b"flushdb", b"ping", b"echo", b"select", b"multi", b"exec", b"discard",
          b"watch", b"unwatch", b"subscribe", b"psubscribe", b"publish", b"spublish", b"ssubscribe", b"object|encoding", b"dump", b"restore",
-         b"restore-asking"]
+         b"restore-asking", b"hset", b"hmset", b"hsetnx", b"hget", b"hmget", b"hgetall", b"hkeys", b"hvals", b"hlen", b"hexists",
+         b"hstrlen", b"hdel", b"hincrby", b"hincrbyfloat", b"hrandfield", b"hscan"]
 
 def crc64(data):
     """CRC-64 as snapshots and payloads end on it."""
@@ -557,6 +595,7 @@ FAMILIES = {
     "bitmap": (from_rows(BITMAP_COMMANDS), 4000),
     "string": (from_rows(STRING_COMMANDS, past=True), 4000),
     "generic": (from_rows(GENERIC_COMMANDS), 3000),
+    "hash": (from_rows(HASH_COMMANDS), 4000),
     "expiry": (from_rows(EXPIRY_COMMANDS, past=True), 3000),
     "databases": (from_rows(DATABASE_COMMANDS), 2000),
     "scan": (from_rows(SCAN_COMMANDS), 1000),

@@ -73,7 +73,8 @@ EntryOwner read(uint8_t code, std::string_view bytes, size_t piece = SIZE_MAX, R
     bytes.remove_prefix(part);
     RdbInput input{held.data(), held.data() + held.size()};
     const ReadOutcome outcome = read_value(input, "key", reading);
-    if (outcome == ReadOutcome::kDone && input.size() == 0 && bytes.empty()) return EntryOwner(std::exchange(reading.entry, nullptr));
+    if (outcome == ReadOutcome::kDone && input.size() == 0 && bytes.empty())
+      return EntryOwner(std::exchange(reading.entry, nullptr));
     if (outcome != ReadOutcome::kMore || bytes.empty()) return nullptr;
     REQUIRE(input.wanted > input.size());
     held.erase(0, size_t(input.at - held.data()));
@@ -138,17 +139,18 @@ TEST_CASE("the forms of older and of other servers are read") {
   const Fields pair{{"f", {"v"}}, {"n", {"12"}}};
   CHECK(fields_of(*read(9, rdb_string("\x02\x01"s + "f\x01"s + "\0v"s + "\x01n\x02\0"s + "12\xff"s))) == pair);
   // u32 bytes, u32 offset of the last entry, u16 entries; each: length of the one before, head, content.
-  const std::string ziplist = number(uint32_t(23)) + number(uint32_t(19)) + number(uint16_t(4)) + "\x00\x01"s + "f" + "\x03\x01" "v" +
-                              "\x03\x01" "n" + "\x03\xfe\x0c" + "\xff";
+  const std::string ziplist = number(uint32_t(23)) + number(uint32_t(19)) + number(uint16_t(4)) + "\x00\x01"s + "f" +
+                              "\x03\x01" "v" + "\x03\x01" "n" + "\x03\xfe\x0c" + "\xff";
   CHECK(fields_of(*read(13, rdb_string(ziplist))) == pair);
   CHECK(fields_of(*read(16, rdb_string(pack_of({"f", "v", "n", "12"})))) == pair);
   const Fields timed{{"f", {"v", 5000}}, {"g", {"w"}}, {"h", {"x", 5007}}};
-  CHECK(fields_of(*read(24, number(int64_t(5000)) + "\x03" + "\x01" + rdb_string("f") + rdb_string("v") + "\0"s + rdb_string("g") +
-                                rdb_string("w") + "\x08" + rdb_string("h") + rdb_string("x"))) == timed);
-  CHECK(fields_of(*read(25, number(int64_t(5000)) + rdb_string(pack_of({"f", "v", "5000", "g", "w", "0", "h", "x", "5007"})))) == timed);
-  CHECK(fields_of(*read(22, "\x03" + rdb_string("f") + rdb_string("v") + number(int64_t(5000)) + rdb_string("g") + rdb_string("w") +
-                                number(int64_t(-1)) + rdb_string("h") + rdb_string("x") + number(int64_t(5007)),
-                        SIZE_MAX, RdbFamily::kValkey)) == timed);
+  const std::string f = rdb_string("f") + rdb_string("v"), g = rdb_string("g") + rdb_string("w");
+  const std::string h = rdb_string("h") + rdb_string("x");
+  const std::string soonest = number(int64_t(5000)), pack = pack_of({"f", "v", "5000", "g", "w", "0", "h", "x", "5007"});
+  CHECK(fields_of(*read(24, soonest + "\x03" + "\x01" + f + "\0"s + g + "\x08" + h)) == timed);
+  CHECK(fields_of(*read(25, soonest + rdb_string(pack))) == timed);
+  const std::string triples = "\x03" + f + soonest + g + number(int64_t(-1)) + h + number(int64_t(5007));
+  CHECK(fields_of(*read(22, triples, SIZE_MAX, RdbFamily::kValkey)) == timed);
   CHECK_FALSE(can_read_value(RdbFamily::kRedis, 22));
 }
 
@@ -185,8 +187,11 @@ TEST_CASE("limits decide whether a hash that is read is packed") {
   PackingLimits limits;
   limits.hash_entries = 2;
   limits.hash_value_bytes = 4;
-  const auto packed = [&](uint8_t code, const std::string& bytes) { return is_packed(*read(code, bytes, SIZE_MAX, RdbFamily::kRedis, limits)); };
-  const std::string a = rdb_string("a") + rdb_string("1"), b = rdb_string("b") + rdb_string("2"), c = rdb_string("c") + rdb_string("3");
+  const auto packed = [&](uint8_t code, const std::string& bytes) {
+    return is_packed(*read(code, bytes, SIZE_MAX, RdbFamily::kRedis, limits));
+  };
+  const std::string a = rdb_string("a") + rdb_string("1"), b = rdb_string("b") + rdb_string("2");
+  const std::string c = rdb_string("c") + rdb_string("3");
   CHECK(packed(4, "\x02" + a + b));
   CHECK_FALSE(packed(4, "\x03" + a + b + c));
   CHECK_FALSE(packed(4, "\x02" + a + rdb_string("b") + rdb_string("12345")));

@@ -34,7 +34,7 @@ void check_equal(const HashValue& hash, const Model& model) {
   REQUIRE(hash.has_expiries() == (timed > 0));
   if (timed) REQUIRE(hash.first_expiry() == first);
   REQUIRE(hash.memory_bytes() >= sizeof(HashValue) + hash.table().memory_bytes() + bytes + timed * 16);
-  REQUIRE(hash.memory_bytes() <= sizeof(HashValue) + hash.table().memory_bytes() + bytes + (2 * timed + 64) * 16 + model.size() * 16);
+  REQUIRE(hash.memory_bytes() <= sizeof(HashValue) + hash.table().memory_bytes() + bytes + 4 * timed * 16 + 64 * 16);
 }
 
 size_t expired_in(const Model& model, int64_t now_ms) {
