@@ -20,6 +20,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     hash_commands,
     hash_expiry_commands,
     hash_walk_commands,
+    hyperloglog_commands,
     info_commands,
     keys_commands,
     latency_commands,

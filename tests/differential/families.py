@@ -421,6 +421,33 @@ BITMAP_COMMANDS = [
     lambda s, k: [b"DEL", k],
 ]
 
+
+def elements(s):
+    """What PFADD is given: mostly little, now and then so much that the form becomes dense."""
+    count = s.of([0, 1, 1, 2, 3, 10, 300 if s.chance(0.4) else 5])
+    bound = s.of([10, 1000, 1000000])
+    return [b"%d" % s.random.randrange(bound) if s.chance(0.7) else b"element:%d" % s.random.randrange(bound) for _ in range(count)]
+
+
+HYPERLOGLOG_COMMANDS = [
+    lambda s, k: [b"PFADD", k] + elements(s),
+    lambda s, k: [b"PFADD", k] + elements(s),
+    lambda s, k: [b"PFADD", k] + elements(s),
+    lambda s, k: [b"PFCOUNT", k],
+    lambda s, k: [b"PFCOUNT", k],
+    lambda s, k: [b"PFCOUNT"] + s.keys(),
+    lambda s, k: [b"PFMERGE", k] + (s.keys() if s.chance(0.9) else []),
+    lambda s, k: [b"PFDEBUG", s.of([b"ENCODING", b"DECODE", b"decode", b"nosuch"]), k],
+    lambda s, k: [b"PFDEBUG", s.of([b"TODENSE", b"GETREG"]), k] if s.chance(0.05) else [b"PFDEBUG", b"DECODE", k],
+    lambda s, k: [b"GET", k],
+    lambda s, k: [b"OBJECT", b"ENCODING", k],
+    lambda s, k: [b"SET", k, s.value()] if s.chance(0.1) else [b"GET", k],
+    lambda s, k: [b"SETRANGE", k, b"%d" % s.random.randrange(8), s.of([b"\x00", b"\x01", b"\x02", b"H"])] if s.chance(0.1) else [b"PFCOUNT", k],
+    lambda s, k: [b"APPEND", k, b"\x00"] if s.chance(0.1) else [b"STRLEN", k],
+    lambda s, k: [b"DEL", k],
+    lambda s, k: [b"DEL"] + s.keys() if s.chance(0.3) else [b"PFADD", k] + elements(s),
+]
+
 CHANNELS = [b"a", b"b", b"news.1", b"news.2", b"", b"\x00\xff"]
 PATTERNS = [b"*", b"news.*", b"a", b"?", b"[ab]", b"none*", b""]
 
@@ -598,6 +625,7 @@ FAMILIES = {
     "hash": (from_rows(HASH_COMMANDS), 4000),
     "expiry": (from_rows(EXPIRY_COMMANDS, past=True), 3000),
     "databases": (from_rows(DATABASE_COMMANDS), 2000),
+    "hyperloglog": (from_rows(HYPERLOGLOG_COMMANDS), 2500),
     "scan": (from_rows(SCAN_COMMANDS), 1000),
     "connection": (from_rows(CONNECTION_COMMANDS), 1500),
     "introspection": (introspection, 500),
