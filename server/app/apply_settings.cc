@@ -190,6 +190,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   to.protected_configs = permission_text(options.process.enable_protected_configs);
   const ObservationOptions& seen = options.observation;
   to.notify_classes = notify_classes(seen.notify_keyspace_events);
+  to.tracked_keys_max = size_t(seen.tracking_table_max_keys);
   to.slow_log_threshold_us = seen.slowlog_log_slower_than_microseconds;
   to.slow_log_length_max = size_t(seen.slowlog_max_len);
   state.slow_log.trim(to.slow_log_length_max);

@@ -54,6 +54,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
       cron_timer_(loop_),
       pause_timer_(loop_),
+      wait_timer_(loop_),
       shutdown_timer_(loop_),
       supervisor_(options.process.supervised),
       program_(executable) {
@@ -238,6 +239,7 @@ void Server::start_cron() {
 void Server::tick() {
   if (options_.process.watchdog_period_milliseconds) arm_watchdog(watchdog_period());
   cron_.tick();
+  executor_.end_turn();
   const ProcessOptions& process = options_.process;
   if (ticks_per_second(process.hz, process.dynamic_hz, state_.clients.size()) != state_.settings.hz) start_cron();
 }
@@ -356,6 +358,7 @@ void Server::execute() {
   begin_turn();
   executor_.execute();
   append_.log().flush(executor_.now());  // before anybody is told
+  watch_deadlines();
   // The end of a pause is not left to the cron: clients asked for it to the millisecond.
   if ((state_.conditions() & kPausedClients) && state_.pause.until() > executor_.now().instant) {
     const int64_t left_ms = ms_between(executor_.now().instant, state_.pause.until());
@@ -363,8 +366,25 @@ void Server::execute() {
   }
 }
 
+// The one timer of all commands that wait stands at the first of their deadlines.
+void Server::watch_deadlines() {
+  const Instant next = state_.blocked.next_deadline().value_or(Instant{});
+  if (next == wait_timer_at_) return;
+  wait_timer_at_ = next;
+  if (next == Instant{}) return wait_timer_.stop();
+  constexpr int64_t kMillisecondNs = 1000000;
+  const int64_t left_ns = std::max<int64_t>(0, ns_between(executor_.now().instant, next));
+  wait_timer_.start(uint64_t((left_ns + kMillisecondNs - 1) / kMillisecondNs), 0, [this] {
+    wait_timer_at_ = Instant{};
+    executor_.start_turn();
+    executor_.end_due_waits();
+    watch_deadlines();
+  });
+}
+
 void Server::turn_over() {
   cron_.between_turns();
+  executor_.end_turn();
   replication_.end_turn(executor_.now());
   append_.log().flush(executor_.now());
   snapshot_pace_.run();
@@ -517,6 +537,7 @@ void Server::end_process(int exit_code) {
   listeners_.close();
   cron_timer_.stop();
   pause_timer_.stop();
+  wait_timer_.stop();
   shutdown_timer_.stop();
   replication_.stop();
   host_.close_all();

@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "server/commands/database_index.h"
 #include "server/commands/families.h"
+#include "server/execution/client_tracking.h"
 #include "server/execution/executor.h"
 #include "server/execution/persistence.h"
 
@@ -57,6 +58,8 @@ Status swap_db(CommandContext& ctx) {
       return WatchIndex::Exchange{held(ctx, db, bytes), held(ctx, db == a ? b : a, bytes)};
     });
     keyspace.swap_databases(a, b);
+    ctx.server.blocked.note_all(a, a);
+    ctx.server.blocked.note_all(b, b);
   }
   ctx.dirty();
   ctx.reply().ok();
@@ -119,6 +122,8 @@ Status flush(CommandContext& ctx, int first, int last) {
     else
       keyspace.discard(i);
   }
+  ctx.server.blocked.note_all(first, last);
+  invalidate_all(ctx.server);
   return Status::ok();
 }
 

@@ -246,6 +246,14 @@ Status protocol_push(CommandContext& ctx) {
   return Status::ok();
 }
 
+// DEBUG QUICKLIST-PACKED-THRESHOLD size. Elements of lists from this size on get a node of their own; 0: only those too long for one.
+Status list_threshold(CommandContext& ctx) {
+  const auto bytes = parse_bytes(ctx.arg(kFirst));
+  if (!bytes) return failure("argument must be a memory value");
+  ctx.server.keyspace.packing.list_plain_bytes = *bytes ? size_t(*bytes) : SIZE_MAX;
+  return reply_ok(ctx);
+}
+
 // DEBUG REPLICATE command [arg ...]. Tells replicas and the append-only file a command that was not run here.
 Status replicate(CommandContext& ctx) {
   ctx.propagate_as(ctx.args().subspan(kFirst));
@@ -385,6 +393,7 @@ constexpr Subcommand kSubcommands[] = {
     {"PAUSE-CRON", "<0|1>", "Stops or resumes periodic work.", 1, 1, pause_cron},
     {"POPULATE", "<count> [<prefix>] [<size>]", "Adds keys named key:<number> (or by the prefix) with values of a size.", 1, 3, populate},
     {"PROTOCOL", "<type>", "Replies with a value of a type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, false.", 1, 1, protocol},
+    {"QUICKLIST-PACKED-THRESHOLD", "<size>", "Gives elements of lists from this size on a node of their own; 0 ends that.", 1, 1, list_threshold},
     {"RELOAD", "[NOSAVE] [NOFLUSH] [MERGE]", "Saves the dataset, empties the databases and loads it again.", 0, 3, reload},
     {"REPLICATE", "<command> [<arg> ...]", "Tells replicas and the append-only file a command without running it.", 1, kAnyNumber, replicate},
     {"REPLYBUFFER", "RESIZING <0|1> | PEAK-RESET-TIME <NEVER|RESET>", "Stops or resumes forgetting the most output that each client held.", 2, 2, reply_buffer},

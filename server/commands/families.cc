@@ -9,6 +9,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     bitfield_commands,
     bitmap_commands,
     client_commands,
+    client_tracking_commands,
     cluster_commands,
     command_commands,
     config_commands,

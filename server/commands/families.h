@@ -11,6 +11,7 @@ std::span<const Command> append_log_commands();
 std::span<const Command> bitfield_commands();
 std::span<const Command> bitmap_commands();
 std::span<const Command> client_commands();
+std::span<const Command> client_tracking_commands();
 std::span<const Command> cluster_commands();
 std::span<const Command> command_commands();
 std::span<const Command> config_commands();

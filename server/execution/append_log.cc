@@ -239,6 +239,7 @@ Status AppendLog::reload(Executor& executor, const Now& now) {
     if (!slice) return failure(slice.error().text());
     more = *slice;
   }
+  server_.blocked.note_all(0, server_.keyspace.count() - 1);
   log_notice("Append Only File loaded by DEBUG LOADAOF");
   return Status::ok();
 }

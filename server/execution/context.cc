@@ -45,7 +45,9 @@ std::vector<std::string_view> CommandContext::shown_args() const {
 
 Status CommandContext::block(const BlockOn& wait) {
   VED_ASSERT(may_block());
-  wait.on_timeout == TimeoutReply::kNull ? reply_.null() : reply_.null_array();
+  server.blocked.block(session, command, args_, wait, now_.instant);
+  reply_.none();
+  blocked_ = true;
   return Status::ok();
 }
 

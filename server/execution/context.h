@@ -159,6 +159,7 @@ class CommandContext {
   /// Suspends the session: it waits until something that can serve it may have happened to one of the keys, and the
   /// command is run again then, from its start. The handler has replied nothing and returns what this gives. Requires may_block().
   Status block(const BlockOn& wait);
+  bool blocked() const { return blocked_; }
 
   /// Runs another command on this session with its own reply, as EXEC does.
   void call(const ServerCommandTable::Entry& entry, Arguments args);
@@ -184,6 +185,7 @@ class CommandContext {
   uint64_t extra_dirty_ = 0;
   uint64_t redacted_ = 0;
   bool verbatim_ = true;
+  bool blocked_ = false;
 };
 
 }  // namespace vedette

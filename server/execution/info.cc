@@ -10,6 +10,7 @@
 #include "server/execution/info_text.h"
 #include "server/execution/memory_report.h"
 #include "server/execution/migration.h"
+#include "server/execution/replication.h"
 
 namespace vedette {
 namespace {
@@ -59,8 +60,10 @@ void clients_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("client_recent_max_input_buffer", input_max);
   out.field("client_recent_max_output_buffer", output_max);
   out.field("blocked_clients", blocked);
-  out.zeros({"tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
-             "total_blocking_keys_on_nokey"});
+  out.field("tracking_clients", server.tracking_clients);
+  out.field("clients_in_timeout_table", server.blocked.deadlines() + (server.replication ? server.replication->waits_with_deadline() : 0));
+  out.field("total_blocking_keys", server.blocked.keys());
+  out.field("total_blocking_keys_on_nokey", server.blocked.keys_awaited_on_removal());
 }
 
 void memory_section(InfoText& out, const ServerState& server, const Now&) {
@@ -152,8 +155,10 @@ void stats_section(InfoText& out, const ServerState& server, const Now&) {
   out.zeros({"latest_fork_usec", "total_forks"});
   out.field("migrate_cached_sockets", server.migrations ? server.migrations->connections() : 0);
   out.zeros({"slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
-             "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys",
-             "tracking_total_items", "tracking_total_prefixes"});
+             "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time"});
+  out.field("tracking_total_keys", server.tracked_keys.keys());
+  out.field("tracking_total_items", server.tracked_keys.items());
+  out.field("tracking_total_prefixes", server.broadcasts.prefixes());
   out.field("unexpected_error_replies", stats.unexpected_errors);
   out.field("total_error_replies", server.command_stats ? server.command_stats->total_errors() : 0);
   out.field("dump_payload_sanitizations", 0);

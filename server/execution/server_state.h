@@ -13,6 +13,7 @@
 #include "common/command/table.h"
 #include "common/pubsub/channels.h"
 #include "common/session/client_registry.h"
+#include "server/execution/blocked_clients.h"
 #include "server/execution/change.h"
 #include "server/execution/client_memory.h"
 #include "server/execution/command_stats.h"
@@ -27,6 +28,8 @@
 #include "server/store/eviction.h"
 #include "server/store/expire_cycle.h"
 #include "server/store/keyspace.h"
+#include "server/tracking/broadcasts.h"
+#include "server/tracking/tracking_table.h"
 
 namespace vedette {
 
@@ -135,7 +138,7 @@ struct ProcessInfo {
 };
 
 struct ServerState {
-  ServerState(int databases, const HashKey& hash_key, uint64_t seed) : keyspace(databases, hash_key, seed), rng(seed) {}
+  ServerState(int databases, const HashKey& hash_key, uint64_t seed) : keyspace(databases, hash_key, seed), tracked_keys(hash_key), rng(seed) {}
 
   Settings settings;
   ProcessInfo process;
@@ -145,6 +148,10 @@ struct ServerState {
   ClientRegistry clients;
   ChunkPool chunks;
   WatchIndex watches;
+  BlockedClients blocked;
+  TrackingTable tracked_keys;
+  Broadcasts broadcasts;
+  size_t tracking_clients = 0;
   ClientPause pause;
   ClientMemory client_memory;
   size_t client_cron_at = 0;           ///< where the cron's walk over the clients goes on

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "server/execution/blocked_clients.h"
+#include "server/execution/client_tracking.h"
 #include "server/execution/context.h"
 #include "server/execution/watch.h"
 
@@ -53,17 +55,19 @@ class CommandQueue {
   uint32_t flags_ = 0, lacking_ = 0;
 };
 
-/// The server's state with a session. Made by the first MULTI or WATCH.
+/// The server's state with a session. Made by the first command that needs any: MULTI, WATCH, one that blocks.
 class ServerSession final : public SessionState {
  public:
   CommandQueue queue;
   std::vector<WatchedKey> watched;
   size_t watched_bytes = 0;
+  std::unique_ptr<SessionTracking> tracking;  ///< while it tracks
+  std::unique_ptr<BlockedCall> blocked;  ///< kept by BlockedClients
 
   size_t memory_bytes() const {
     constexpr size_t kIndexBytes = 96;  // of a key's place in the index
     return sizeof(*this) + queue.memory_bytes() + watched.capacity() * sizeof(WatchedKey) + 2 * watched_bytes +
-           kIndexBytes * watched.size();
+           kIndexBytes * watched.size() + (blocked ? blocked->memory_bytes() : 0);
   }
 
   static ServerSession& of(Session& session) {

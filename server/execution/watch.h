@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/session/session.h"
+#include "server/execution/key_place.h"
 
 namespace vedette {
 
@@ -54,28 +55,6 @@ class WatchIndex {
   }
 
  private:
-  struct Place {
-    int db;
-    std::string key;
-  };
-  struct PlaceView {
-    int db;
-    std::string_view key;
-  };
-  struct PlaceHash {
-    using is_transparent = void;
-    size_t operator()(const PlaceView& p) const {
-      return std::hash<std::string_view>()(p.key) ^ (size_t(p.db) * 0x9e3779b97f4a7c15u);
-    }
-    size_t operator()(const Place& p) const { return (*this)(PlaceView{p.db, p.key}); }
-  };
-  struct PlaceEqual {
-    using is_transparent = void;
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return a.db == b.db && a.key == b.key;
-    }
-  };
   struct Watcher {
     Session* session;
     bool was_expired;
@@ -85,7 +64,7 @@ class WatchIndex {
   static void mark(std::vector<Watcher>& watchers) {
     for (const Watcher& watcher : watchers) watcher.session->set(kTransactionStale);
   }
-  std::unordered_map<Place, std::vector<Watcher>, PlaceHash, PlaceEqual> watchers_;
+  std::unordered_map<KeyPlace, std::vector<Watcher>, KeyPlaceHash, KeyPlaceEqual> watchers_;
 };
 
 }  // namespace vedette

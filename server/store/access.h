@@ -24,7 +24,10 @@ class WriteEntry {
 
   /// Makes the value the string `bytes`, whatever was there, with this expiry. `bytes` is not of this entry.
   void set_string(std::string_view bytes, int64_t expiry_ms) {
-    if (place_ && place_.item()->is_large()) erase(true);
+    if (place_ && place_.item()->is_large()) {
+      erase(true);
+      return link(make_string_entry(key_.bytes, bytes, expiry_ms));
+    }
     if (!place_) return add(make_string_entry(key_.bytes, bytes, expiry_ms));
     const uint32_t access = keyspace_->access.lfu ? place_.item()->access() : keyspace_->access.for_new_entry();
     assign_string(database(), place_, bytes, expiry_ms);
@@ -56,14 +59,14 @@ class WriteEntry {
   void set_expiry(int64_t expiry_ms) { database().set_expiry(place_, expiry_ms); }
   /// Takes ownership of an entry made for this key, which must be absent.
   void add(Entry* entry) {
-    VED_ASSERT(!place_);
-    entry->set_access(keyspace_->access.for_new_entry());
-    place_ = database().add(key_.hash, entry);
+    link(entry);
+    if (__builtin_expect(keyspace_->new_keys != nullptr, 0)) keyspace_->new_keys->on_new_key(db_, key_);
   }
   /// Takes ownership of an entry made for this key; frees the one that is there, if any.
   void put(Entry* entry, bool lazily) {
-    if (place_) erase(lazily);
-    add(entry);
+    if (!place_) return add(entry);
+    erase(lazily);
+    link(entry);
   }
   /// Unlinks the entry, which the caller owns from then on. Other places in the database are no longer valid.
   Entry* take() {
@@ -77,6 +80,12 @@ class WriteEntry {
   }
 
  private:
+  void link(Entry* entry) {
+    VED_ASSERT(!place_);
+    entry->set_access(keyspace_->access.for_new_entry());
+    place_ = database().add(key_.hash, entry);
+  }
+
   Keyspace* keyspace_;
   int db_;
   Key key_;

@@ -22,6 +22,13 @@ struct KeyspaceStats {
   int64_t evicting_us = 0;                   ///< total time over the memory limit
 };
 
+/// Hears of keys that were not there before.
+class NewKeyListener {
+ public:
+  virtual ~NewKeyListener() = default;
+  virtual void on_new_key(int db, const Key& key) = 0;
+};
+
 class Keyspace {
  public:
   Keyspace(int databases, const HashKey& hash_key, uint64_t seed) : rng(seed), hash_key_(hash_key) {
@@ -70,6 +77,7 @@ class Keyspace {
   KeyspaceStats stats;
   Rng rng;
   LazyFree lazy_free;
+  NewKeyListener* new_keys = nullptr;  ///< while somebody wants to hear of them
 
  private:
   HashKey hash_key_;
