@@ -8,6 +8,7 @@
 #include "server/snapshot/list_forms.h"
 #include "server/snapshot/set_forms.h"
 #include "server/snapshot/sorted_set_forms.h"
+#include "server/snapshot/stream_forms.h"
 #include "server/snapshot/string_forms.h"
 #include "server/store/string_value.h"
 
@@ -32,6 +33,7 @@ constexpr WrittenForm kWrittenForms[] = {
     {ValueType::kString, string_rdb_type, write_string_slice, print_string_slice},
     {ValueType::kSet, set_rdb_type, write_set_slice, print_set_slice},
     {ValueType::kList, list_rdb_type, write_list_slice, print_list_slice},
+    {ValueType::kStream, stream_rdb_type, write_stream_slice, print_stream_slice},
 };
 constexpr ReadForm kReadForms[] = {
     {RdbType::kHash, RdbFamily::kRedis, read_hash_value},
@@ -53,6 +55,9 @@ constexpr ReadForm kReadForms[] = {
     {RdbType::kListZiplist, RdbFamily::kRedis, read_list_ziplist},
     {RdbType::kListQuicklist, RdbFamily::kRedis, read_list_ziplists},
     {RdbType::kListQuicklist2, RdbFamily::kRedis, read_list_nodes},
+    {RdbType::kStreamListpacks, RdbFamily::kRedis, read_stream_value},
+    {RdbType::kStreamListpacks2, RdbFamily::kRedis, read_stream_value},
+    {RdbType::kStreamListpacks3, RdbFamily::kRedis, read_stream_value},
 };
 
 const WrittenForm& written_form(const Entry& entry) {

@@ -6,6 +6,7 @@
 #include "server/store/list_value.h"
 #include "server/store/set_value.h"
 #include "server/store/sorted_set_value.h"
+#include "server/store/stream_value.h"
 #include "server/store/string_value.h"
 
 namespace vedette {
@@ -27,7 +28,7 @@ constexpr ValueKind kStringKind = {
 };
 
 // By ValueType.
-constexpr const ValueKind* kKinds[] = {&kStringKind, &kListKind, &kSetKind, &kSortedSetKind, &kHashKind};
+constexpr const ValueKind* kKinds[] = {&kStringKind, &kListKind, &kSetKind, &kSortedSetKind, &kHashKind, nullptr, &kStreamKind};
 
 }  // namespace
 

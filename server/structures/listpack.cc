@@ -285,6 +285,26 @@ void append_all(ByteStore& store, std::string_view other) {
   set_header(store, int64_t(added));
 }
 
+char* write(char* to, std::string_view text) {
+  const Encoded element(text);
+  element.write(to);
+  return to + element.whole();
+}
+
+char* write(char* to, int64_t integer) {
+  const Encoded element(integer);
+  element.write(to);
+  return to + element.whole();
+}
+
+size_t finish(char* pack, char* to, size_t added) {
+  *to++ = char(kEnd);
+  const auto bytes = size_t(to - pack);
+  store_little(pack, uint32_t(bytes));
+  store_little(pack + 4, uint16_t(std::min(load<uint16_t>(pack + 4) + added, kCountUnknown)));
+  return bytes;
+}
+
 bool valid(std::string_view bytes) {
   if (bytes.size() < kEmptyBytes || load<uint32_t>(bytes.data()) != bytes.size() || byte_at(bytes, bytes.size() - 1) != kEnd)
     return false;

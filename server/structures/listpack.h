@@ -88,6 +88,16 @@ size_t erase(ByteStore& store, Offset at, size_t elements = 1);
 /// Appends all elements of `other`, which must not lie in the store.
 void append_all(ByteStore& store, std::string_view other);
 
+// Writing many elements at once, where there is room for them.
+
+/// The most that an element takes beside the bytes of its text.
+inline constexpr size_t kFrameMax = 10;
+/// Writes an element at `to`, which lies in place of the pack's end or behind such an element; returns what is behind it.
+char* write(char* to, std::string_view text);
+char* write(char* to, int64_t integer);
+/// Ends the pack at `to` after `added` elements were written; returns how long it is.
+size_t finish(char* pack, char* to, size_t added);
+
 /// Whether these bytes, which may come from anywhere, are one whole listpack: every head, length and count is right. O(n).
 bool valid(std::string_view bytes);
 
