@@ -18,7 +18,10 @@
 #include "server/execution/replication.h"
 #include "server/snapshot/value_forms.h"
 #include "server/store/digest.h"
+#include "server/store/hash_value.h"
 #include "server/store/list_value.h"
+#include "server/store/set_value.h"
+#include "server/store/sorted_set_value.h"
 #include "server/store/value_kind.h"
 
 namespace vedette {
@@ -55,7 +58,8 @@ Status digest_value(CommandContext& ctx) {
 Status error(CommandContext& ctx) { return Error(std::string(ctx.arg(kFirst))); }
 
 // A slot is a bucket, and a chain what lies in one: up to eight items are one line of memory.
-std::string table_figures(const Database::Table& table) {
+template <class Table>
+std::string table_figures(const Table& table) {
   std::array<uint64_t, 33> lengths{};
   table.chain_lengths(lengths);
   uint64_t buckets = 0;
@@ -100,6 +104,21 @@ Status append_log_sleep(CommandContext& ctx) {
   if (!ctx.server.append_log) return failure("this server has no append-only file");
   ctx.server.append_log->sleep_before_writes(*us);
   return reply_ok(ctx);
+}
+
+// DEBUG HTSTATS-KEY key [full]. The same of a value that is held as a table.
+Status hash_table_stats_of_key(CommandContext& ctx) {
+  if (ctx.argc() > kFirst + 1 && !equals_ignoring_case(ctx.arg(kFirst + 1), "full")) return errors::syntax();
+  const auto found = existing(ctx);
+  if (!found) return found.error();
+  const Entry& entry = **found;
+  std::string text;
+  if (entry.is_large() && entry.type() == ValueType::kSet) text = table_figures(member_table(entry).table());
+  if (entry.is_large() && entry.type() == ValueType::kHash) text = table_figures(entry.pointer<const HashValue>()->table());
+  if (entry.is_large() && entry.type() == ValueType::kSortedSet) text = table_figures(entry.pointer<const SortedSet>()->table());
+  if (text.empty()) return failure("The value stored at the specified key is not represented using an hash table");
+  ctx.reply().verbatim("txt", text);
+  return Status::ok();
 }
 
 Status load_append_log(CommandContext& ctx) {
@@ -383,6 +402,7 @@ constexpr Subcommand kSubcommands[] = {
     {"DIGEST-VALUE", "<key> [<key> ...]", "Returns a signature of each key's value.", 0, kAnyNumber, digest_value},
     {"ERROR", "<text>", "Replies with this text as an error.", 1, 1, error},
     {"HTSTATS", "<dbid> [full]", "Returns figures of a database's table.", 1, 2, hash_table_stats},
+    {"HTSTATS-KEY", "<key> [full]", "Returns figures of the table that a value is held as.", 1, 2, hash_table_stats_of_key},
     {"LOADAOF", "", "Writes out what was logged, empties the dataset and loads it from the append-only file.", 0, 0, load_append_log},
     {"LOG", "<message>", "Writes a message to the log.", 1, 1, log},
     {"MALLCTL", "<key> [<val>]", "Reads a number of the allocator's, or sets it.", 1, 2, allocator_control},
