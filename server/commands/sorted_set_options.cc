@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <string>
-#include <utility>
 
 #include "server/store/element_hash.h"
 
@@ -81,27 +80,56 @@ void removed_members(CommandContext& ctx, const Key& key, SortedSetEditor& set, 
   if (set.vanish_if_empty(ctx.server.settings.lazy_server_delete)) ctx.event(ctx.session.db, key, kNotifyGeneric, "del");
 }
 
-void SortedSetBuilder::add(std::string_view member, double score) {
-  if (!large_ && (pairs_ >= limits_.sorted_set_entries || member.size() > limits_.sorted_set_value_bytes))
-    large_ = SortedSet::unpacked(pack_);
-  if (large_) return large_->add(member, element_hash(member), score);
-  StringStore store(pack_);
-  insert_packed(store, member, score);
-  pairs_++;
+ComputedSet::~ComputedSet() {
+  for (ScoredItem* item : items_) ScoredItem::free(item);
 }
 
-void SortedSetBuilder::store(CommandContext& ctx, const Key& key, std::string_view event) {
-  WriteEntry entry = ctx.write(key);
-  const bool lazily = ctx.server.settings.lazy_server_delete;
-  const size_t members = size();
-  if (entry && members == 0) ctx.changed(key, kNotifyGeneric, "del");
-  if (entry) entry.erase(lazily);
-  if (members > 0) {
-    if (large_) entry.add_large(ValueType::kSortedSet, std::exchange(large_, nullptr));
-    else entry.add_packed(ValueType::kSortedSet, PackedForm::kListpack, pack_);
-    ctx.changed(key, kNotifySortedSet, event);
+void ComputedSet::sort() {
+  const auto before = [](const ScoredItem* a, const ScoredItem* b) {
+    return a->score < b->score || (a->score == b->score && a->name() < b->name());
+  };
+  if (!std::is_sorted(items_.begin(), items_.end(), before)) std::sort(items_.begin(), items_.end(), before);
+}
+
+void ComputedSet::reply(CommandContext& ctx, bool with_scores) {
+  sort();
+  ReplyWriter& reply = ctx.reply();
+  const bool pairs = with_scores && reply.resp3();
+  reply.array(items_.size() * (with_scores && !pairs ? 2 : 1));
+  for (const ScoredItem* item : items_) {
+    if (pairs) reply.array(2);
+    reply.bulk(item->name());
+    if (with_scores) reply.real(item->score);
   }
-  ctx.reply().integer(int64_t(members));
+}
+
+bool ComputedSet::fits(const PackingLimits& limits) const {
+  return items_.size() <= limits.sorted_set_entries && std::all_of(items_.begin(), items_.end(), [&](const ScoredItem* item) {
+           return item->size <= limits.sorted_set_value_bytes;
+         });
+}
+
+void ComputedSet::store(CommandContext& ctx, const Key& key, std::string_view event) {
+  WriteEntry entry = ctx.write(key);
+  if (entry) {
+    if (items_.empty()) ctx.changed(key, kNotifyGeneric, "del");
+    entry.erase(ctx.server.settings.lazy_server_delete);
+  }
+  ctx.reply().integer(int64_t(items_.size()));
+  if (items_.empty()) return;
+  sort();
+  if (fits(ctx.server.keyspace.packing)) {
+    std::string pack(listpack::empty());
+    StringStore store(pack);
+    for (const ScoredItem* item : items_) append_packed(store, item->name(), item->score);
+    entry.add_packed(ValueType::kSortedSet, PackedForm::kListpack, pack);
+  } else {
+    auto* set = new SortedSet;
+    for (ScoredItem* item : items_) set->adopt(item, element_hash(item->name()));
+    items_.clear();
+    entry.add_large(ValueType::kSortedSet, set);
+  }
+  ctx.changed(key, kNotifySortedSet, event);
 }
 
 }  // namespace vedette

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "server/execution/context.h"
 #include "server/store/sorted_set_value.h"
@@ -25,25 +26,27 @@ void reply_members(CommandContext& ctx, const SortedSetReader& set, RankRange ra
 /// Tells of `removed` members that went by `event`, and of the key if it is empty now and therefore goes.
 void removed_members(CommandContext& ctx, const Key& key, SortedSetEditor& set, size_t removed, std::string_view event);
 
-/// A sorted set that is being computed, and then stored: packed as long as it fits.
-class SortedSetBuilder {
+/// Members with scores that a command computes, to be replied or to become the value of a key.
+class ComputedSet {
  public:
-  explicit SortedSetBuilder(const PackingLimits& limits) : limits_(limits) {}
-  ~SortedSetBuilder() { delete large_; }
-  SortedSetBuilder(const SortedSetBuilder&) = delete;
-  SortedSetBuilder& operator=(const SortedSetBuilder&) = delete;
+  ComputedSet() = default;
+  ComputedSet(const ComputedSet&) = delete;
+  ComputedSet& operator=(const ComputedSet&) = delete;
+  ~ComputedSet();
 
-  /// Adds a member that is not there. `in_order`: it comes behind all others.
-  void add(std::string_view member, double score);
-  size_t size() const { return large_ ? large_->size() : pairs_; }
-  /// Puts it in the place of whatever `key` holds, and replies how many members it has. Nothing erases the key.
+  /// Adds a member that is not there; its score may be changed until one of the following is called.
+  ScoredItem* add(std::string_view member, double score) { return items_.emplace_back(ScoredItem::create(member, score)); }
+  size_t size() const { return items_.size(); }
+  void reply(CommandContext& ctx, bool with_scores);
+  /// Puts the members in the place of whatever `key` holds, packed if they are few and short, and replies how many they are. With
+  /// none of them the key goes.
   void store(CommandContext& ctx, const Key& key, std::string_view event);
 
  private:
-  const PackingLimits& limits_;
-  SortedSet* large_ = nullptr;
-  std::string pack_{listpack::empty()};
-  size_t pairs_ = 0;
+  void sort();
+  bool fits(const PackingLimits& limits) const;
+
+  std::vector<ScoredItem*> items_;
 };
 
 }  // namespace vedette

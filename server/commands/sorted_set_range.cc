@@ -103,9 +103,9 @@ RankRange limited(RankRange range, const RangeOptions& options) {
   return {options.reverse ? range.first + range.count - skipped - count : range.first + skipped, count};
 }
 
-Status store_range(CommandContext& ctx, const SortedSetReader& set, RankRange range, bool reverse) {
-  SortedSetBuilder result(ctx.server.keyspace.packing);
-  set.for_each(range, reverse, [&](std::string_view member, double score) { result.add(member, score); });
+Status store_range(CommandContext& ctx, const SortedSetReader& set, RankRange range) {
+  ComputedSet result;
+  set.for_each(range, false, [&](std::string_view member, double score) { result.add(member, score); });
   result.store(ctx, ctx.key(1), "zrangestore");
   return Status::ok();
 }
@@ -118,7 +118,7 @@ Status answer_range(CommandContext& ctx, const RangeForm& form) {
   const Result<SortedSetReader> set = read_sorted_set(ctx, ctx.key(form.key));
   if (!set) return set.error();
   const RankRange range = limited(bounds->in(*set), *options);
-  if (form.stores) return store_range(ctx, *set, range, options->reverse);
+  if (form.stores) return store_range(ctx, *set, range);
   reply_members(ctx, *set, range, options->reverse, options->with_scores);
   return Status::ok();
 }

@@ -82,9 +82,9 @@ void pack_if_small(ValueReading& reading) {
   if (set.size() > reading.limits->sorted_set_entries) return;
   std::string pack(listpack::empty());
   StringStore store(pack);
-  for (ScoreTree::Position at = set.tree().last(); at; at.previous()) {
+  for (ScoreTree::Position at = set.tree().first(); at; at.next()) {
     if (at->size > reading.limits->sorted_set_value_bytes) return;
-    insert_packed(store, at->name(), at->score);
+    append_packed(store, at->name(), at->score);
   }
   Entry* packed = make_packed_entry(reading.entry->key(), ValueType::kSortedSet, PackedForm::kListpack, pack, reading.expiry_ms);
   destroy_entry(reading.entry);

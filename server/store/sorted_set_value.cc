@@ -41,8 +41,7 @@ SortedSet* SortedSet::unpacked(std::string_view pack) {
 
 size_t SortedSet::memory_bytes() const { return sizeof *this + item_bytes_ + tree_.memory_bytes() + table_.memory_bytes(); }
 
-void SortedSet::add(std::string_view member, uint64_t hash, double score) {
-  ScoredItem* item = ScoredItem::create(member, score);
+void SortedSet::adopt(ScoredItem* item, uint64_t hash) {
   table_.insert(hash, item, false);
   tree_.insert(item);
   item_bytes_ += allocation_size(std::max(item->memory_bytes(), sizeof(ScoredItem)));
@@ -99,6 +98,11 @@ listpack::Offset place_in_pack(std::string_view pack, std::string_view member, d
 }
 
 }  // namespace
+
+void append_packed(ByteStore& store, std::string_view member, double score) {
+  listpack::append(store, member);
+  PackedScore(score).insert(store, listpack::end(store.bytes()));
+}
 
 void insert_packed(ByteStore& store, std::string_view member, double score) {
   const listpack::Offset behind = listpack::insert(store, place_in_pack(store.bytes(), member, score), member);

@@ -55,7 +55,9 @@ class SortedSet {
     return place ? place.item() : nullptr;
   }
   /// Adds a member that is not there.
-  void add(std::string_view member, uint64_t hash, double score);
+  void add(std::string_view member, uint64_t hash, double score) { adopt(ScoredItem::create(member, score), hash); }
+  /// Takes ownership of an item of which the name is not there.
+  void adopt(ScoredItem* item, uint64_t hash);
   void set_score(ScoredItem* item, double score) { tree_.change_score(item, score); }
   void remove(ScoredItem* item, uint64_t hash);
   void remove(ScoredItem* item);
@@ -106,6 +108,8 @@ struct RankRange {
 double packed_score(std::string_view pack, listpack::Offset at);
 /// Bytes that are a valid listpack are a sorted set too: members and scores, in order, none twice, not empty.
 bool is_packed_sorted_set(std::string_view pack);
+/// Adds a member that comes behind all others.
+void append_packed(ByteStore& store, std::string_view member, double score);
 /// Puts a member that is not there in its place.
 void insert_packed(ByteStore& store, std::string_view member, double score);
 
