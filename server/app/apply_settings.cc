@@ -61,6 +61,8 @@ void apply_network(const NetworkOptions& from, Settings& to) {
 
 void apply_memory(const MemoryOptions& from, ServerState& state) {
   Settings& to = state.settings;
+  // A lower limit is met without waiting for a command.
+  if (from.maxmemory && from.maxmemory != to.memory_max) state.eviction.unfinished = true;
   to.memory_max = from.maxmemory;
   to.eviction_policy = eviction_policy(from.policy);
   to.eviction_samples = from.samples;

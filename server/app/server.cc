@@ -159,7 +159,9 @@ void Server::register_hooks() {
   });
   registry_.on_change({"port", "bind", "tcp-backlog"}, [this]() -> Status {
     listeners_.resume();
-    if (!listeners_.open_tcp(options_.network)) return Error("Unable to listen on this port. Check server logs.");
+    if (!listeners_.open_tcp(options_.network))
+      return Error(options_.network.port != state_.process.port ? "Unable to listen on this port. Check server logs."
+                                                                : "Failed to bind to specified addresses.");
     state_.process.port = options_.network.port;
     state_.process.listeners = listeners_.descriptions(options_.network);
     update_title();

@@ -22,6 +22,7 @@
 #include "server/store/list_value.h"
 #include "server/store/set_value.h"
 #include "server/store/sorted_set_value.h"
+#include "server/store/value_kind.h"
 
 namespace vedette {
 namespace {
@@ -80,7 +81,9 @@ std::string table_figures(const Table& table) {
   return text;
 }
 
+// DEBUG HTSTATS dbid [full]. Figures of a database's table; `full` asks for what is told anyway.
 Status hash_table_stats(CommandContext& ctx) {
+  if (ctx.argc() > kFirst + 1 && !equals_ignoring_case(ctx.arg(kFirst + 1), "full")) return errors::syntax();
   const auto index = parse_integer(ctx.arg(kFirst));
   if (!index) return errors::not_an_integer();
   if (*index < 0 || *index >= ctx.server.keyspace.count()) return failure("Out of range database");
@@ -95,8 +98,17 @@ Status hash_table_stats(CommandContext& ctx) {
   return Status::ok();
 }
 
-// DEBUG HTSTATS-KEY key. The same of a value that is held as a table.
+Status append_log_sleep(CommandContext& ctx) {
+  const auto us = parse_integer(ctx.arg(kFirst));
+  if (!us || *us < 0) return failure("value is out of range, must be positive");
+  if (!ctx.server.append_log) return failure("this server has no append-only file");
+  ctx.server.append_log->sleep_before_writes(*us);
+  return reply_ok(ctx);
+}
+
+// DEBUG HTSTATS-KEY key [full]. The same of a value that is held as a table.
 Status hash_table_stats_of_key(CommandContext& ctx) {
+  if (ctx.argc() > kFirst + 1 && !equals_ignoring_case(ctx.arg(kFirst + 1), "full")) return errors::syntax();
   const auto found = existing(ctx);
   if (!found) return found.error();
   const Entry& entry = **found;
@@ -253,6 +265,35 @@ Status protocol_push(CommandContext& ctx) {
   return Status::ok();
 }
 
+// DEBUG QUICKLIST-PACKED-THRESHOLD size. Elements of lists from this size on get a node of their own; 0: only those too long for one.
+Status list_threshold(CommandContext& ctx) {
+  const auto bytes = parse_bytes(ctx.arg(kFirst));
+  if (!bytes) return failure("argument must be a memory value");
+  ctx.server.keyspace.packing.list_plain_bytes = *bytes ? size_t(*bytes) : SIZE_MAX;
+  return reply_ok(ctx);
+}
+
+// DEBUG REPLICATE command [arg ...]. Tells replicas and the append-only file a command that was not run here.
+Status replicate(CommandContext& ctx) {
+  ctx.propagate_as(ctx.args().subspan(kFirst));
+  return reply_ok(ctx);
+}
+
+// DEBUG REPLYBUFFER RESIZING 0|1 | PEAK-RESET-TIME NEVER|RESET. Whether the most output that a client held is forgotten each second.
+// Nothing else here is resized by it: output is held in pieces that are given back as soon as they are sent.
+Status reply_buffer(CommandContext& ctx) {
+  const std::string_view value = ctx.arg(kFirst + 1);
+  if (equals_ignoring_case(ctx.arg(kFirst), "RESIZING"))
+    ctx.server.keep_output_peaks = !is_on(value);
+  else if (equals_ignoring_case(ctx.arg(kFirst), "PEAK-RESET-TIME") && equals_ignoring_case(value, "NEVER"))
+    ctx.server.keep_output_peaks = true;
+  else if (equals_ignoring_case(ctx.arg(kFirst), "PEAK-RESET-TIME") && equals_ignoring_case(value, "RESET"))
+    ctx.server.keep_output_peaks = false;
+  else
+    return errors::syntax();
+  return reply_ok(ctx);
+}
+
 // DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]. Saves, empties the databases and loads them again; with MERGE, what is in the file
 // takes the place of what is there. Not replicated.
 Status reload(CommandContext& ctx) {
@@ -352,6 +393,7 @@ struct Subcommand {
 };
 constexpr size_t kAnyNumber = SIZE_MAX;
 constexpr Subcommand kSubcommands[] = {
+    {"AOF-FLUSH-SLEEP", "<microseconds>", "Waits before each write to the append-only file; 0 ends that.", 1, 1, append_log_sleep},
     {"ASSERT", "", "Fails an assertion: the process ends.", 0, 0, assertion},
     {"CHANGE-REPL-ID", "", "Gives this server a new replication id.", 0, 0, change_replication_id},
     {"CONFIG-REWRITE-FORCE-ALL", "", "Rewrites the configuration file with every option in it.", 0, 0, rewrite_all_options},
@@ -359,8 +401,8 @@ constexpr Subcommand kSubcommands[] = {
     {"DIGEST", "", "Returns a signature of the whole dataset.", 0, 0, digest},
     {"DIGEST-VALUE", "<key> [<key> ...]", "Returns a signature of each key's value.", 0, kAnyNumber, digest_value},
     {"ERROR", "<text>", "Replies with this text as an error.", 1, 1, error},
-    {"HTSTATS", "<dbid>", "Returns figures of a database's table.", 1, 1, hash_table_stats},
-    {"HTSTATS-KEY", "<key>", "Returns figures of the table that a value is held as.", 1, 1, hash_table_stats_of_key},
+    {"HTSTATS", "<dbid> [full]", "Returns figures of a database's table.", 1, 2, hash_table_stats},
+    {"HTSTATS-KEY", "<key> [full]", "Returns figures of the table that a value is held as.", 1, 2, hash_table_stats_of_key},
     {"LOADAOF", "", "Writes out what was logged, empties the dataset and loads it from the append-only file.", 0, 0, load_append_log},
     {"LOG", "<message>", "Writes a message to the log.", 1, 1, log},
     {"MALLCTL", "<key> [<val>]", "Reads a number of the allocator's, or sets it.", 1, 2, allocator_control},
@@ -371,7 +413,10 @@ constexpr Subcommand kSubcommands[] = {
     {"PAUSE-CRON", "<0|1>", "Stops or resumes periodic work.", 1, 1, pause_cron},
     {"POPULATE", "<count> [<prefix>] [<size>]", "Adds keys named key:<number> (or by the prefix) with values of a size.", 1, 3, populate},
     {"PROTOCOL", "<type>", "Replies with a value of a type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, false.", 1, 1, protocol},
+    {"QUICKLIST-PACKED-THRESHOLD", "<size>", "Gives elements of lists from this size on a node of their own; 0 ends that.", 1, 1, list_threshold},
     {"RELOAD", "[NOSAVE] [NOFLUSH] [MERGE]", "Saves the dataset, empties the databases and loads it again.", 0, 3, reload},
+    {"REPLICATE", "<command> [<arg> ...]", "Tells replicas and the append-only file a command without running it.", 1, kAnyNumber, replicate},
+    {"REPLYBUFFER", "RESIZING <0|1> | PEAK-RESET-TIME <NEVER|RESET>", "Stops or resumes forgetting the most output that each client held.", 2, 2, reply_buffer},
     {"SDSLEN", "<key>", "Shows lengths and room of a key and its string.", 1, 1, string_lengths},
     {"SEGFAULT", "", "Ends the process by SIGSEGV.", 0, 0, segfault},
     {"SET-ACTIVE-EXPIRE", "<0|1>", "Switches the sweep for expired keys off or on.", 1, 1, set_active_expire},

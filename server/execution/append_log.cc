@@ -448,6 +448,10 @@ void AppendLog::tick(const Now& now) {
   start_rewrite(now);
 }
 
+void AppendLog::sleep_before_writes(int64_t us) {
+  writer_.set_delay(us ? std::function<void()>([this, us] { server_.actions->sleep_us(us); }) : nullptr);
+}
+
 int64_t AppendLog::rewrite_seconds(const Now& now) const {
   return rewriting() ? ns_between(rewrite_began_, now.instant) / 1000000000 : -1;
 }

@@ -46,6 +46,7 @@ void DatasetLoader::commit() {
     server_.keyspace.db(i).swap(beside_[size_t(i)]);
   }
   beside_.clear();
+  server_.local_expiries.clear();
 }
 
 Database& DatasetLoader::database(int db) { return beside_.empty() ? server_.keyspace.db(db) : beside_[size_t(db)]; }

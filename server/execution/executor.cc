@@ -33,9 +33,10 @@ uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
   if (!(command.flags & kNoAuth)) mask |= kUnauthenticated;
   if (!(command.flags & kInTransactionAtOnce)) mask |= kInTransaction;
   if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;
-  if (!(command.flags & kLoading)) mask |= kLoadingDataset;
-  if (!(command.flags & kStale)) mask |= kStaleReplica;
-  if ((command.flags & kWrite) || command.name == "exec" || command.name == "ping") mask |= kWritesGuarded;
+  const bool exec = command.name == "exec";  // for which its queue counts
+  if (exec || !(command.flags & kLoading)) mask |= kLoadingDataset;
+  if (exec || !(command.flags & kStale)) mask |= kStaleReplica;
+  if ((command.flags & kWrite) || exec || command.name == "ping") mask |= kWritesGuarded;
   return mask;
 }
 
@@ -402,6 +403,7 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
   const bool exec = command.name == "exec";
   const ServerSession* own = ServerSession::of_or_null(session);
   const uint32_t flags = command.flags | (exec && own ? own->queue.flags() : 0);
+  const uint32_t lacking = exec && own ? own->queue.lacking() : ~uint32_t(command.flags);  // EXEC may run when all of them may
   // A queue may grow without bound, so over the limit nothing is queued either; what ends the transaction may run.
   const bool ends_transaction = exec || command.name == "discard" || command.name == "quit" || command.name == "reset";
   if (reached_memory_limit && ((flags & kDenyOom) || (session.has(kInTransaction) && !ends_transaction))) {
@@ -425,11 +427,11 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, "ERR Replica can't interact with the keyspace");
     return false;
   }
-  if ((state_.conditions() & kStaleReplica) && !(flags & kStale)) {
+  if ((state_.conditions() & kStaleReplica) && (lacking & kStale)) {
     reject(session, &command, "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
     return false;
   }
-  if ((state_.conditions() & kLoadingDataset) && !(flags & kLoading)) {
+  if ((state_.conditions() & kLoadingDataset) && (lacking & kLoading)) {
     reject(session, &command, "LOADING Redis is loading the dataset in memory");
     return false;
   }
@@ -506,7 +508,10 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
 
 void Executor::finish_call(CommandContext& context, const Status& status, size_t first_change, Instant start) {
   const bool wrote = changes_.size() > first_change || context.extra_dirty();
-  for (size_t i = first_change; i < changes_.size(); i++) commit_change(state_, changes_[i]);
+  for (size_t i = first_change; i < changes_.size(); i++) {
+    if (__builtin_expect(state_.is_replica, 0) && !context.session.has(kReplaying)) state_.local_expiries.note(state_, changes_[i]);
+    commit_change(state_, changes_[i]);
+  }
   changes_.erase(changes_.begin() + long(first_change), changes_.end());
   if (__builtin_expect(!new_keys_.empty(), 0) && changes_.empty()) new_keys_.clear();
   state_.stats.dirty += context.extra_dirty();

@@ -69,8 +69,11 @@ bool run_expire_cycle(ServerState& server, const Now& now, ExpireSlice slice) {
   const bool standing_still = server.pause.active(now.instant) || (server.conditions() & kLoadingDataset);
   if (!server.active_expire || standing_still || server.is_replica) {
     plan.cancel();
+    const bool sweeps_own = server.is_replica && server.active_expire && !standing_still && slice == ExpireSlice::kTick;
+    if (sweeps_own && !server.local_expiries.empty()) server.local_expiries.sweep(server, now);
     return false;
   }
+  if (!server.local_expiries.empty()) server.local_expiries.clear();
   if (slice == ExpireSlice::kTick)
     open_round(server);
   else if (!plan.pending())

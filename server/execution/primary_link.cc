@@ -280,6 +280,7 @@ void PrimaryLink::empty_keyspace() {
   invalidate_all(server_);
   server_.watches.touch_where([](int, std::string_view) { return true; });
   for (int i = 0; i < server_.keyspace.count(); i++) server_.keyspace.discard(i);
+  server_.local_expiries.clear();
   server_.blocked.note_all(0, server_.keyspace.count() - 1);
 }
 

@@ -19,6 +19,7 @@
 #include "server/execution/command_stats.h"
 #include "server/execution/held_replies.h"
 #include "server/execution/latency_monitor.h"
+#include "server/execution/local_expiries.h"
 #include "server/execution/pause.h"
 #include "server/execution/settings.h"
 #include "server/execution/slow_log.h"
@@ -183,10 +184,12 @@ struct ServerState {
   Rng rng;
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
   bool verify_checksums = true;        ///< of payloads and snapshots: DEBUG SET-SKIP-CHECKSUM-VALIDATION
+  bool keep_output_peaks = false;      ///< the cron does not forget them: DEBUG REPLYBUFFER
   bool replicas_attached = false;
   bool holds_writes = false;           ///< some session's writes are answered only when replicas hold them
   HeldReplies held_replies;
   bool is_replica = false;             ///< deletions of expired and evicted entries come from the primary
+  LocalExpiries local_expiries;        ///< but those of its own clients' keys
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
   bool shutdown_requested = false;     ///< ends as soon as a replica has taken over, or the patience is at its end
   Instant lease_check_due{INT64_MAX};  ///< the first look at the clock from then on finds the primary's lease at its end

@@ -21,6 +21,8 @@ class CommandQueue {
   }
   /// The flags of all queued commands together.
   uint32_t flags() const { return flags_; }
+  /// The flags that at least one of them lacks.
+  uint32_t lacking() const { return lacking_; }
 
   void add(const ServerCommandTable::Entry& command, Arguments args);
   /// Forgets everything; small buffers are kept for the next transaction.
@@ -50,7 +52,7 @@ class CommandQueue {
   std::string text_;
   std::vector<size_t> lengths_;
   std::vector<Queued> commands_;
-  uint32_t flags_ = 0;
+  uint32_t flags_ = 0, lacking_ = 0;
 };
 
 /// The server's state with a session. Made by the first command that needs any: MULTI, WATCH, one that blocks.

@@ -51,4 +51,12 @@ void WatchIndex::touch_expired(int db, std::string_view key) {
   }
 }
 
+void WatchIndex::exchange_one(std::vector<Watcher>& watchers, const Exchange& held) {
+  for (Watcher& watcher : watchers) {
+    const bool was_there = held.before != Held::kNothing && !watcher.was_expired;
+    if (was_there || held.after == Held::kLiving) watcher.session->set(kTransactionStale);
+    watcher.was_expired = held.after == Held::kExpired;
+  }
+}
+
 }  // namespace vedette

@@ -2,6 +2,7 @@
 // watchers stale. An entry whose time was up already when it was watched counts as absent, so its removal is no change.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,8 +34,20 @@ class WatchIndex {
   void touch(int db, std::string_view key);
   /// An entry has been removed because its time was up.
   void touch_expired(int db, std::string_view key);
-  /// Calls `changed(db, key)` for each watched key; where it holds, the watchers' transactions are stale. For events
-  /// that change many keys at once: FLUSHALL, SWAPDB, a dataset replaced. An entry past its time counts as absent.
+  /// What is at a watched place.
+  enum class Held : uint8_t { kNothing, kExpired, kLiving };
+  struct Exchange {
+    Held before, after;
+  };
+  /// Calls `exchange(db, key)` for each watched key: a std::optional<Exchange>, absent where nothing happens. For FLUSHALL and
+  /// SWAPDB: what was past its time when it was watched is nothing, and so is what is past it afterwards.
+  template <class ExchangeOf>
+  void exchange(ExchangeOf&& exchange) {
+    for (auto& [place, watchers] : watchers_)
+      if (const auto held = exchange(place.db, std::string_view(place.key))) exchange_one(watchers, *held);
+  }
+  /// Calls `changed(db, key)` for each watched key; where it holds, the watchers' transactions are stale. For a dataset that
+  /// is replaced by another.
   template <class Changed>
   void touch_where(Changed&& changed) {
     for (auto& [place, watchers] : watchers_)
@@ -47,6 +60,7 @@ class WatchIndex {
     bool was_expired;
   };
   const Watcher* find(const Session& session, int db, std::string_view key) const;
+  static void exchange_one(std::vector<Watcher>& watchers, const Exchange& held);
   static void mark(std::vector<Watcher>& watchers) {
     for (const Watcher& watcher : watchers) watcher.session->set(kTransactionStale);
   }

@@ -87,7 +87,7 @@ void Handshake::on_line(std::string_view line, Step& step) {
   if (sent == Sent::kPing) return on_ping_reply(line, step);
   if (line[0] == '-') {
     const std::string text = fmt::format("{} is an error: {}", waiting_for(), shown(line));
-    if (sent == Sent::kAuth) return fail(step, text);
+    if (sent == Sent::kAuth) return fail(step, fmt::format("Unable to AUTH to MASTER: {}", shown(line)));
     step.notes.push_back(text);
   }
   if (++answered_ == expected_.size()) ask_for_sync(step);

@@ -36,7 +36,7 @@ bool append_part(std::string_view text, BlockLog& out, uint64_t& done, size_t& b
 
 // A list being read: packed in `scratch` until it is too large for that, or comes in several nodes.
 
-ListpackChain::Limit limit_of(const ValueReading& reading) { return list_node_limit(reading.limits->list_node_size); }
+ListpackChain::Limit limit_of(const ValueReading& reading) { return list_node_limit(*reading.limits); }
 
 ListpackChain& chain_of(std::string_view key, ValueReading& reading) {
   if (!reading.entry) {

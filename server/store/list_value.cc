@@ -28,10 +28,13 @@ class FixedStore final : public ByteStore {
   char room_[kRoom];
 };
 
-// At most; exact but for integers.
-size_t bytes_of(std::span<const std::string_view> texts) {
+// At most; exact but for integers. What must lie alone takes all that a listpack may hold.
+size_t bytes_of(std::string_view text, const ListpackChain::Limit& limit) {
+  return text.size() < limit.plain_bytes ? ListpackChain::element_bytes_max(text.size()) : limit.bytes;
+}
+size_t bytes_of(std::span<const std::string_view> texts, const ListpackChain::Limit& limit) {
   size_t bytes = 0;
-  for (const std::string_view text : texts) bytes += ListpackChain::element_bytes_max(text.size());
+  for (const std::string_view text : texts) bytes += bytes_of(text, limit);
   return bytes;
 }
 
@@ -43,7 +46,7 @@ void append_in_order(ByteStore& store, ListEnd end, std::span<const std::string_
 }
 
 void make_list(WriteEntry& entry, const ListpackChain::Limit& limit, ListEnd end, std::span<const std::string_view> texts) {
-  const size_t bytes = listpack::kEmptyBytes + bytes_of(texts);
+  const size_t bytes = listpack::kEmptyBytes + bytes_of(texts, limit);
   if (!limit.allows(bytes, texts.size())) {
     auto* chain = new ListpackChain;
     for (const std::string_view text : texts) chain->push(end, text, limit);
@@ -71,11 +74,12 @@ void digest_list(const Entry& entry, DigestMixer& digest) {
 
 }  // namespace
 
-ListpackChain::Limit list_node_limit(int node_size) {
+ListpackChain::Limit list_node_limit(const PackingLimits& limits) {
   constexpr size_t kSmallest = 4096, kLargest = 5, kBytesOfCounted = 8192;
-  if (node_size >= 0) return {ListpackChain::listpack_bytes_max(kBytesOfCounted), size_t(std::max(node_size, 1))};
+  const int node_size = limits.list_node_size;
+  if (node_size >= 0) return {ListpackChain::listpack_bytes_max(kBytesOfCounted), size_t(std::max(node_size, 1)), limits.list_plain_bytes};
   const size_t step = std::min<size_t>(size_t(-int64_t(node_size)), kLargest) - 1;
-  return {ListpackChain::listpack_bytes_max(kSmallest << step), SIZE_MAX};
+  return {ListpackChain::listpack_bytes_max(kSmallest << step), SIZE_MAX, limits.list_plain_bytes};
 }
 
 void ListWriter::prepare(size_t bytes, size_t elements) {
@@ -89,7 +93,7 @@ void ListWriter::prepare(size_t bytes, size_t elements) {
 }
 
 void ListWriter::push(ListEnd end, std::string_view text) {
-  prepare(ListpackChain::element_bytes_max(text.size()), 1);
+  prepare(bytes_of(text, limit_), 1);
   if (ListpackChain* held = chain()) return held->push(end, text, limit_);
   PackedEntry store = entry_.packed();
   end == ListEnd::kFront ? listpack::prepend(store, text) : listpack::append(store, text);
@@ -97,7 +101,7 @@ void ListWriter::push(ListEnd end, std::string_view text) {
 
 void ListWriter::insert(Position at, std::string_view text) {
   const bool was_packed = !entry_->is_large();
-  prepare(ListpackChain::element_bytes_max(text.size()), 1);
+  prepare(bytes_of(text, limit_), 1);
   if (ListpackChain* held = chain()) {
     if (was_packed && at) at = held->at_front_node(at.offset);
     return held->insert(at, text, limit_);
@@ -110,7 +114,7 @@ void ListWriter::replace(Position at, std::string_view text) {
   const bool was_packed = !entry_->is_large();
   if (was_packed) {
     const std::string_view pack = packed_bytes(*entry_);
-    const size_t held = listpack::next(pack, at.offset) - at.offset, wanted = ListpackChain::element_bytes_max(text.size());
+    const size_t held = listpack::next(pack, at.offset) - at.offset, wanted = bytes_of(text, limit_);
     if (wanted > held) prepare(wanted - held, 0);
   }
   if (ListpackChain* held = chain()) {
@@ -149,9 +153,9 @@ void ListWriter::tidy() {
 }
 
 void push_to_list(WriteEntry& entry, const PackingLimits& limits, ListEnd end, std::span<const std::string_view> texts) {
-  if (!entry) return make_list(entry, list_node_limit(limits.list_node_size), end, texts);
+  if (!entry) return make_list(entry, list_node_limit(limits), end, texts);
   ListWriter list(entry, limits);
-  if (texts.size() > 1) list.prepare(bytes_of(texts), texts.size());
+  if (texts.size() > 1) list.prepare(bytes_of(texts, list.limit_), texts.size());
   for (const std::string_view text : texts) list.push(end, text);
 }
 

@@ -15,7 +15,7 @@ namespace vedette {
 using ListEnd = ListpackChain::End;
 
 /// What one node may hold by list-max-listpack-size: so many elements, or from -1 to -5 for 4 to 64 KiB.
-ListpackChain::Limit list_node_limit(int node_size);
+ListpackChain::Limit list_node_limit(const PackingLimits& limits);
 
 /// A text to compare elements with.
 class ListText {
@@ -69,7 +69,7 @@ class ListWriter {
  public:
   using Position = ListpackChain::Position;
 
-  ListWriter(WriteEntry& entry, const PackingLimits& limits) : entry_(entry), limit_(list_node_limit(limits.list_node_size)) {}
+  ListWriter(WriteEntry& entry, const PackingLimits& limits) : entry_(entry), limit_(list_node_limit(limits)) {}
 
   /// Good until the next edit.
   ListView view() const { return ListView(*entry_); }

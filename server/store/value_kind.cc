@@ -28,13 +28,7 @@ constexpr ValueKind kStringKind = {
 };
 
 // By ValueType.
-constexpr const ValueKind* kKinds[] = {&kStringKind, &kListKind, &kSetKind, &kSortedSetKind, &kHashKind};
-constexpr const ValueKind* kKinds[] = {&kStringKind, nullptr, nullptr, nullptr, &kHashKind};
-constexpr const ValueKind* kKinds[] = {
-    &kStringKind,
-    nullptr,
-    &kStreamKind,
-};
+constexpr const ValueKind* kKinds[] = {&kStringKind, &kListKind, &kSetKind, &kSortedSetKind, &kHashKind, nullptr, &kStreamKind};
 
 }  // namespace
 

@@ -15,7 +15,7 @@ void copy(char* to, const char* from, size_t bytes) {
 }
 
 bool is_too_long(std::string_view text, const ListpackChain::Limit& limit) {
-  return ListpackChain::element_bytes_max(text.size()) + listpack::kEmptyBytes > limit.bytes;
+  return text.size() >= limit.plain_bytes || ListpackChain::element_bytes_max(text.size()) + listpack::kEmptyBytes > limit.bytes;
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ class ListpackChain {
   struct Limit {
     size_t bytes;     ///< of a listpack
     size_t elements;
+    size_t plain_bytes = SIZE_MAX;  ///< for tests: elements of this size and longer ones lie alone
     bool allows(size_t some_bytes, size_t some_elements) const { return some_bytes <= bytes && some_elements <= elements; }
   };
 

@@ -119,7 +119,7 @@ TEST_CASE("a refused password ends it, a refused option is noted") {
   Talk wrong(full_config());
   wrong.hear("+PONG\r\n-WRONGPASS invalid\r\n");
   CHECK(wrong.last.outcome == Outcome::kFailed);
-  CHECK(wrong.last.text == "the reply to AUTH is an error: \"-WRONGPASS invalid\"");
+  CHECK(wrong.last.text == "Unable to AUTH to MASTER: \"-WRONGPASS invalid\"");
 
   Talk old(full_config());
   old.hear("+PONG\r\n+OK\r\n+OK\r\n-ERR Unrecognized REPLCONF option: ip-address\r\n+OK\r\n-ERR Unrecognized\r\n");
