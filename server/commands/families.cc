@@ -57,7 +57,6 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     stream_info_commands,
     stream_pending_commands,
     stream_read_commands,
-    sorted_set_walk_commands,
     string_commands,
     string_compare_commands,
     string_number_commands,
