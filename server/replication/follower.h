@@ -33,7 +33,6 @@ struct Follower {
   std::string version;       ///< empty: it did not say
   bool can_eof = false;      ///< takes a snapshot of unknown length, ended by a mark
   bool can_psync2 = false;   ///< understands a new id in +CONTINUE
-  bool knows_field_expiries = false;  ///< kFieldExpiriesCapa
   bool rdb_only = false;     ///< wants a snapshot and no stream
   bool without_data = false;       ///< the snapshot shall leave out the keys
   bool without_functions = false;  ///< ... and the functions

@@ -22,9 +22,8 @@ namespace vedette {
 enum class RdbUse : uint8_t { kNone, kIdle, kFrequency };
 
 struct RdbWriteOptions {
-  bool compress = true;        ///< rdbcompression
-  bool field_expiries = true;  ///< ValueWriteOptions::field_expiries
-  bool checksum = true;        ///< rdbchecksum; without it the file says that there is none
+  bool compress = true;  ///< rdbcompression
+  bool checksum = true;  ///< rdbchecksum; without it the file says that there is none
   RdbUse use = RdbUse::kNone;
   bool field_expiries = true;          ///< ValueWriteOptions::field_expiries
   const AccessClock* clock = nullptr;  ///< needed with a `use`
