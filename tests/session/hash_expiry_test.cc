@@ -1,6 +1,7 @@
 // Fields that expire: replies, hiding, removal, what others are told.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "server/execution/expire_driver.h"

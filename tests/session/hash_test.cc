@@ -1,6 +1,7 @@
 // Hashes, command by command: what examples cannot show.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>

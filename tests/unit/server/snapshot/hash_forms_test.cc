@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <utility>
 
 #include "server/store/hash_value.h"
 #include "tests/unit/seed.h"
