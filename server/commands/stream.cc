@@ -24,7 +24,7 @@ std::optional<StreamId> id_to_add(const CommandContext& ctx, const StreamAddOpti
 }
 
 // The id that was made here, and what the trimming has come to.
-void propagate_add(CommandContext& ctx, const StreamAddOptions& options, const Stream& stream, std::string_view id) {
+void propagate_add(CommandContext& ctx, const StreamAddOptions& options, const StreamValue& stream, std::string_view id) {
   const bool trims_blocks = options.trim.kind != StreamTrim::Kind::kNone && options.trim.approximate;
   if (ctx.server.effect_sinks.empty() || (options.id_given && options.seq_given && !trims_blocks)) return;
   std::vector<std::string_view> argv(ctx.args().begin(), ctx.args().end());
@@ -53,8 +53,8 @@ Status xadd(CommandContext& ctx) {
   if (last_id == kStreamIdMax) return failure("The stream has exhausted the last possible ID, unable to add more items");
   const auto id = id_to_add(ctx, *options, last_id);
   if (!id) return failure("The ID specified in XADD is equal or smaller than the target stream top item");
-  std::unique_ptr<Stream> fresh(*entry ? nullptr : new Stream);
-  Stream& stream = *entry ? stream_of(**entry) : *fresh;
+  std::unique_ptr<StreamValue> fresh(*entry ? nullptr : new StreamValue);
+  StreamValue& stream = *entry ? stream_of(**entry) : *fresh;
   if (!stream.append(*id, ctx.args().subspan(first_field), ctx.server.keyspace.packing))
     return failure("Elements are too large to be stored");
   if (fresh) entry->add_large(ValueType::kStream, fresh.release());
@@ -74,7 +74,7 @@ Status xtrim(CommandContext& ctx) {
   Result<WriteEntry> entry = ctx.write_as(key, ValueType::kStream);
   if (!entry) return entry.error();
   if (!*entry) return ctx.reply().integer(0), Status::ok();
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   const uint64_t trimmed = stream.trim(options->trim);
   if (trimmed) {
     ctx.changed(key, kNotifyStream, "xtrim");
@@ -99,7 +99,7 @@ Status xdel(CommandContext& ctx) {
   if (!*entry) return ctx.reply().integer(0), Status::ok();
   const auto ids = parse_stream_ids(ctx, 2, ctx.argc());
   if (!ids) return ids.error();
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   uint64_t deleted = 0;
   for (const StreamId& id : *ids) deleted += stream.erase(id);
   if (deleted) {
@@ -174,7 +174,7 @@ Status xsetid(CommandContext& ctx) {
   Result<WriteEntry> entry = ctx.write_as(key, ValueType::kStream);
   if (!entry) return entry.error();
   if (!*entry) return errors::no_such_key();
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   if (*id < stream.max_deleted_id) return failure("The ID specified in XSETID is smaller than current max_deleted_entry_id");
   if (const auto last = stream.last_entry_id()) {
     if (*id < *last) return failure("The ID specified in XSETID is smaller than the target stream top item");
@@ -202,8 +202,8 @@ constexpr Command kCommands[] = {
       .arity = -5, .flags = kWrite | kDenyOom | kFast, .keys = {add_key()}, .category = "stream", .since = "5.0.0",
       .complexity = "O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted.",
       .summary = "Appends a new message to a stream. Creates the key if it doesn't exist.",
-      .examples = "XADD s 1-1 a 1 -> 1-1; XADD s 1-* b 2 -> 1-2; XADD s 1-2 c 3 -> (error) ERR The ID specified in XADD is equal; "
-                  "XADD s MAXLEN 1 2 d 4 -> 2-0; XRANGE s - + -> [[2-0, [d, 4]]]; XADD t NOMKSTREAM * a 1 -> nil",
+      .examples = "XADD s 1-1 a 1 -> 1-1; XADD s 1-* b 2 -> 1-2; "
+                  "XADD s 1-2 c 3 -> (error) ERR The ID specified in XADD is equal; XADD s MAXLEN 1 2 d 4 -> 2-0; XRANGE s - + -> [[2-0, [d, 4]]]; XADD t NOMKSTREAM * a 1 -> nil",
       .tips = "nondeterministic_output",
       .history = "6.2.0|Added the `NOMKSTREAM` option, `MINID` trimming strategy and the `LIMIT` option.\n"
                  "7.0.0|Added support for the `<ms>-*` explicit ID form."}, xadd},
@@ -231,14 +231,15 @@ constexpr Command kCommands[] = {
     {{.name = "XSETID", .usage = "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]", .arity = -3,
       .flags = kWrite | kDenyOom | kFast, .keys = {key_at(1, kKeyRW | kKeyUpdate)}, .category = "stream", .since = "5.0.0",
       .complexity = "O(1)", .summary = "An internal command for replicating stream values.",
-      .examples = "XADD s 1-1 a 1 -> 1-1; XSETID s 5-0 -> OK; XADD s 4-0 a 1 -> (error) ERR The ID; XSETID s 1-0 -> (error) ERR The ID",
+      .examples = "XADD s 1-1 a 1 -> 1-1; XSETID s 5-0 -> OK; XADD s 4-0 a 1 -> (error) ERR The ID; "
+                  "XSETID s 1-0 -> (error) ERR The ID",
       .history = "7.0.0|Added the `entries_added` and `max_deleted_entry_id` arguments."}, xsetid},
     {{.name = "XTRIM", .usage = "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]", .arity = -4,
       .flags = kWrite, .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "stream", .since = "5.0.0",
       .complexity = "O(blocks) for those that go as a whole, and O(entries) in the last one.",
       .summary = "Deletes messages from the beginning of a stream.",
-      .examples = "XADD s 1-1 a 1 -> 1-1; XADD s 2-1 b 2 -> 2-1; XADD s 3-1 c 3 -> 3-1; XTRIM s MAXLEN 2 -> 1; XTRIM s MINID 3 -> 1; "
-                  "XTRIM s MAXLEN ~ 0 LIMIT 0 -> 1; XLEN s -> 0",
+      .examples = "XADD s 1-1 a 1 -> 1-1; XADD s 2-1 b 2 -> 2-1; XADD s 3-1 c 3 -> 3-1; XTRIM s MAXLEN 2 -> 1; "
+                  "XTRIM s MINID 3 -> 1; XTRIM s MAXLEN ~ 0 LIMIT 0 -> 1; XLEN s -> 0",
       .tips = "nondeterministic_output",
       .history = "6.2.0|Added the `MINID` trimming strategy and the `LIMIT` option."}, xtrim},
 };

@@ -48,25 +48,25 @@ void reply_all_absent(ReplyWriter& reply, size_t count) {
   for (size_t i = 0; i < count; i++) reply.integer(kAbsent);
 }
 
-int64_t reply_of(Stream::Erased erased) {
-  if (erased == Stream::Erased::kErased) return kDeleted;
-  return erased == Stream::Erased::kKept ? kReferred : kAbsent;
+int64_t reply_of(StreamValue::Erased erased) {
+  if (erased == StreamValue::Erased::kErased) return kDeleted;
+  return erased == StreamValue::Erased::kKept ? kReferred : kAbsent;
 }
 
-// XDELEX key [KEEPREF | DELREF | ACKED] IDS numids id [id ...]. Replies: for each id -1 if there is no such entry, 1 if it is deleted, 2
-// if it stays because a group refers to it. Errors: WRONGTYPE.
+// XDELEX key [KEEPREF | DELREF | ACKED] IDS numids id [id ...]. Replies: for each id -1 if there is no such entry, 1 if it is
+// deleted, 2 if it stays because a group refers to it. Errors: WRONGTYPE.
 Status xdelex(CommandContext& ctx) {
   const auto options = parse_delete(ctx, 2);
   if (!options) return options.error();
   Result<WriteEntry> entry = ctx.write_as(ctx.key(1), ValueType::kStream);
   if (!entry) return entry.error();
   if (!*entry) return reply_all_absent(ctx.reply(), options->ids.size()), Status::ok();
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   bool deleted = false;
   ctx.reply().array(options->ids.size());
   for (const StreamId& id : options->ids) {
-    const Stream::Erased erased = stream.erase(id, options->references);
-    deleted |= erased == Stream::Erased::kErased;
+    const StreamValue::Erased erased = stream.erase(id, options->references);
+    deleted |= erased == StreamValue::Erased::kErased;
     ctx.reply().integer(reply_of(erased));
   }
   if (deleted)
@@ -85,7 +85,7 @@ Status xackdel(CommandContext& ctx) {
   if (!entry) return entry.error();
   StreamGroup* group = *entry ? stream_of(**entry).groups.find(ctx.arg(2)) : nullptr;
   if (!group) return reply_all_absent(ctx.reply(), options->ids.size()), Status::ok();
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   bool deleted = false;
   ctx.reply().array(options->ids.size());
   for (const StreamId& id : options->ids) {
@@ -94,18 +94,18 @@ Status xackdel(CommandContext& ctx) {
       continue;
     }
     ctx.dirty();
-    const Stream::Erased erased = stream.erase(id, options->references);
-    deleted |= erased == Stream::Erased::kErased;
+    const StreamValue::Erased erased = stream.erase(id, options->references);
+    deleted |= erased == StreamValue::Erased::kErased;
     // That it had been deleted before makes it no less acknowledged and gone.
-    ctx.reply().integer(erased == Stream::Erased::kKept ? kReferred : kDeleted);
+    ctx.reply().integer(erased == StreamValue::Erased::kKept ? kReferred : kDeleted);
   }
   if (deleted) ctx.changed(entry->key(), kNotifyStream, "xdel");
   return Status::ok();
 }
 
 constexpr Command kCommands[] = {
-    {{.name = "XACKDEL", .usage = "key group [KEEPREF | DELREF | ACKED] IDS numids id [id ...]", .arity = -6, .flags = kWrite | kFast,
-      .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "stream", .since = "8.2.0",
+    {{.name = "XACKDEL", .usage = "key group [KEEPREF | DELREF | ACKED] IDS numids id [id ...]", .arity = -6,
+      .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "stream", .since = "8.2.0",
       .complexity = "O(log N) for each ID, and O(groups) with DELREF or ACKED.",
       .summary = "Acknowledges and conditionally deletes one or multiple entries for a stream consumer group.",
       .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g 0 -> OK; XREADGROUP GROUP g c STREAMS s > -> ...; "
@@ -114,7 +114,8 @@ constexpr Command kCommands[] = {
       .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "stream", .since = "8.2.0",
       .complexity = "O(log N) for each ID, and O(groups) with DELREF or ACKED.",
       .summary = "Deletes one or multiple entries from the stream, with a choice of what becomes of references to them.",
-      .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g 0 -> OK; XDELEX s ACKED IDS 2 1-1 1-2 -> [2, -1]; XDELEX s IDS 1 1-1 -> [1]"},
+      .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g 0 -> OK; XDELEX s ACKED IDS 2 1-1 1-2 -> [2, -1]; "
+                  "XDELEX s IDS 1 1-1 -> [1]"},
      xdelex},
 };
 static_assert(all_consistent(kCommands));

@@ -33,8 +33,8 @@ Result<GroupOptions> parse_group_options(const CommandContext& ctx, bool creates
 }
 
 Error stream_required() {
-  return failure("The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to "
-                 "create an empty stream automatically.");
+  return failure("The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM "
+                 "option to create an empty stream automatically.");
 }
 
 // The stream at argument 2, which must be there.
@@ -60,7 +60,7 @@ Status create_group(CommandContext& ctx) {
   } else if (*entry) {
     id = stream_of(**entry).last_id;
   }
-  if (!*entry) entry->add_large(ValueType::kStream, new Stream);
+  if (!*entry) entry->add_large(ValueType::kStream, new StreamValue);
   if (!stream_of(**entry).groups.create(ctx.arg(3), id, options->entries_read))
     return Error("BUSYGROUP Consumer Group name already exists");
   ctx.changed(key, kNotifyStream, "xgroup-create");
@@ -74,7 +74,7 @@ Status set_group_id(CommandContext& ctx) {
   if (!options) return options.error();
   Result<WriteEntry> entry = stream_to_change(ctx);
   if (!entry) return entry.error();
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   StreamGroup* group = stream.groups.find(ctx.arg(3));
   if (!group) return errors::no_such_group(ctx.arg(2), ctx.arg(3));
   StreamId id = stream.last_id;
@@ -104,7 +104,7 @@ Status destroy_group(CommandContext& ctx) {
 Status create_consumer(CommandContext& ctx) {
   Result<WriteEntry> entry = stream_to_change(ctx);
   if (!entry) return entry.error();
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   StreamGroup* group = stream.groups.find(ctx.arg(3));
   if (!group) return errors::no_such_group(ctx.arg(2), ctx.arg(3));
   const bool created = stream.groups.create_consumer(*group, ctx.arg(4), ctx.now_ms());
@@ -113,12 +113,12 @@ Status create_consumer(CommandContext& ctx) {
   return Status::ok();
 }
 
-// XGROUP DELCONSUMER key group consumer. Replies: how many entries were pending for it, which are pending no more. Errors: NOGROUP;
-// no such key; WRONGTYPE.
+// XGROUP DELCONSUMER key group consumer. Replies: how many entries were pending for it, which are pending no more. Errors:
+// NOGROUP; no such key; WRONGTYPE.
 Status delete_consumer(CommandContext& ctx) {
   Result<WriteEntry> entry = stream_to_change(ctx);
   if (!entry) return entry.error();
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   StreamGroup* group = stream.groups.find(ctx.arg(3));
   if (!group) return errors::no_such_group(ctx.arg(2), ctx.arg(3));
   size_t pending = 0;
@@ -208,7 +208,7 @@ Status xnack(CommandContext& ctx) {
   if (!entry) return entry.error();
   StreamGroup* group = *entry ? stream_of(**entry).groups.find(ctx.arg(2)) : nullptr;
   if (!group) return errors::no_such_key_or_group(ctx.arg(1), ctx.arg(2));
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   uint64_t given_back = 0;
   for (const StreamId& id : *ids) {
     StreamPending* pending = group->pending.find(id);
@@ -237,25 +237,31 @@ Status help(CommandContext& ctx) {
 constexpr KeySpec kGroupKey = key_at(2, kKeyRW | kKeyInsert);
 
 constexpr Command kCommands[] = {
-    {{.name = "XACK", .usage = "key group id [id ...]", .arity = -4, .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyUpdate)},
-      .category = "stream", .since = "5.0.0", .complexity = "O(log N) for each ID, N being the group's pending entries.",
+    {{.name = "XACK", .usage = "key group id [id ...]", .arity = -4, .flags = kWrite | kFast,
+      .keys = {key_at(1, kKeyRW | kKeyUpdate)}, .category = "stream", .since = "5.0.0",
+      .complexity = "O(log N) for each ID, N being the group's pending entries.",
       .summary = "Returns the number of messages that were successfully acknowledged by the consumer group member of a stream.",
-      .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g 0 -> OK; XREADGROUP GROUP g c STREAMS s > -> ...; XACK s g 1-1 1-2 -> 1; "
-                  "XACK s nosuch 1-1 -> 0"}, xack},
+      .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g 0 -> OK; XREADGROUP GROUP g c STREAMS s > -> ...; "
+                  "XACK s g 1-1 1-2 -> 1; XACK s nosuch 1-1 -> 0"}, xack},
     {{.name = "XGROUP|CREATE", .usage = "key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]", .arity = -5,
       .flags = kWrite | kDenyOom, .keys = {kGroupKey}, .category = "stream", .since = "5.0.0", .complexity = "O(1)",
       .summary = "Creates a consumer group.",
-      .examples = "XGROUP CREATE s g $ -> (error) ERR The XGROUP; XGROUP CREATE s g $ MKSTREAM -> OK; XGROUP CREATE s g 0 -> (error) BUSYGROUP",
+      .examples = "XGROUP CREATE s g $ -> (error) ERR The XGROUP; XGROUP CREATE s g $ MKSTREAM -> OK; "
+                  "XGROUP CREATE s g 0 -> (error) BUSYGROUP",
       .history = "7.0.0|Added the `entries_read` named argument."}, create_group},
     {{.name = "XGROUP|CREATECONSUMER", .usage = "key group consumer", .arity = 5, .flags = kWrite | kDenyOom, .keys = {kGroupKey},
       .category = "stream", .since = "6.2.0", .complexity = "O(1)", .summary = "Creates a consumer in a consumer group.",
-      .examples = "XGROUP CREATE s g $ MKSTREAM -> OK; XGROUP CREATECONSUMER s g c -> 1; XGROUP CREATECONSUMER s g c -> 0"}, create_consumer},
-    {{.name = "XGROUP|DELCONSUMER", .usage = "key group consumer", .arity = 5, .flags = kWrite, .keys = {key_at(2, kKeyRW | kKeyDelete)},
-      .category = "stream", .since = "5.0.0", .complexity = "O(N log M), N of the group's M pending entries being the consumer's.",
+      .examples = "XGROUP CREATE s g $ MKSTREAM -> OK; XGROUP CREATECONSUMER s g c -> 1; XGROUP CREATECONSUMER s g c -> 0"},
+     create_consumer},
+    {{.name = "XGROUP|DELCONSUMER", .usage = "key group consumer", .arity = 5, .flags = kWrite,
+      .keys = {key_at(2, kKeyRW | kKeyDelete)}, .category = "stream", .since = "5.0.0",
+      .complexity = "O(N log M), N of the group's M pending entries being the consumer's.",
       .summary = "Deletes a consumer from a consumer group.",
-      .examples = "XGROUP CREATE s g $ MKSTREAM -> OK; XGROUP CREATECONSUMER s g c -> 1; XGROUP DELCONSUMER s g c -> 0"}, delete_consumer},
+      .examples = "XGROUP CREATE s g $ MKSTREAM -> OK; XGROUP CREATECONSUMER s g c -> 1; XGROUP DELCONSUMER s g c -> 0"},
+     delete_consumer},
     {{.name = "XGROUP|DESTROY", .usage = "key group", .arity = 4, .flags = kWrite, .keys = {key_at(2, kKeyRW | kKeyDelete)},
-      .category = "stream", .since = "5.0.0", .complexity = "O(N) where N is the number of entries in the group's pending entries list.",
+      .category = "stream", .since = "5.0.0",
+      .complexity = "O(N) where N is the number of entries in the group's pending entries list.",
       .summary = "Destroys a consumer group.",
       .examples = "XGROUP CREATE s g $ MKSTREAM -> OK; XGROUP DESTROY s g -> 1; XGROUP DESTROY s g -> 0"}, destroy_group},
     {{.name = "XGROUP|HELP", .arity = 2, .flags = kLoading | kStale, .category = "stream", .since = "5.0.0", .complexity = "O(1)",
@@ -266,8 +272,8 @@ constexpr Command kCommands[] = {
       .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g $ -> OK; XGROUP SETID s g 0 -> OK; "
                   "XREADGROUP GROUP g c STREAMS s > -> [[s, [[1-1, [a, 1]]]]]",
       .history = "7.0.0|Added the optional `entries_read` argument."}, set_group_id},
-    {{.name = "XNACK", .usage = "key group <SILENT | FAIL | FATAL> IDS numids id [id ...] [RETRYCOUNT count] [FORCE]", .arity = -7,
-      .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyUpdate)}, .category = "stream", .since = "8.8.0",
+    {{.name = "XNACK", .usage = "key group <SILENT | FAIL | FATAL> IDS numids id [id ...] [RETRYCOUNT count] [FORCE]",
+      .arity = -7, .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyUpdate)}, .category = "stream", .since = "8.8.0",
       .complexity = "O(log N) for each ID, N being the group's pending entries.",
       .summary = "Releases pending messages back to the group, so that the next consumer that claims gets them.",
       .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g 0 -> OK; XREADGROUP GROUP g c STREAMS s > -> ...; "

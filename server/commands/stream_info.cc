@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kShownByDefault = 10;
 
 // Redis counts nodes of a radix tree; ours has a root and one for each block.
-size_t tree_nodes(const Stream& stream) { return stream.blocks().size() + 1; }
+size_t tree_nodes(const StreamValue& stream) { return stream.blocks().size() + 1; }
 
 void reply_count(ReplyWriter& reply, std::string_view name, int64_t count) {
   reply.bulk(name);
@@ -34,13 +34,14 @@ void reply_known(ReplyWriter& reply, std::string_view name, std::optional<int64_
     reply.null();
 }
 
-void reply_reading(ReplyWriter& reply, const Stream& stream, const StreamGroup& group) {
+void reply_reading(ReplyWriter& reply, const StreamValue& stream, const StreamGroup& group) {
   reply_id(reply, "last-delivered-id", group.last_id);
-  reply_known(reply, "entries-read", group.entries_read == kEntriesReadUnknown ? std::nullopt : std::optional(group.entries_read));
+  const bool known = group.entries_read != kEntriesReadUnknown;
+  reply_known(reply, "entries-read", known ? std::optional(group.entries_read) : std::nullopt);
   reply_known(reply, "lag", stream.lag(group));
 }
 
-void reply_basics(ReplyWriter& reply, const Stream& stream) {
+void reply_basics(ReplyWriter& reply, const StreamValue& stream) {
   reply_count(reply, "length", int64_t(stream.length()));
   reply_count(reply, "radix-tree-keys", int64_t(stream.blocks().size()));
   reply_count(reply, "radix-tree-nodes", int64_t(tree_nodes(stream)));
@@ -50,7 +51,7 @@ void reply_basics(ReplyWriter& reply, const Stream& stream) {
   reply_id(reply, "recorded-first-entry-id", stream.first_id());
 }
 
-void reply_edge(ReplyWriter& reply, std::string_view name, const Stream& stream, bool backwards) {
+void reply_edge(ReplyWriter& reply, std::string_view name, const StreamValue& stream, bool backwards) {
   reply.bulk(name);
   StreamWalk walk(stream, {}, kStreamIdMax, backwards);
   if (walk.next())
@@ -84,7 +85,7 @@ void reply_consumer_in_full(ReplyWriter& reply, const StreamConsumer& consumer, 
   });
 }
 
-void reply_group_in_full(ReplyWriter& reply, const Stream& stream, const StreamGroup& group, int64_t count) {
+void reply_group_in_full(ReplyWriter& reply, const StreamValue& stream, const StreamGroup& group, int64_t count) {
   reply.map(7);
   reply.bulk("name");
   reply.bulk(group.name);
@@ -107,12 +108,12 @@ Result<const Entry*> stream_asked_for(CommandContext& ctx) {
   return entry;
 }
 
-// XINFO STREAM key [FULL [COUNT count]]. Replies: a map about the stream; in full, with entries, groups and consumers. Errors: no such
-// key; WRONGTYPE.
+// XINFO STREAM key [FULL [COUNT count]]. Replies: a map about the stream; in full, with entries, groups and consumers. Errors: no
+// such key; WRONGTYPE.
 Status info_of_stream(CommandContext& ctx) {
   const auto entry = stream_asked_for(ctx);
   if (!entry) return entry.error();
-  const Stream& stream = stream_of(**entry);
+  const StreamValue& stream = stream_of(**entry);
   ReplyWriter& reply = ctx.reply();
   if (ctx.argc() == 3) {
     reply.map(10);
@@ -145,7 +146,7 @@ Status info_of_stream(CommandContext& ctx) {
 Status info_of_groups(CommandContext& ctx) {
   const auto entry = stream_asked_for(ctx);
   if (!entry) return entry.error();
-  const Stream& stream = stream_of(**entry);
+  const StreamValue& stream = stream_of(**entry);
   ReplyWriter& reply = ctx.reply();
   reply.array(stream.groups.size());
   for (const auto& group : stream.groups) {
@@ -194,8 +195,8 @@ constexpr Command kCommands[] = {
                   "XINFO CONSUMERS s g -> [[name, c, pending, 0, idle, ..., inactive, -1]]",
       .tips = "nondeterministic_output", .history = "7.2.0|Added the `inactive` field, and changed the meaning of `idle`."},
      info_of_consumers},
-    {{.name = "XINFO|GROUPS", .usage = "key", .arity = 3, .flags = kReadOnly, .keys = {kAskedKey}, .category = "stream", .since = "5.0.0",
-      .complexity = "O(groups)", .summary = "Returns a list of the consumer groups of a stream.",
+    {{.name = "XINFO|GROUPS", .usage = "key", .arity = 3, .flags = kReadOnly, .keys = {kAskedKey}, .category = "stream",
+      .since = "5.0.0", .complexity = "O(groups)", .summary = "Returns a list of the consumer groups of a stream.",
       .examples = "XGROUP CREATE s g $ MKSTREAM -> OK; "
                   "XINFO GROUPS s -> [[name, g, consumers, 0, pending, 0, last-delivered-id, 0-0, entries-read, nil, lag, 0]]",
       .history = "7.0.0|Added the `entries-read` and `lag` fields"}, info_of_groups},
@@ -204,11 +205,12 @@ constexpr Command kCommands[] = {
     {{.name = "XINFO|STREAM", .usage = "key [FULL [COUNT count]]", .arity = -3, .flags = kReadOnly, .keys = {kAskedKey},
       .category = "stream", .since = "5.0.0", .complexity = "O(1); in full, O(what is shown).",
       .summary = "Returns information about a stream.",
-      .examples = "XADD s 1-1 a 1 -> 1-1; XINFO STREAM s -> [length, 1, radix-tree-keys, 1, radix-tree-nodes, 2, last-generated-id, 1-1, "
-                  "max-deleted-entry-id, 0-0, entries-added, 1, recorded-first-entry-id, 1-1, groups, 0, first-entry, [1-1, [a, 1]], "
-                  "last-entry, [1-1, [a, 1]]]",
+      .examples = "XADD s 1-1 a 1 -> 1-1; XINFO STREAM s -> [length, 1, radix-tree-keys, 1, radix-tree-nodes, 2, last-generated-id, "
+                  "1-1, max-deleted-entry-id, 0-0, entries-added, 1, recorded-first-entry-id, 1-1, groups, 0, first-entry, "
+                  "[1-1, [a, 1]], last-entry, [1-1, [a, 1]]]",
       .history = "6.0.0|Added the `FULL` modifier.\n"
-                 "7.0.0|Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read` and `lag` fields\n"
+                 "7.0.0|Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read` "
+                 "and `lag` fields\n"
                  "7.2.0|Added the `active-time` field, and changed the meaning of `seen-time`."}, info_of_stream},
 };
 static_assert(all_consistent(kCommands));

@@ -221,8 +221,8 @@ class AddOptionsParser {
 
 Result<StreamAddOptions> parse_add_options(const CommandContext& ctx, bool adds) { return AddOptionsParser(ctx, adds).parse(); }
 
-void make_trim_exact(std::vector<std::string_view>& argv, const StreamAddOptions& options, const Stream& stream, StreamIdText& id_text,
-                     IntegerText& length_text) {
+void make_trim_exact(std::vector<std::string_view>& argv, const StreamAddOptions& options, const StreamValue& stream,
+                     StreamIdText& id_text, IntegerText& length_text) {
   argv[options.trim_at - 1] = "=";
   // Where entries were left because somebody refers to them, the first of them is no threshold, but how many are left is.
   if (options.trim.kind == StreamTrim::Kind::kLength || options.trim.references != StreamReferences::kKeep) {
@@ -250,7 +250,8 @@ void reply_stream_entry(ReplyWriter& reply, const StreamBlockReader& entry) {
   reply_stream_fields(reply, entry);
 }
 
-void reply_stream_range(ReplyWriter& reply, const Stream& stream, StreamId from, StreamId to, bool backwards, uint64_t count) {
+void reply_stream_range(ReplyWriter& reply, const StreamValue& stream, StreamId from, StreamId to, bool backwards,
+                        uint64_t count) {
   const auto start = reply.start_deferred();
   uint64_t replied = 0;
   StreamWalk walk(stream, from, to, backwards);
@@ -268,7 +269,8 @@ void propagate_claim(CommandContext& ctx, std::string_view key, const StreamGrou
   const StreamIdText id(pending.id), last_id(group.last_id);
   ctx.propagate_as({"XCLAIM", key, group.name, consumer, "0", id, "TIME",
                     {time.digits, print_integer(time.digits, pending.delivered_ms)}, "RETRYCOUNT",
-                    {count.digits, print_integer(count.digits, int64_t(pending.deliveries))}, "FORCE", "JUSTID", "LASTID", last_id});
+                    {count.digits, print_integer(count.digits, int64_t(pending.deliveries))}, "FORCE", "JUSTID", "LASTID",
+                    last_id});
 }
 
 void propagate_group_position(CommandContext& ctx, std::string_view key, const StreamGroup& group) {
@@ -279,7 +281,8 @@ void propagate_group_position(CommandContext& ctx, std::string_view key, const S
                     {read.digits, print_integer(read.digits, group.entries_read)}});
 }
 
-StreamConsumer& consumer_for(CommandContext& ctx, const Key& key, Stream& stream, StreamGroup& group, std::string_view name, bool& created) {
+StreamConsumer& consumer_for(CommandContext& ctx, const Key& key, StreamValue& stream, StreamGroup& group,
+                             std::string_view name, bool& created) {
   StreamConsumer* consumer = group.find_consumer(name);
   created = !consumer;
   if (created) {

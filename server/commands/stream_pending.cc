@@ -93,8 +93,8 @@ void reply_pending(CommandContext& ctx, const StreamGroup& group, const PendingR
   ctx.reply().finish_array(start, size_t(replied));
 }
 
-// XPENDING key group [[IDLE min-idle-time] start end count [consumer]]. Replies: a summary, or with a range the entries: id, consumer,
-// time since the delivery, deliveries. Errors: NOGROUP; WRONGTYPE.
+// XPENDING key group [[IDLE min-idle-time] start end count [consumer]]. Replies: a summary, or with a range the entries: id,
+// consumer, time since the delivery, deliveries. Errors: NOGROUP; WRONGTYPE.
 Status xpending(CommandContext& ctx) {
   std::optional<PendingRange> range;
   if (ctx.argc() != 3) {
@@ -116,8 +116,9 @@ Status xpending(CommandContext& ctx) {
 // What XCLAIM and XAUTOCLAIM do with a pending entry.
 class Claims {
  public:
-  Claims(CommandContext& ctx, const Key& key, Stream& stream, StreamGroup& group, std::string_view consumer)
-      : ctx_(ctx), key_(key), stream_(stream), group_(group), consumer_(consumer_for(ctx, key, stream, group, consumer, created_)) {}
+  Claims(CommandContext& ctx, const Key& key, StreamValue& stream, StreamGroup& group, std::string_view consumer)
+      : ctx_(ctx), key_(key), stream_(stream), group_(group),
+        consumer_(consumer_for(ctx, key, stream, group, consumer, created_)) {}
 
   int64_t delivered_ms = 0;
   int64_t retry_count = -1;  // count on
@@ -136,34 +137,35 @@ class Claims {
     else
       reply_stream_entry(ctx_.reply(), entry);
     consumer_.active_ms = ctx_.now_ms();
-    tell(pending);
+    propagate_claim(ctx_, key_.bytes, group_, consumer_.name, pending);
+    ctx_.dirty();
+    claims_++;
   }
   // The entry has been deleted: nobody waits for it any longer, which replicas learn by a claim of what is not there.
   StreamPendings::Place forget(StreamPendings::Place place) {
-    tell(*group_.pending.at(place));
+    const StreamPending& pending = *group_.pending.at(place);
+    propagate_claim(ctx_, key_.bytes, group_, pending.owner ? pending.owner->name : consumer_.name, pending);
+    ctx_.dirty();
+    forgotten_ = true;
     return stream_.groups.remove_pending(group_, place);
   }
   // Where nothing was claimed the consumer may still be new.
   void finish(bool position_moved) {
     if (claims_ > 0) return;
     if (created_) ctx_.propagate_as({"XGROUP", "CREATECONSUMER", key_.bytes, group_.name, consumer_.name});
-    if (position_moved) propagate_group_position(ctx_, key_.bytes, group_);
+    if (position_moved && !forgotten_) propagate_group_position(ctx_, key_.bytes, group_);
   }
 
  private:
-  void tell(const StreamPending& pending) {
-    propagate_claim(ctx_, key_.bytes, group_, consumer_.name, pending);
-    claims_++;
-    ctx_.dirty();
-  }
 
   CommandContext& ctx_;
   const Key& key_;
-  Stream& stream_;
+  StreamValue& stream_;
   StreamGroup& group_;
   bool created_ = false;
   StreamConsumer& consumer_;
   uint64_t claims_ = 0;
+  bool forgotten_ = false;
 };
 
 struct ClaimOptions {
@@ -222,7 +224,7 @@ Status xclaim(CommandContext& ctx) {
   const auto options = parse_claim(ctx);
   if (!options) return options.error();
   ctx.propagate_nothing();  // but what it comes to
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   const bool moved = options->last_id > group->last_id;
   if (moved) {
     group->last_id = options->last_id;
@@ -283,8 +285,8 @@ Result<AutoClaimOptions> parse_auto_claim(const CommandContext& ctx) {
   return options;
 }
 
-// XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]. Replies: where to go on, the entries (or ids) that are
-// this consumer's now, and the ids of those that have been deleted and are pending no more. Errors: NOGROUP; WRONGTYPE.
+// XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]. Replies: where to go on, the entries (or ids)
+// that are this consumer's now, and the ids of those that have been deleted and are pending no more. Errors: NOGROUP; WRONGTYPE.
 Status xautoclaim(CommandContext& ctx) {
   const auto options = parse_auto_claim(ctx);
   if (!options) return options.error();
@@ -294,7 +296,7 @@ Status xautoclaim(CommandContext& ctx) {
   StreamGroup* group = *entry ? stream_of(**entry).groups.find(ctx.arg(2)) : nullptr;
   if (!group) return errors::no_such_key_or_group(ctx.arg(1), ctx.arg(2));
   ctx.propagate_nothing();  // but what it comes to
-  Stream& stream = stream_of(**entry);
+  StreamValue& stream = stream_of(**entry);
   Claims claims(ctx, key, stream, *group, ctx.arg(3));
   claims.just_id = options->just_id;
   claims.delivered_ms = ctx.now_ms();
@@ -333,21 +335,22 @@ Status xautoclaim(CommandContext& ctx) {
 }
 
 constexpr Command kCommands[] = {
-    {{.name = "XAUTOCLAIM", .usage = "key group consumer min-idle-time start [COUNT count] [JUSTID]", .arity = -6, .flags = kWrite | kFast,
-      .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "stream", .since = "6.2.0", .complexity = "O(1) if COUNT is small.",
-      .summary = "Changes, or acquires, ownership of messages in a consumer group, as if the messages were delivered to as consumer "
-                 "group member.",
+    {{.name = "XAUTOCLAIM", .usage = "key group consumer min-idle-time start [COUNT count] [JUSTID]", .arity = -6,
+      .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "stream", .since = "6.2.0", .complexity = "O(1) if COUNT is small.",
+      .summary = "Changes, or acquires, ownership of messages in a consumer group, as if the messages were delivered to as "
+                 "consumer group member.",
       .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g 0 -> OK; XREADGROUP GROUP g c STREAMS s > -> ...; "
                   "XAUTOCLAIM s g d 0 0 -> [0-0, [[1-1, [a, 1]]], []]",
       .tips = "nondeterministic_output",
-      .history = "7.0.0|Added an element to the reply array, containing deleted entries the command cleared from the PEL"}, xautoclaim},
+      .history = "7.0.0|Added an element to the reply array, containing deleted entries the command cleared from the PEL"},
+     xautoclaim},
     {{.name = "XCLAIM",
-      .usage = "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] "
-               "[LASTID lastid]",
+      .usage = "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] "
+               "[JUSTID] [LASTID lastid]",
       .arity = -6, .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyUpdate)}, .category = "stream", .since = "5.0.0",
       .complexity = "O(log N) with N being the number of messages in the PEL of the consumer group.",
-      .summary = "Changes, or acquires, ownership of a message in a consumer group, as if the message was delivered a consumer group "
-                 "member.",
+      .summary = "Changes, or acquires, ownership of a message in a consumer group, as if the message was delivered a consumer "
+                 "group member.",
       .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g 0 -> OK; XREADGROUP GROUP g c STREAMS s > -> ...; "
                   "XCLAIM s g d 0 1-1 -> [[1-1, [a, 1]]]; XCLAIM s g d 0 1-1 JUSTID -> [1-1]; XCLAIM s g d 1000000 1-1 -> []",
       .tips = "nondeterministic_output"}, xclaim},

@@ -1,7 +1,7 @@
 // Reading streams, waiting for what comes: XREAD, and XREADGROUP as a consumer of a group.
 //
-// What a group delivers is told to replicas and the log as XCLAIM, entry by entry, so that they have the same entries pending with the
-// same times; with NOACK nothing is pending, and the group's new position is told instead.
+// What a group delivers is told to replicas and the log as XCLAIM, entry by entry, so that they have the same entries pending
+// with the same times; with NOACK nothing is pending, and the group's new position is told instead.
 #include "server/commands/families.h"
 #include "server/commands/stream_options.h"
 
@@ -34,8 +34,8 @@ Status take_streams(const CommandContext& ctx, ArgReader& args, ReadOptions& opt
   options.keys_at = args.position();
   const size_t words = args.rest().size();
   if (words % 2 != 0)
-    return failure(fmt::format("Unbalanced '{}' list of streams: for each stream key an ID or '{}' must be specified.", ctx.command.name,
-                               options.of_group ? '>' : '$'));
+    return failure(fmt::format("Unbalanced '{}' list of streams: for each stream key an ID or '{}' must be specified.",
+                               ctx.command.name, options.of_group ? '>' : '$'));
   options.keys = words / 2;
   return Status::ok();
 }
@@ -75,12 +75,13 @@ Result<ReadOptions> parse_read_options(const CommandContext& ctx, bool of_group)
 }
 
 Error meaningless_in_group(char word) {
-  return failure(fmt::format("The {} ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by "
-                             "specifying a proper ID, or use the > ID to get new messages. The {} ID would just return an empty result set.",
+  return failure(fmt::format("The {} ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer "
+                             "by specifying a proper ID, or use the > ID to get new messages. The {} ID would just return an empty "
+                             "result set.",
                              word, word));
 }
 
-Result<ReadFrom> parse_read_from(std::string_view word, const Stream* stream, bool of_group) {
+Result<ReadFrom> parse_read_from(std::string_view word, const StreamValue* stream, bool of_group) {
   ReadFrom from;
   const std::string_view shown = shown_word(word);
   if (shown == "$" || shown == "+") {
@@ -109,7 +110,7 @@ Result<std::vector<ReadFrom>> parse_all_from(CommandContext& ctx, const ReadOpti
     const Key key = ctx.key(options.keys_at + i);
     const Entry* entry = ctx.peek(key);
     if (entry && entry->type() != ValueType::kStream) return errors::wrong_type();
-    const Stream* stream = entry ? &stream_of(*entry) : nullptr;
+    const StreamValue* stream = entry ? &stream_of(*entry) : nullptr;
     if (options.of_group && (!stream || !stream->groups.find(options.group)))
       return errors::no_such_key_or_group(key.bytes, options.group, " in XREADGROUP with GROUP option");
     const auto from = parse_read_from(ctx.arg(options.keys_at + options.keys + i), stream, options.of_group);
@@ -162,8 +163,8 @@ Status wait_for_entries(CommandContext& ctx, const ReadOptions& options, const s
   return ctx.block(wait);
 }
 
-// XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]. Replies: what each stream has behind its id, or null
-// if none has anything. Errors: WRONGTYPE.
+// XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]. Replies: what each stream has behind its id,
+// or null if none has anything. Errors: WRONGTYPE.
 Status xread(CommandContext& ctx) {
   const auto options = parse_read_options(ctx, false);
   if (!options) return options.error();
@@ -174,7 +175,7 @@ Status xread(CommandContext& ctx) {
     const Key key = ctx.key(options->keys_at + i);
     const Entry* entry = ctx.read(key);
     if (!entry) continue;
-    const Stream& stream = stream_of(*entry);
+    const StreamValue& stream = stream_of(*entry);
     StreamId first = (*from)[i].after;
     if (first >= stream.last_id || !first.advance()) continue;  // the rule: nothing new, and no search
     const auto last = stream.last_entry_id();
@@ -190,7 +191,7 @@ Status xread(CommandContext& ctx) {
 // One stream of XREADGROUP.
 class GroupRead {
  public:
-  GroupRead(CommandContext& ctx, const ReadOptions& options, const Key& key, Stream& stream, StreamGroup& group)
+  GroupRead(CommandContext& ctx, const ReadOptions& options, const Key& key, StreamValue& stream, StreamGroup& group)
       : ctx_(ctx), options_(options), key_(key), stream_(stream), group_(group),
         consumer_(consumer_for(ctx, key, stream, group, options.consumer, created_)) {}
 
@@ -253,7 +254,8 @@ class GroupRead {
       const bool old = !pending->owner || ctx_.now_ms() - pending->delivered_ms >= options_.claim_ms;
       if (old && stream_.contains(pending->id)) found.push_back(pending);
     }
-    std::stable_sort(found.begin(), found.end(), [](const StreamPending* a, const StreamPending* b) { return a->delivered_ms < b->delivered_ms; });
+    std::stable_sort(found.begin(), found.end(),
+                     [](const StreamPending* a, const StreamPending* b) { return a->delivered_ms < b->delivered_ms; });
     if (options_.count != 0 && found.size() > options_.count) found.resize(options_.count);
     return found;
   }
@@ -316,15 +318,15 @@ class GroupRead {
   CommandContext& ctx_;
   const ReadOptions& options_;
   const Key& key_;
-  Stream& stream_;
+  StreamValue& stream_;
   StreamGroup& group_;
   bool created_ = false;
   StreamConsumer& consumer_;
   uint64_t replied_ = 0, claimed_ = 0, claims_ = 0;
 };
 
-// XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK] STREAMS key [key ...] id [id ...].
-// Replies: what each stream gives to the consumer, or null if none gives anything. Errors: NOGROUP; WRONGTYPE.
+// XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK] STREAMS key [key ...]
+// id [id ...]. Replies: what each stream gives to the consumer, or null if none gives anything. Errors: NOGROUP; WRONGTYPE.
 Status xreadgroup(CommandContext& ctx) {
   const auto options = parse_read_options(ctx, true);
   if (!options) return options.error();
@@ -336,7 +338,7 @@ Status xreadgroup(CommandContext& ctx) {
     const Key key = ctx.key(options->keys_at + i);
     WriteEntry entry = ctx.write(key);
     if (!entry) continue;
-    Stream& stream = stream_of(*entry);
+    StreamValue& stream = stream_of(*entry);
     GroupRead read(ctx, *options, key, stream, *stream.groups.find(options->group));
     if ((*from)[i].fresh)
       read.fresh(streams);
@@ -352,18 +354,21 @@ constexpr Command kCommands[] = {
     {{.name = "XREAD", .usage = "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]", .arity = -4,
       .flags = kReadOnly | kBlocking | kMovableKeys, .keys = {keys_after("STREAMS", 1, -1, 1, 2, kKeyRO | kKeyAccess)},
       .category = "stream", .since = "5.0.0", .complexity = "O(log N) a stream to find the start, and O(1) an entry returned.",
-      .summary = "Returns messages from multiple streams with IDs greater than the ones requested. Blocks until a message is available "
-                 "otherwise.",
+      .summary = "Returns messages from multiple streams with IDs greater than the ones requested. Blocks until a message is "
+                 "available otherwise.",
       .examples = "XADD s 1-1 a 1 -> 1-1; XADD s 2-1 b 2 -> 2-1; XREAD STREAMS s t 1-1 0 -> [[s, [[2-1, [b, 2]]]]]; "
-                  "XREAD COUNT 1 STREAMS s 0 -> [[s, [[1-1, [a, 1]]]]]; XREAD STREAMS s + -> [[s, [[2-1, [b, 2]]]]]; XREAD STREAMS s $ -> nil"},
+                  "XREAD COUNT 1 STREAMS s 0 -> [[s, [[1-1, [a, 1]]]]]; XREAD STREAMS s + -> [[s, [[2-1, [b, 2]]]]]; "
+                  "XREAD STREAMS s $ -> nil"},
      xread},
     {{.name = "XREADGROUP",
-      .usage = "GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK] STREAMS key [key ...] id [id ...]",
+      .usage = "GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK] STREAMS key [key ...] "
+               "id [id ...]",
       .arity = -7, .flags = kWrite | kBlocking | kMovableKeys, .keys = {keys_after("STREAMS", 4, -1, 1, 2, kKeyRO | kKeyAccess)},
       .category = "stream", .since = "5.0.0",
-      .complexity = "O(log N) a stream to find the start, and O(1) an entry returned. With CLAIM, O(pending entries of the group).",
-      .summary = "Returns new or historical messages from a stream for a consumer in a group. Blocks until a message is available "
-                 "otherwise.",
+      .complexity = "O(log N) a stream to find the start, and O(1) an entry returned. "
+                    "With CLAIM, O(pending entries of the group).",
+      .summary = "Returns new or historical messages from a stream for a consumer in a group. Blocks until a message is "
+                 "available otherwise.",
       .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g 0 -> OK; XREADGROUP GROUP g c STREAMS s > -> [[s, [[1-1, [a, 1]]]]]; "
                   "XREADGROUP GROUP g c STREAMS s > -> nil; XREADGROUP GROUP g c STREAMS s 0 -> [[s, [[1-1, [a, 1]]]]]; "
                   "XREADGROUP GROUP g d CLAIM 0 STREAMS s > -> [[s, [[1-1, [a, 1], 0, 2]]]]; XDEL s 1-1 -> 1; "

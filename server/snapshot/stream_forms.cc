@@ -9,8 +9,8 @@
 //       name, time seen (int64), time active (int64, from 7.2 on)
 //       pending: count, then for each id (16 bytes)
 //
-// What was given back to a group is pending for no consumer, which none of these forms knows. It is written as pending for a consumer
-// without a name since time 0, and read back from there; to other servers it is just that.
+// What was given back to a group is pending for no consumer, which none of these forms knows. It is written as pending for a
+// consumer without a name since time 0, and read back from there; to other servers it is just that.
 #include "server/snapshot/stream_forms.h"
 
 #include <bit>
@@ -68,7 +68,7 @@ void go_to_next_group(ValueProgress& progress) { progress.done = uint64_t(group_
 
 class Writer {
  public:
-  Writer(const Stream& stream, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget)
+  Writer(const StreamValue& stream, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget)
       : stream_(stream), out_(out), options_(options), progress_(progress), limit_(out.end() + budget) {}
 
   bool run() {
@@ -190,7 +190,7 @@ class Writer {
     go_to(kGroup);
   }
 
-  const Stream& stream_;
+  const StreamValue& stream_;
   BlockLog& out_;
   const ValueWriteOptions& options_;
   ValueProgress& progress_;
@@ -210,7 +210,7 @@ struct Reading {
 
 class Reader {
  public:
-  Reader(RdbInput& input, ValueReading& reading, Stream& stream, Reading& state)
+  Reader(RdbInput& input, ValueReading& reading, StreamValue& stream, Reading& state)
       : input_(input), reading_(reading), stream_(stream), state_(state), version_(version_of(reading.code)) {}
 
   ReadOutcome run() {
@@ -401,7 +401,7 @@ class Reader {
 
   RdbInput& input_;
   ValueReading& reading_;
-  Stream& stream_;
+  StreamValue& stream_;
   Reading& state_;
   const int version_;
   bool finished_ = false;
@@ -516,15 +516,15 @@ class Printer {
     const StreamIdText id(pending->id);
     const Number deliveries(pending->deliveries);
     if (pending->owner)
-      command({"XCLAIM", key_, group().name, pending->owner->name, "0", id, "TIME", Number(pending->delivered_ms), "RETRYCOUNT", deliveries,
-               "JUSTID", "FORCE"});
+      command({"XCLAIM", key_, group().name, pending->owner->name, "0", id, "TIME", Number(pending->delivered_ms), "RETRYCOUNT",
+               deliveries, "JUSTID", "FORCE"});
     else
       command({"XNACK", key_, group().name, "FAIL", "IDS", "1", id, "RETRYCOUNT", deliveries, "FORCE"});
     progress_.cursor = group().pending.next(place).as_number();
   }
 
   const std::string_view key_;
-  const Stream& stream_;
+  const StreamValue& stream_;
   BlockLog& out_;
   ValueProgress& progress_;
   const uint64_t limit_;
@@ -539,7 +539,8 @@ bool print_stream_slice(const Entry& entry, BlockLog& out, ValueProgress& progre
 
 RdbType stream_rdb_type(const Entry&) { return RdbType::kStreamListpacks2; }
 
-bool write_stream_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget) {
+bool write_stream_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress,
+                        size_t budget) {
   return Writer(stream_of(entry), out, options, progress, budget).run();
 }
 
@@ -548,7 +549,7 @@ ReadOutcome read_stream_value(RdbInput& input, std::string_view key, ValueReadin
   if (!reading.entry) {
     const ReadOutcome outcome = read_rdb_length(input, state.left, reading.error);
     if (outcome != ReadOutcome::kDone) return outcome;
-    reading.entry = make_large_entry(key, ValueType::kStream, new Stream, reading.expiry_ms);
+    reading.entry = make_large_entry(key, ValueType::kStream, new StreamValue, reading.expiry_ms);
   } else {
     std::memcpy(&state, reading.scratch.data(), sizeof state);
   }

@@ -13,7 +13,8 @@ constexpr size_t kPendingBytes = allocation_size(sizeof(StreamPending)) + 2 * 11
 
 template <class Named>
 auto place_of(const std::vector<std::unique_ptr<Named>>& all, std::string_view name) {
-  return std::lower_bound(all.begin(), all.end(), name, [](const auto& one, std::string_view wanted) { return one->name < wanted; });
+  return std::lower_bound(all.begin(), all.end(), name,
+                          [](const auto& one, std::string_view wanted) { return one->name < wanted; });
 }
 
 template <class Named>

@@ -1,4 +1,5 @@
-// Groups of consumers of a stream: how far each group has read, and which entries it has delivered to whom and not heard of since.
+// Groups of consumers of a stream: how far each group has read, and which entries it has delivered to whom without having heard
+// of them since.
 //
 // A pending entry is one allocation that stands in two orders, its group's and its consumer's. One that was given back has
 // no consumer. The entry itself may be deleted meanwhile; its being pending stays.

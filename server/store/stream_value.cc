@@ -10,12 +10,12 @@ namespace vedette {
 
 using listpack::Offset;
 
-Stream::~Stream() {
+StreamValue::~StreamValue() {
   for (Place place = blocks_.begin(); place != blocks_.end(); place = blocks_.next(place)) StreamBlock::free(blocks_.at(place));
 }
 
-Stream* Stream::duplicate() const {
-  auto* copy = new Stream;
+StreamValue* StreamValue::duplicate() const {
+  auto* copy = new StreamValue;
   for (Place place = blocks_.begin(); place != blocks_.end(); place = blocks_.next(place)) {
     const StreamBlock& block = *blocks_.at(place);
     copy->add_block(StreamBlock::copy_of(block.first, block.pack()));
@@ -30,18 +30,18 @@ Stream* Stream::duplicate() const {
   return copy;
 }
 
-std::optional<StreamId> Stream::last_entry_id() const {
+std::optional<StreamId> StreamValue::last_entry_id() const {
   StreamWalk walk(*this, {}, kStreamIdMax, true);
   if (!walk.next()) return std::nullopt;
   return walk.id();
 }
 
-void Stream::add_block(StreamBlock* block) {
+void StreamValue::add_block(StreamBlock* block) {
   blocks_.insert(block);
   block_bytes_ += block->memory_bytes();
 }
 
-Stream::Place Stream::drop_block(Place place) {
+StreamValue::Place StreamValue::drop_block(Place place) {
   StreamBlock* block = blocks_.at(place);
   block_bytes_ -= block->memory_bytes();
   const Place following = blocks_.erase(place);
@@ -50,24 +50,25 @@ Stream::Place Stream::drop_block(Place place) {
 }
 
 // The block that holds the id if any does; the end if none can.
-Stream::Place Stream::place_of_block(StreamId id) const {
+StreamValue::Place StreamValue::place_of_block(StreamId id) const {
   const Place place = blocks_.lower_bound(id);
   const StreamBlock* block = blocks_.at(place);
   if (block && block->first == id) return place;
   return place == blocks_.begin() ? blocks_.end() : blocks_.previous(place);
 }
 
-void Stream::note_first() {
+void StreamValue::note_first() {
   StreamWalk walk(*this, {}, kStreamIdMax);
   first_id_ = walk.next() ? walk.id() : StreamId{};
 }
 
-bool Stream::append(StreamId id, StreamFields fields, const PackingLimits& limits) {
+bool StreamValue::append(StreamId id, StreamFields fields, const PackingLimits& limits) {
   VED_ASSERT(id > last_id);
   size_t bytes = 0;
   for (const std::string_view text : fields) bytes += text.size() + listpack::kFrameMax;
   if (bytes > kStreamEntryBytesMax - 1024) return false;
-  const size_t bytes_max = limits.stream_node_bytes == 0 ? listpack::kBytesMax : std::min(limits.stream_node_bytes, listpack::kBytesMax);
+  const size_t wanted_max = limits.stream_node_bytes ? limits.stream_node_bytes : listpack::kBytesMax;
+  const size_t bytes_max = std::min(wanted_max, listpack::kBytesMax);
   const size_t capacity_max = bytes_max - std::min(bytes_max, sizeof(StreamBlock));
   size_t capacity = 0;
   bool appended = false;
@@ -98,13 +99,13 @@ bool Stream::append(StreamId id, StreamFields fields, const PackingLimits& limit
   return true;
 }
 
-bool Stream::contains(StreamId id) const {
+bool StreamValue::contains(StreamId id) const {
   StreamWalk walk(*this, id, id);
   return walk.next();
 }
 
 // Marks entries of a block, which goes if it holds nothing else that lives.
-void Stream::mark(Place place, std::span<const Offset> offsets) {
+void StreamValue::mark(Place place, std::span<const Offset> offsets) {
   StreamBlock* block = blocks_.at(place);
   length_ -= offsets.size();
   if (StreamBlockReader(*block).live() == offsets.size()) {
@@ -117,7 +118,7 @@ void Stream::mark(Place place, std::span<const Offset> offsets) {
   blocks_.replace(place, block);
 }
 
-bool Stream::erase(StreamId id) {
+bool StreamValue::erase(StreamId id) {
   const Place place = place_of_block(id);
   if (place == blocks_.end()) return false;
   StreamBlockReader reader(*blocks_.at(place));
@@ -131,7 +132,7 @@ bool Stream::erase(StreamId id) {
   return true;
 }
 
-Stream::Erased Stream::erase(StreamId id, StreamReferences references) {
+StreamValue::Erased StreamValue::erase(StreamId id, StreamReferences references) {
   if (references == StreamReferences::kDrop) groups.drop_references(id);
   if (references == StreamReferences::kAcked && groups.refer_to(id)) return contains(id) ? Erased::kKept : Erased::kAbsent;
   return erase(id) ? Erased::kErased : Erased::kAbsent;
@@ -156,7 +157,7 @@ bool whole_block_goes(const StreamTrim& trim, uint64_t length, uint64_t live, co
 
 }  // namespace
 
-uint64_t Stream::trim_in_block(Place place, const StreamTrim& trim) {
+uint64_t StreamValue::trim_in_block(Place place, const StreamTrim& trim) {
   std::vector<Offset> offsets;
   StreamBlockReader reader(*blocks_.at(place));
   for (bool more = reader.to_first(); more && would_go(trim, length_ - offsets.size(), reader.id()); more = reader.next())
@@ -165,7 +166,7 @@ uint64_t Stream::trim_in_block(Place place, const StreamTrim& trim) {
   return offsets.size();
 }
 
-uint64_t Stream::trim(const StreamTrim& trim) {
+uint64_t StreamValue::trim(const StreamTrim& trim) {
   if (trim.kind == StreamTrim::Kind::kNone) return 0;
   if (trim.references != StreamReferences::kKeep && !groups.empty()) return trim_by_entry(trim);
   uint64_t trimmed = 0;
@@ -188,7 +189,7 @@ uint64_t Stream::trim(const StreamTrim& trim) {
 }
 
 // Each entry is looked at: what refers to it goes with it, or keeps it.
-uint64_t Stream::trim_by_entry(const StreamTrim& trim) {
+uint64_t StreamValue::trim_by_entry(const StreamTrim& trim) {
   uint64_t trimmed = 0;
   for (Place place = blocks_.begin(); place != blocks_.end();) {
     if (trim.kind == StreamTrim::Kind::kLength && length_ <= trim.length_max) break;
@@ -215,7 +216,7 @@ uint64_t Stream::trim_by_entry(const StreamTrim& trim) {
   return trimmed;
 }
 
-bool Stream::adopt_block(StreamId first, std::string_view pack, const StreamBlockFacts& facts) {
+bool StreamValue::adopt_block(StreamId first, std::string_view pack, const StreamBlockFacts& facts) {
   if (!blocks_.empty() && first <= last_stored_id_) return false;
   if (facts.live == 0) return true;  // nothing to keep
   add_block(StreamBlock::copy_of(first, pack));
@@ -225,7 +226,7 @@ bool Stream::adopt_block(StreamId first, std::string_view pack, const StreamBloc
   return true;
 }
 
-std::optional<uint64_t> Stream::added_up_to(StreamId id) const {
+std::optional<uint64_t> StreamValue::added_up_to(StreamId id) const {
   if (entries_added == 0) return 0;
   if (empty() && id <= last_id) return entries_added;
   if (id == last_id) return entries_added;
@@ -238,17 +239,18 @@ std::optional<uint64_t> Stream::added_up_to(StreamId id) const {
 }
 
 // Whether something may have been deleted by its id at or behind the id.
-bool Stream::has_deleted_from(StreamId id) const { return !empty() && !max_deleted_id.is_zero() && id <= max_deleted_id; }
+bool StreamValue::has_deleted_from(StreamId id) const { return !empty() && !max_deleted_id.is_zero() && id <= max_deleted_id; }
 
-std::optional<int64_t> Stream::lag(const StreamGroup& group) const {
+std::optional<int64_t> StreamValue::lag(const StreamGroup& group) const {
   if (entries_added == 0) return 0;
-  if (group.entries_read != kEntriesReadUnknown && !has_deleted_from(group.last_id)) return int64_t(entries_added) - group.entries_read;
+  if (group.entries_read != kEntriesReadUnknown && !has_deleted_from(group.last_id))
+    return int64_t(entries_added) - group.entries_read;
   const auto read = added_up_to(group.last_id);
   if (!read) return std::nullopt;
   return int64_t(entries_added - *read);
 }
 
-void Stream::advance_group(StreamGroup& group, StreamId id) const {
+void StreamValue::advance_group(StreamGroup& group, StreamId id) const {
   if (group.entries_read != kEntriesReadUnknown && !has_deleted_from(id)) {
     group.entries_read++;
   } else if (entries_added) {
@@ -258,7 +260,7 @@ void Stream::advance_group(StreamGroup& group, StreamId id) const {
   group.last_id = id;
 }
 
-StreamWalk::StreamWalk(const Stream& stream, StreamId from, StreamId to, bool backwards)
+StreamWalk::StreamWalk(const StreamValue& stream, StreamId from, StreamId to, bool backwards)
     : blocks_(stream.blocks()), from_(from), to_(to), backwards_(backwards) {
   // The block with the greatest first id that is not above the bound; for walks in order the first block will do too.
   const StreamId& bound = backwards ? to : from;
@@ -312,9 +314,9 @@ void digest_stream(const Entry& entry, DigestMixer& digest) {
 
 constexpr ValueKind kStreamKind = {
     ValueType::kStream,
-    [](void* stream) { delete static_cast<Stream*>(stream); },
-    [](const void* stream) { return static_cast<const Stream*>(stream)->memory_bytes(); },
-    [](const void* stream) -> void* { return static_cast<const Stream*>(stream)->duplicate(); },
+    [](void* stream) { delete static_cast<StreamValue*>(stream); },
+    [](const void* stream) { return static_cast<const StreamValue*>(stream)->memory_bytes(); },
+    [](const void* stream) -> void* { return static_cast<const StreamValue*>(stream)->duplicate(); },
     digest_stream,
     [](const Entry&) { return std::string_view("stream"); },
     [](const Entry& entry) -> size_t { return stream_of(entry).length(); },

@@ -41,13 +41,13 @@ struct StreamTrim {
   StreamReferences references = StreamReferences::kKeep;
 };
 
-class Stream {
+class StreamValue {
  public:
-  Stream() = default;
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
-  ~Stream();
-  Stream* duplicate() const;
+  StreamValue() = default;
+  StreamValue(const StreamValue&) = delete;
+  StreamValue& operator=(const StreamValue&) = delete;
+  ~StreamValue();
+  StreamValue* duplicate() const;
 
   // What everybody may read, and XSETID and an RDB set.
   StreamId last_id;         ///< the greatest id ever
@@ -64,7 +64,7 @@ class Stream {
   StreamId last_stored_id() const { return last_stored_id_; }
   const StreamBlocks& blocks() const { return blocks_; }
   /// O(1), as estimated as the allocator's classes are.
-  size_t memory_bytes() const { return sizeof(Stream) + blocks_.memory_bytes() + block_bytes_ + groups.memory_bytes(); }
+  size_t memory_bytes() const { return sizeof(StreamValue) + blocks_.memory_bytes() + block_bytes_ + groups.memory_bytes(); }
 
   /// Appends an entry; `id` is greater than last_id. False if it is longer than a block may be. O(bytes of the entry).
   bool append(StreamId id, StreamFields fields, const PackingLimits& limits);
@@ -110,7 +110,7 @@ class Stream {
 /// Walks the entries that live with ids from `from` to `to`, in their order or backwards. The stream must not change meanwhile.
 class StreamWalk {
  public:
-  StreamWalk(const Stream& stream, StreamId from, StreamId to, bool backwards = false);
+  StreamWalk(const StreamValue& stream, StreamId from, StreamId to, bool backwards = false);
   StreamWalk(const StreamWalk&) = delete;
   StreamWalk& operator=(const StreamWalk&) = delete;
 
@@ -130,13 +130,13 @@ class StreamWalk {
   bool in_block_ = false;
 };
 
-inline const Stream& stream_of(const Entry& entry) {
+inline const StreamValue& stream_of(const Entry& entry) {
   VED_ASSERT(entry.type() == ValueType::kStream);
-  return *entry.pointer<Stream>();
+  return *entry.pointer<StreamValue>();
 }
-inline Stream& stream_of(Entry& entry) {
+inline StreamValue& stream_of(Entry& entry) {
   VED_ASSERT(entry.type() == ValueType::kStream);
-  return *entry.pointer<Stream>();
+  return *entry.pointer<StreamValue>();
 }
 
 extern const ValueKind kStreamKind;

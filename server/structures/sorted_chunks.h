@@ -136,7 +136,8 @@ class SortedChunks {
   // The chunk that holds the key if any does.
   uint32_t chunk_for(const Key& key) const {
     const auto from = chunks_.begin() + ptrdiff_t(head_);
-    const auto behind = std::upper_bound(from, chunks_.end(), key, [](const Key& wanted, const Chunk& in) { return wanted < in.low; });
+    const auto behind =
+        std::upper_bound(from, chunks_.end(), key, [](const Key& wanted, const Chunk& in) { return wanted < in.low; });
     return behind == from ? 0 : uint32_t(behind - from) - 1;
   }
 

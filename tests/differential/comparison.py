@@ -23,6 +23,8 @@ DIFFERENT = [
     (b"OBJECT", b"$9\r\nquicklist", b"$8\r\nlistpack", "7.2 keeps small lists as listpacks, and says so"),
     (b"OBJECT", b"$9\r\nhashtable", b"$8\r\nlistpack", "7.2 has a small form for sets that are not all integers"),
     (b"OBJECT", b"$9\r\nhashtable", b"$6\r\nintset", "SDIFFSTORE: the smallest form that the result has, whatever was in the making"),
+    (b"XREAD", b"-ERR Unbalanced XREAD list of streams:", b"-ERR Unbalanced 'xread' list of streams:", "7.2 names the command as it is"),
+    (b"XREADGROUP", b"-ERR Unbalanced XREAD list of streams:", b"-ERR Unbalanced 'xreadgroup' list of streams:", "7.2 names the command as it is"),
 ]
 
 
@@ -140,6 +142,56 @@ def _config(command, mine, theirs):
     return pairs[0] == pairs[1]
 
 
+LATEST_TIME_MS = 1_000_000_000_000
+
+
+def _times(mine, theirs, idle=False):
+    """Equal but for times: moments, and where `idle`, how long something is ago."""
+    if mine[0] != theirs[0]:
+        return False
+    if mine[0] == ":":
+        bound = 0 if idle else LATEST_TIME_MS
+        return _within(mine, theirs, 60_000) if min(mine[1], theirs[1]) >= bound else mine == theirs
+    if mine[0] not in "*%" or not mine[1] or not theirs[1]:
+        return mine == theirs
+    return len(mine[1]) == len(theirs[1]) and all(_times(*pair, idle) for pair in zip(mine[1], theirs[1]))
+
+
+def _pending(_, mine, theirs):
+    """XPENDING's third number of four is how long an entry is idle."""
+    if mine[0] != "*" or theirs[0] != "*" or len(mine[1]) != len(theirs[1]):
+        return False
+    for one, other in zip(mine[1], theirs[1]):
+        four = one[0] == other[0] == "*" and one[1] and other[1] and len(one[1]) == len(other[1]) == 4 and one[1][2][0] == ":"
+        if four:
+            if one[1][:2] + one[1][3:] != other[1][:2] + other[1][3:] or not _times(one[1][2], other[1][2], True):
+                return False
+        elif one != other:
+            return False
+    return True
+
+
+def _without_fields(value, names):
+    """A reply's maps less some pairs."""
+    kind, content = value
+    if kind not in "*%" or not content:
+        return value
+    kept, at = [], 0
+    while at < len(content):
+        if content[at][0] == "$" and content[at][1] in names and at + 1 < len(content):
+            at += 2
+            continue
+        kept.append(_without_fields(content[at], names))
+        at += 1
+    return (kind, kept)
+
+
+def _xinfo(_, mine, theirs):
+    """7.2 tells when a consumer was last active; how many nodes a tree has is each server's own; idle is a time ago."""
+    own = {b"active-time", b"inactive", b"idle", b"radix-tree-nodes"}
+    return _times(_without_fields(mine, own), _without_fields(theirs, own))
+
+
 def _random_choice(_, mine, theirs):
     return mine[0] == theirs[0] and (mine[1] is None) == (theirs[1] is None)
 
@@ -193,4 +245,6 @@ RULES = {
     b"SRANDMEMBER": _random_members,
     b"ZRANDMEMBER": _random_members,
     b"ZSCAN": _set_scan,
+    b"XINFO": _xinfo,
+    b"XPENDING": _pending,
 }

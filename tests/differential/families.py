@@ -783,6 +783,101 @@ def pubsub(s, count):
             yield 1, tuple(s.of(PUBLISHER_COMMANDS)(s))
 
 
+STREAM_KEYS = [b"s", b"t", b"{tag}s", b"\x00\xff\r\n"]
+STREAM_GROUPS = [b"g", b"h", b"", b"with space"]
+STREAM_CONSUMERS = [b"alice", b"bob", b"carol", b""]
+STREAM_IDS = [b"%d-%d" % (ms, seq) for ms in (1, 2, 3, 5, 8) for seq in (0, 1, 2, 3, 7)] + [b"1", b"3", b"5", b"0-1", b"0", b"0-0"]
+ODD_STREAM_IDS = [b"abc", b"", b"-", b"+", b"$", b">", b"1-", b"-1", b"1-1-1", b"1--1", b"1--01", b"+1-1", b" 1-1", b"01-1", b"1-1\x00", b"1-*",
+                  b"18446744073709551615-18446744073709551615", b"18446744073709551615", b"18446744073709551616-0", b"1-18446744073709551615",
+                  b"(1-1", b"((1", b"(", b"*", b"1" * 130]
+STREAM_COUNTS = [b"0", b"1", b"2", b"3", b"10", b"-1", b"abc", b"9223372036854775807"]
+# An entry is younger than the one and older than the other, whatever the two servers' clocks say.
+IDLE_TIMES = [b"0", b"0", b"0", b"100000000", b"-1"]
+
+
+def stream_id(s):
+    return s.of(ODD_STREAM_IDS) if s.chance(0.06) else s.of(STREAM_IDS)
+
+
+def stream_bound(s):
+    return s.of([b"-", b"+", b"(" + stream_id(s), stream_id(s)])
+
+
+def stream_ids(s):
+    return [stream_id(s) for _ in range(s.random.choice([1, 1, 2, 3, 6]))]
+
+
+def stream_trim(s):
+    kind = s.of([[b"MAXLEN"], [b"MINID"]])
+    threshold = s.of(STREAM_COUNTS) if kind == [b"MAXLEN"] else stream_id(s)
+    return kind + s.some([s.of([b"~", b"="])], 0.6) + [threshold] + s.some([[b"LIMIT", s.of(STREAM_COUNTS)]], 0.2)
+
+
+def stream_fields(s):
+    if s.chance(0.5):
+        return [b"name", s.value(), b"age", s.of(INTEGERS)]
+    return [part for _ in range(s.random.choice([1, 1, 2, 3])) for part in (s.of([b"a", b"b", b"", b"17"]), s.value())]
+
+
+STREAM_COMMANDS = [
+    lambda s, k: [b"XADD", k] + s.some([b"NOMKSTREAM"], 0.1) + (stream_trim(s) if s.chance(0.2) else []) +
+        [stream_id(s) if s.chance(0.3) else b"%d-*" % s.random.choice([1, 2, 5, 8, 9])] + stream_fields(s),
+    lambda s, k: [b"XADD", k, b"%d-*" % s.random.choice([5, 8, 9])] + stream_fields(s),
+    lambda s, k: [b"XADD", k, b"9-*"] + stream_fields(s),
+    lambda s, k: [b"XLEN", k],
+    lambda s, k: [s.of([b"XRANGE", b"XREVRANGE"]), k, stream_bound(s), stream_bound(s)] + s.some([[b"COUNT", s.of(STREAM_COUNTS)]], 0.4),
+    lambda s, k: [b"XRANGE", k, b"-", b"+"],
+    lambda s, k: [b"XDEL", k] + stream_ids(s),
+    lambda s, k: [b"XTRIM", k] + stream_trim(s),
+    lambda s, k: [b"XREAD"] + s.some([[b"COUNT", s.of(STREAM_COUNTS)], b"NOACK", [b"GROUP", b"g", b"c"]], 0.15) + [b"STREAMS", k, s.of(STREAM_KEYS)] +
+        [s.of([b"$", stream_id(s), stream_id(s)]), s.of([b"0", stream_id(s)])],
+    lambda s, k: [b"XSETID", k, stream_id(s)] + s.some([[b"ENTRIESADDED", s.of(STREAM_COUNTS)], [b"MAXDELETEDID", stream_id(s)]], 0.2),
+    lambda s, k: [b"XGROUP", b"CREATE", k, s.of(STREAM_GROUPS), s.of([b"$", b"0", stream_id(s)])] +
+        s.some([b"MKSTREAM", [b"ENTRIESREAD", s.of(STREAM_COUNTS)], s.of(WORDS)], 0.2),
+    lambda s, k: [b"XGROUP", b"SETID", k, s.of(STREAM_GROUPS), s.of([b"$", b"0", stream_id(s)])] + s.some([[b"ENTRIESREAD", s.of(STREAM_COUNTS)]], 0.2),
+    lambda s, k: [b"XGROUP", b"CREATECONSUMER", k, s.of(STREAM_GROUPS), s.of(STREAM_CONSUMERS)],
+    lambda s, k: [b"XGROUP", b"DELCONSUMER", k, s.of(STREAM_GROUPS), s.of(STREAM_CONSUMERS)] if s.chance(0.3) else [b"XLEN", k],
+    lambda s, k: [b"XGROUP", b"DESTROY", k, s.of(STREAM_GROUPS)] if s.chance(0.2) else [b"XLEN", k],
+    lambda s, k: [b"XGROUP", s.of([b"nonsense", b"CREATE", b"SETID"])] + s.some([k], 0.5),
+    lambda s, k: [b"XACK", k, s.of(STREAM_GROUPS)] + stream_ids(s),
+    lambda s, k: [b"XPENDING", k, s.of(STREAM_GROUPS)],
+    lambda s, k: [b"XPENDING", k, s.of(STREAM_GROUPS)] + s.some([[b"IDLE", s.of(IDLE_TIMES)]], 0.3) +
+        [stream_bound(s), stream_bound(s), s.of(STREAM_COUNTS)] + s.some([s.of(STREAM_CONSUMERS)], 0.3),
+    lambda s, k: [b"XINFO", b"STREAM", k] + s.some([[b"FULL"] + s.some([[b"COUNT", s.of(STREAM_COUNTS)]], 0.5)], 0.5),
+    lambda s, k: [b"XINFO", b"GROUPS", k],
+    lambda s, k: [b"XINFO", b"CONSUMERS", k, s.of(STREAM_GROUPS)],
+    lambda s, k: [b"COPY", k, s.of(STREAM_KEYS), b"REPLACE"] if s.chance(0.3) else [b"TYPE", k],
+    lambda s, k: [b"SET", k, b"no stream"] if s.chance(0.1) else [b"OBJECT", b"ENCODING", k],
+    lambda s, k: [b"DEL", k] if s.chance(0.3) else [b"EXISTS", k],
+]
+# They name a consumer. Whether a consumer comes into being when it gets nothing differs between 7.0 and 7.2: so it is made before.
+STREAM_CONSUMER_COMMANDS = [
+    lambda s, k, g, c: [b"XREADGROUP", b"GROUP", g, c] + s.some([[b"COUNT", s.of(STREAM_COUNTS)], b"NOACK"], 0.3) + [b"STREAMS", k, b">"],
+    lambda s, k, g, c: [b"XREADGROUP", b"GROUP", g, c, b"COUNT", s.of([b"1", b"2"]), b"STREAMS", k, b">"],
+    lambda s, k, g, c: [b"XREADGROUP", b"GROUP", g, c] + s.some([[b"COUNT", s.of(STREAM_COUNTS)]], 0.3) + [b"STREAMS", k, stream_id(s)],
+    lambda s, k, g, c: [b"XCLAIM", k, g, c, s.of(IDLE_TIMES)] + stream_ids(s) +
+        s.some([[b"IDLE", s.of([b"0", b"5000", b"abc"])], [b"TIME", s.of([b"1000", b"-1", b"99999999999999"])],
+                [b"RETRYCOUNT", s.of(STREAM_COUNTS)], b"FORCE", b"JUSTID", [b"LASTID", stream_id(s)], s.of(WORDS)], 0.15),
+    lambda s, k, g, c: [b"XAUTOCLAIM", k, g, c, s.of(IDLE_TIMES), stream_bound(s)] + s.some([[b"COUNT", s.of(STREAM_COUNTS)], b"JUSTID"], 0.3),
+]
+
+
+def streams(s, count):
+    """Blocks of three entries, so that there are many of them."""
+    yield 0, (b"CONFIG", b"SET", b"stream-node-max-entries", s.of([b"3", b"5", b"100"]))
+    for _ in range(count):
+        key = s.of(STREAM_KEYS)
+        if s.chance(0.35):
+            group, consumer = s.of(STREAM_GROUPS), s.of(STREAM_CONSUMERS)
+            yield 0, (b"XGROUP", b"CREATECONSUMER", key, group, consumer)
+            yield 0, tuple(s.of(STREAM_CONSUMER_COMMANDS)(s, key, group, consumer))
+        else:
+            yield 0, tuple(disturbed(s, s.of(STREAM_COMMANDS)(s, key)))
+    for key in STREAM_KEYS:
+        yield 0, (b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0")
+    yield 0, (b"CONFIG", b"SET", b"stream-node-max-entries", b"100")
+
+
 # name -> (generator, commands a run)
 FAMILIES = {
     "bitmap": (from_rows(BITMAP_COMMANDS), 4000),
@@ -794,6 +889,7 @@ FAMILIES = {
     "databases": (from_rows(DATABASE_COMMANDS), 2000),
     "hyperloglog": (from_rows(HYPERLOGLOG_COMMANDS), 2500),
     "scan": (from_rows(SCAN_COMMANDS), 1000),
+    "streams": (streams, 3000),
     "connection": (from_rows(CONNECTION_COMMANDS), 1500),
     "introspection": (introspection, 500),
     "payloads": (payloads, 2000),
