@@ -1,5 +1,6 @@
 // Lists: commands on one list that answer at once. Those on several, and those that may wait, are in list_transfer.cc.
 #include <algorithm>
+#include <limits>
 
 #include "common/base/text.h"
 #include "common/command/arg_reader.h"
@@ -224,7 +225,7 @@ Result<Search> search_from(const CommandContext& ctx) {
   ArgReader args(ctx.args(), 3);
   while (args.more()) {
     if (args.token_with("RANK")) {
-      search.rank = args.integer();
+      search.rank = args.integer_between(-std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max());
       if (args.is_ok() && search.rank == 0)
         args.fail("ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from "
                   "the end of the list");
@@ -246,7 +247,7 @@ void search_list(const ListView& list, const ListText& wanted, const Search& sea
   const bool backwards = search.rank < 0;
   const size_t size = list.size();
   const size_t looked_at_max = search.length_max == 0 ? size : std::min(size, size_t(search.length_max));
-  uint64_t to_pass = (backwards ? -uint64_t(search.rank) : uint64_t(search.rank)) - 1;
+  int64_t to_pass = std::abs(search.rank) - 1;
   ListView::Position at = list.seek(backwards ? -1 : 0);
   for (size_t i = 0; i < looked_at_max; i++, at = backwards ? list.previous(at) : list.next(at)) {
     if (!wanted.is(list.get(at))) continue;

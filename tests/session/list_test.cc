@@ -57,6 +57,7 @@ TEST_CASE_FIXTURE(Fixture, "arguments are refused in the words of a Redis") {
       {"LREM l x a", kNoInteger},
       {"LREM l 9223372036854775808 a", kNoInteger},
       {"LPOS l a RANK 0", "(error) ERR RANK can't be zero: use 1 to start from the first match, 2 from the second"},
+      {"LPOS l a RANK -9223372036854775808", "(error) ERR value is out of range, value must between -9223372036854775807 and 922337203"},
       {"LPOS l a COUNT -1", "(error) ERR COUNT can't be negative"},
       {"LPOS l a MAXLEN -1", "(error) ERR MAXLEN can't be negative"},
       {"LPOS l a RANK", kSyntax},
