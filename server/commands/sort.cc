@@ -52,7 +52,7 @@ struct SortPattern {
 
   explicit SortPattern(std::string_view pattern) {
     const std::string_view meaning = pattern.substr(0, pattern.find('\0'));
-    is_element = meaning == "#" && pattern.size() == 1;
+    is_element = meaning == "#";
     const size_t star = meaning.find('*');
     names_keys = star != std::string_view::npos;
     if (!names_keys) return;
@@ -125,7 +125,8 @@ class Sorting {
     }
     Range range{0, 0};
     if (source) range = wanted_range(kind_of(*source).elements(*source));
-    if (source && range.first < range.last) {
+    // All are weighed even if none is wanted, so that what is no number is refused.
+    if (source && (options_.sorts || range.first < range.last)) {
       range = collect(*source, range);
       if (options_.sorts)
         if (Status status = sort(range); !status) return status;
@@ -139,7 +140,7 @@ class Sorting {
   Range wanted_range(size_t size) const {
     const auto clamp = [size](int64_t value) { return size_t(std::clamp<int64_t>(value, 0, int64_t(size))); };
     const size_t first = clamp(options_.offset), count = options_.count < 0 ? size : clamp(options_.count);
-    return {first, std::min(size, first + count)};
+    return {first, std::max(first, std::min(size, first + count))};
   }
 
   void add(std::string_view element, bool lasting) {
