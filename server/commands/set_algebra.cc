@@ -176,15 +176,16 @@ Status sinterstore(CommandContext& ctx) { return store_result(ctx, Operation::kI
 Status sunionstore(CommandContext& ctx) { return store_result(ctx, Operation::kUnion, "sunionstore"); }
 Status sdiffstore(CommandContext& ctx) { return store_result(ctx, Operation::kDifference, "sdiffstore"); }
 
-// SINTERCARD numkeys key [key ...] [LIMIT limit], and the others alike. Replies: how many members the result has, up to the limit if
-// that is not 0. Errors: WRONGTYPE; a bad numkeys or limit.
+// SINTERCARD numkeys key [key ...] [LIMIT limit], and the others alike. Replies: how many members the result has, up to the limit
+// if that is not 0. Errors: WRONGTYPE; a bad numkeys or limit.
 Status sintercard(CommandContext& ctx) { return count_result(ctx, Operation::kIntersection); }
 Status sunioncard(CommandContext& ctx) { return count_result(ctx, Operation::kUnion); }
 Status sdiffcard(CommandContext& ctx) { return count_result(ctx, Operation::kDifference); }
 
 constexpr KeySpec kAllKeys = keys_at(1, -1, 1, kKeyRO | kKeyAccess), kSources = keys_at(2, -1, 1, kKeyRO | kKeyAccess);
 constexpr KeySpec kDestination = key_at(1, kKeyOW | kKeyUpdate), kCountedKeys = keys_counted_at(1, 1, kKeyRO | kKeyAccess);
-constexpr std::string_view kInterComplexity = "O(N*M) worst case where N is the size of the smallest set and M is the number of sets.";
+constexpr std::string_view kInterComplexity =
+    "O(N*M) worst case where N is the size of the smallest set and M is the number of sets.";
 constexpr std::string_view kAllComplexity = "O(N) where N is the number of members in all given sets.";
 
 constexpr Command kCommands[] = {
@@ -192,35 +193,38 @@ constexpr Command kCommands[] = {
       .since = "1.0.0", .complexity = kAllComplexity, .summary = "Returns the difference of multiple sets.",
       .examples = "SADD a 1 2 3 -> 3; SADD b 2 -> 1; SDIFF a b -> [1, 3]; SDIFF none a -> []; SDIFF a none -> [1, 2, 3]",
       .tips = "nondeterministic_output_order"}, sdiff},
-    {{.name = "SDIFFCARD", .usage = "numkeys key [key ...] [LIMIT limit]", .arity = -3, .flags = kReadOnly, .keys = {kCountedKeys},
-      .category = "set", .since = "8.10.0", .complexity = kAllComplexity,
+    {{.name = "SDIFFCARD", .usage = "numkeys key [key ...] [LIMIT limit]", .arity = -3, .flags = kReadOnly,
+      .keys = {kCountedKeys}, .category = "set", .since = "8.10.0", .complexity = kAllComplexity,
       .summary = "Returns the number of members of the difference of multiple sets.",
       .examples = "SADD a 1 2 3 -> 3; SADD b 2 -> 1; SDIFFCARD 2 a b -> 2; SDIFFCARD 2 a b LIMIT 1 -> 1"}, sdiffcard},
     {{.name = "SDIFFSTORE", .usage = "destination key [key ...]", .arity = -3, .flags = kWrite | kDenyOom,
       .keys = {kDestination, kSources}, .category = "set", .since = "1.0.0", .complexity = kAllComplexity,
       .summary = "Stores the difference of multiple sets in a key.",
-      .examples = "SADD a 1 2 3 -> 3; SADD b 2 -> 1; SDIFFSTORE d a b -> 2; SMEMBERS d -> [1, 3]; SDIFFSTORE d b a -> 0; EXISTS d -> 0"},
+      .examples = "SADD a 1 2 3 -> 3; SADD b 2 -> 1; SDIFFSTORE d a b -> 2; SMEMBERS d -> [1, 3]; SDIFFSTORE d b a -> 0; "
+                  "EXISTS d -> 0"},
      sdiffstore},
     {{.name = "SINTER", .usage = "key [key ...]", .arity = -2, .flags = kReadOnly, .keys = {kAllKeys}, .category = "set",
       .since = "1.0.0", .complexity = kInterComplexity, .summary = "Returns the intersect of multiple sets.",
       .examples = "SADD a 1 2 3 -> 3; SADD b 2 3 4 -> 3; SINTER a b -> [2, 3]; SINTER a none -> []",
       .tips = "nondeterministic_output_order"}, sinter},
-    {{.name = "SINTERCARD", .usage = "numkeys key [key ...] [LIMIT limit]", .arity = -3, .flags = kReadOnly, .keys = {kCountedKeys},
-      .category = "set", .since = "7.0.0", .complexity = kInterComplexity,
+    {{.name = "SINTERCARD", .usage = "numkeys key [key ...] [LIMIT limit]", .arity = -3, .flags = kReadOnly,
+      .keys = {kCountedKeys}, .category = "set", .since = "7.0.0", .complexity = kInterComplexity,
       .summary = "Returns the number of members of the intersect of multiple sets.",
-      .examples = "SADD a 1 2 3 -> 3; SADD b 2 3 4 -> 3; SINTERCARD 2 a b -> 2; SINTERCARD 2 a b LIMIT 1 -> 1; SINTERCARD 1 none -> 0"},
+      .examples = "SADD a 1 2 3 -> 3; SADD b 2 3 4 -> 3; SINTERCARD 2 a b -> 2; SINTERCARD 2 a b LIMIT 1 -> 1; "
+                  "SINTERCARD 1 none -> 0"},
      sintercard},
     {{.name = "SINTERSTORE", .usage = "destination key [key ...]", .arity = -3, .flags = kWrite | kDenyOom,
       .keys = {key_at(1, kKeyRW | kKeyUpdate), kSources}, .category = "set", .since = "1.0.0", .complexity = kInterComplexity,
       .summary = "Stores the intersect of multiple sets in a key.",
-      .examples = "SADD a 1 2 3 -> 3; SADD b 2 3 4 -> 3; SINTERSTORE d a b -> 2; SMEMBERS d -> [2, 3]; SINTERSTORE d a none -> 0"},
+      .examples = "SADD a 1 2 3 -> 3; SADD b 2 3 4 -> 3; SINTERSTORE d a b -> 2; SMEMBERS d -> [2, 3]; "
+                  "SINTERSTORE d a none -> 0"},
      sinterstore},
     {{.name = "SUNION", .usage = "key [key ...]", .arity = -2, .flags = kReadOnly, .keys = {kAllKeys}, .category = "set",
       .since = "1.0.0", .complexity = kAllComplexity, .summary = "Returns the union of multiple sets.",
       .examples = "SADD a 1 2 -> 2; SADD b 2 -> 1; SUNION a b none -> [1, 2]; SUNION none -> []",
       .tips = "nondeterministic_output_order"}, sunion},
-    {{.name = "SUNIONCARD", .usage = "numkeys key [key ...] [LIMIT limit]", .arity = -3, .flags = kReadOnly, .keys = {kCountedKeys},
-      .category = "set", .since = "8.10.0", .complexity = kAllComplexity,
+    {{.name = "SUNIONCARD", .usage = "numkeys key [key ...] [LIMIT limit]", .arity = -3, .flags = kReadOnly,
+      .keys = {kCountedKeys}, .category = "set", .since = "8.10.0", .complexity = kAllComplexity,
       .summary = "Returns the number of members of the union of multiple sets.",
       .examples = "SADD a 1 2 -> 2; SADD b 2 3 -> 2; SUNIONCARD 2 a b -> 3; SUNIONCARD 2 a b LIMIT 2 -> 2"}, sunioncard},
     {{.name = "SUNIONSTORE", .usage = "destination key [key ...]", .arity = -3, .flags = kWrite | kDenyOom,

@@ -1,7 +1,7 @@
 // Random members: SPOP and SRANDMEMBER. Every member is as likely as any other.
 //
-// Many distinct members of a packed set, or a large share of a table's, are chosen in one pass over the set: each of the n members
-// that are left is taken with the probability k/n while k are wanted (Knuth's algorithm S). A few of a table are drawn.
+// Many distinct members of a packed set, or a large share of a table's, are chosen in one pass over the set: each of the n
+// members that are left is taken with the probability k/n while k are wanted (Knuth's algorithm S). A few of a table are drawn.
 #include <memory>
 
 #include "common/command/arg_reader.h"
@@ -32,7 +32,11 @@ class PoppedMembers {
   void flush() {
     if (ends_.empty()) return;
     std::vector<std::string_view> argv{"SREM", ctx_.arg(1)};
-    for (size_t i = 0, at = 0; i < ends_.size(); at = ends_[i++]) argv.push_back(std::string_view(text_).substr(at, ends_[i] - at));
+    size_t at = 0;
+    for (const size_t end : ends_) {
+      argv.push_back(std::string_view(text_).substr(at, end - at));
+      at = end;
+    }
     ctx_.propagate_as(Arguments(argv));
     text_.clear();
     ends_.clear();
@@ -226,17 +230,19 @@ Status srandmember(CommandContext& ctx) {
 }
 
 constexpr Command kCommands[] = {
-    {{.name = "SPOP", .usage = "key [count]", .arity = -2, .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyAccess | kKeyDelete)},
-      .category = "set", .since = "1.0.0", .complexity = "Without the count argument O(1), otherwise O(N) where N is the count.",
-      .summary = "Returns one or more random members from a set after removing them. Deletes the set if the last member was popped.",
-      .examples = "SADD s a -> 1; SPOP s -> a; SPOP s -> nil; SADD s a b c -> 3; SPOP s 2 -> [..., ...]; SCARD s -> 1; SPOP s 9 -> [...]; "
-                  "EXISTS s -> 0; SPOP s 1 -> []",
+    {{.name = "SPOP", .usage = "key [count]", .arity = -2, .flags = kWrite | kFast,
+      .keys = {key_at(1, kKeyRW | kKeyAccess | kKeyDelete)}, .category = "set", .since = "1.0.0", .complexity = "Without the count argument O(1), otherwise O(N) where N is the count.",
+      .summary = "Returns one or more random members from a set after removing them. Deletes the set if the last member was "
+                 "popped.",
+      .examples = "SADD s a -> 1; SPOP s -> a; SPOP s -> nil; SADD s a b c -> 3; SPOP s 2 -> [..., ...]; SCARD s -> 1; "
+                  "SPOP s 9 -> [...]; EXISTS s -> 0; SPOP s 1 -> []",
       .tips = "nondeterministic_output", .history = "3.2.0|Added the `count` argument."}, spop},
     {{.name = "SRANDMEMBER", .usage = "key [count]", .arity = -2, .flags = kReadOnly, .keys = {key_at(1, kKeyRO | kKeyAccess)},
       .category = "set", .since = "1.0.0",
       .complexity = "Without the count argument O(1), otherwise O(N) where N is the absolute value of the count.",
       .summary = "Gets one or more random members from a set.",
-      .examples = "SRANDMEMBER s -> nil; SADD s a -> 1; SRANDMEMBER s -> a; SRANDMEMBER s 5 -> [a]; SRANDMEMBER s -3 -> [a, a, a]",
+      .examples = "SRANDMEMBER s -> nil; SADD s a -> 1; SRANDMEMBER s -> a; SRANDMEMBER s 5 -> [a]; "
+                  "SRANDMEMBER s -3 -> [a, a, a]",
       .tips = "nondeterministic_output", .history = "2.6.0|Added the optional `count` argument."}, srandmember},
 };
 static_assert(all_consistent(kCommands));

@@ -1,8 +1,8 @@
 // SORT: the elements of a list, a set or a sorted set in another order, or what other keys hold for them.
 //
-// What is ordered are views of the elements and what they are compared by. A text that lives nowhere else (an integer that had to be
-// printed, everything if the result is stored, because the destination may be one of the keys that were read) is kept aside for the
-// length of the call. Elements that compare as equal keep their order.
+// What is ordered are views of the elements and what they are compared by. A text that lives nowhere else (an integer that had to
+// be printed, everything if the result is stored, because the destination may be one of the keys that were read) is kept aside for
+// the length of the call. Elements that compare as equal keep their order.
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -52,7 +52,7 @@ struct SortPattern {
 
   explicit SortPattern(std::string_view pattern) {
     const std::string_view meaning = pattern.substr(0, pattern.find('\0'));
-    is_element = meaning == "#" && pattern.size() == 1;
+    is_element = meaning == "#";
     const size_t star = meaning.find('*');
     names_keys = star != std::string_view::npos;
     if (!names_keys) return;
@@ -125,7 +125,8 @@ class Sorting {
     }
     Range range{0, 0};
     if (source) range = wanted_range(kind_of(*source).elements(*source));
-    if (source && range.first < range.last) {
+    // All are weighed even if none is wanted, so that what is no number is refused.
+    if (source && (options_.sorts || range.first < range.last)) {
       range = collect(*source, range);
       if (options_.sorts)
         if (Status status = sort(range); !status) return status;
@@ -139,7 +140,7 @@ class Sorting {
   Range wanted_range(size_t size) const {
     const auto clamp = [size](int64_t value) { return size_t(std::clamp<int64_t>(value, 0, int64_t(size))); };
     const size_t first = clamp(options_.offset), count = options_.count < 0 ? size : clamp(options_.count);
-    return {first, std::min(size, first + count)};
+    return {first, std::max(first, std::min(size, first + count))};
   }
 
   void add(std::string_view element, bool lasting) {
@@ -185,8 +186,8 @@ class Sorting {
       list.for_each(list.seek(int64_t(range.first)), wanted, take);
   }
 
-  // What a pattern stands for with this element, good until the next call or as long as the dataset stays as it is; `lasting` says
-  // which. Nothing if there is no such key, or no such field.
+  // What a pattern stands for with this element, good until the next call or as long as the dataset stays as it is; `lasting`
+  // says which. Nothing if there is no such key, or no such field.
   std::optional<std::string_view> look_up(const SortPattern& pattern, std::string_view element, bool& lasting) {
     lasting = true;
     if (pattern.is_element) return element;
@@ -309,18 +310,19 @@ class Sorting {
   listpack::Text field_number_;
 };
 
+bool has_elements(ValueType type) { return type == ValueType::kList || type == ValueType::kSet || type == ValueType::kSortedSet; }
+
 Status sort_with(CommandContext& ctx, bool may_store) {
   ArgReader args(ctx.args(), 2);
   SortOptions options = sort_options_from(args, may_store);
   if (!args.is_ok()) return args.status();
   const Entry* source = ctx.read(ctx.key(1));
-  if (source && source->type() != ValueType::kList && source->type() != ValueType::kSet && source->type() != ValueType::kSortedSet)
-    return errors::wrong_type();
+  if (source && !has_elements(source->type())) return errors::wrong_type();
   return Sorting(ctx, options).run(source);
 }
 
-// SORT key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA] [STORE destination]. Replies: an array, or with
-// STORE how many elements the destination has now. Errors: WRONGTYPE; a syntax error; an element or a weight that is no number.
+// SORT key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA] [STORE destination]. Replies: an array, or
+// with STORE how many elements the destination has now. Errors: WRONGTYPE; a syntax error; an element or a weight that is no number.
 Status sort(CommandContext& ctx) { return sort_with(ctx, true); }
 Status sort_ro(CommandContext& ctx) { return sort_with(ctx, false); }
 
@@ -333,12 +335,12 @@ constexpr KeySpec unknown_keys(unsigned flags, std::string_view notes) {
   return spec;
 }
 constexpr KeySpec kSource = key_at(1, kKeyRO | kKeyAccess);
-constexpr KeySpec kLookedUp =
-    unknown_keys(kKeyRO | kKeyAccess, "What follows BY and GET is a pattern: the names of the keys depend on the elements that are sorted");
+constexpr KeySpec kLookedUp = unknown_keys(
+    kKeyRO | kKeyAccess, "What follows BY and GET is a pattern: the names of the keys depend on the elements that are sorted");
 constexpr KeySpec kDestination = unknown_keys(kKeyOW | kKeyUpdate, "STORE may stand anywhere among the options");
 constexpr std::string_view kComplexity =
-    "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements "
-    "are not sorted, complexity is O(N).";
+    "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the "
+    "elements are not sorted, complexity is O(N).";
 
 constexpr Command kCommands[] = {
     {{.name = "SORT",
@@ -352,8 +354,8 @@ constexpr Command kCommands[] = {
       .arity = -2, .flags = kReadOnly | kMovableKeys, .keys = {kSource, kLookedUp}, .category = "generic",
       .acl = "-keyspace set sortedset list dangerous", .since = "7.0.0", .complexity = kComplexity,
       .summary = "Returns the sorted elements of a list, a set, or a sorted set.",
-      .examples = "SADD s b a -> 2; SORT_RO s -> (error) ERR One or more scores can't be converted into double; SORT_RO s ALPHA -> [a, b]; "
-                  "SORT_RO s STORE l -> (error) ERR syntax error"}, sort_ro},
+      .examples = "SADD s b a -> 2; SORT_RO s -> (error) ERR One or more scores can't be converted into double; "
+                  "SORT_RO s ALPHA -> [a, b]; SORT_RO s STORE l -> (error) ERR syntax error"}, sort_ro},
 };
 static_assert(all_consistent(kCommands));
 

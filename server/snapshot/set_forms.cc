@@ -105,10 +105,11 @@ bool fits(std::string_view pack, const PackingLimits& limits) {
 
 }  // namespace
 
-RdbType set_rdb_type(const Entry& entry) { return is_packed(entry) && holds_integers(entry) ? RdbType::kSetIntset : RdbType::kSet; }
+RdbType set_rdb_type(const Entry& entry) { return holds_integers(entry) ? RdbType::kSetIntset : RdbType::kSet; }
 
-bool write_set_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget) {
-  if (is_packed(entry) && holds_integers(entry)) return write_rdb_string(out, packed_bytes(entry), options.compress), true;
+bool write_set_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress,
+                     size_t budget) {
+  if (holds_integers(entry)) return write_rdb_string(out, packed_bytes(entry), options.compress), true;
   if (progress.step == kBegin) {
     write_rdb_length(out, set_size(entry));
     progress.step = kMembers;

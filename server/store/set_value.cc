@@ -128,7 +128,10 @@ bool add_member(WriteEntry& set, Member& member, const PackingLimits& limits) {
     }
   } else {
     if (set_contains(*set, member)) return false;
-    if (listpack_takes(limits, packed.bytes(), listpack::count(packed.bytes()), size)) return listpack::append(packed, member.text()), true;
+    if (listpack_takes(limits, packed.bytes(), listpack::count(packed.bytes()), size)) {
+      listpack::append(packed, member.text());
+      return true;
+    }
   }
   grow_large(set, 0);
   member_table(*set).add_new(member.text(), member.hash());
@@ -238,8 +241,8 @@ Entry* SetBuilder::make_entry(std::string_view key, int64_t expiry_ms) {
   const Form form = form_;
   form_ = Form::kEmpty;
   if (form == Form::kTable) return make_large_entry(key, ValueType::kSet, table_.release(), expiry_ms);
-  return make_packed_entry(key, ValueType::kSet, form == Form::kIntegers ? PackedForm::kIntset : PackedForm::kListpack, packed_.bytes(),
-                           expiry_ms);
+  const PackedForm packed = form == Form::kIntegers ? PackedForm::kIntset : PackedForm::kListpack;
+  return make_packed_entry(key, ValueType::kSet, packed, packed_.bytes(), expiry_ms);
 }
 
 }  // namespace vedette

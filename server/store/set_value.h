@@ -71,8 +71,8 @@ inline MemberTable& member_table(const Entry& set) { return *set.pointer<MemberT
 size_t set_size(const Entry& set);
 bool set_contains(const Entry& set, Member& member);
 
-/// Calls `visit(Member&)` for the members at `cursor` (0: the first), in no order, a bucket of a table at a time or one of a packed
-/// set; returns the cursor to go on with, 0 at the end. The set must not change between two calls, if it is packed.
+/// Calls `visit(Member&)` for the members at `cursor` (0: the first), in no order, a bucket of a table at a time or one of a
+/// packed set; returns the cursor to go on with, 0 at the end. The set must not change between two calls, if it is packed.
 template <class Visit>
 uint64_t visit_members(const Entry& set, uint64_t cursor, Visit&& visit) {
   if (!is_packed(set))

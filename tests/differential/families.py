@@ -595,6 +595,39 @@ SET_COMMANDS = [
 ]
 
 
+SORTED = [b"list", b"list2", b"set", b"zset"]
+WEIGHTS = [b"3", b"-1", b"10", b"2.5", b" 7", b"0x10", b"1e2", b"", b"-inf"]
+
+
+def sort_options(s, key):
+    """What both sides must answer in one order: sets have none of their own, and equal texts keep that of a list only if all are sorted."""
+    by = [b"BY", s.of([b"w_*", b"h_*->w", b"*", b"h_*->none"])]
+    if s.chance(0.2) and key != b"set":
+        by = [b"BY", b"nosort"]
+    alpha = [b"ALPHA"] if by[1] == b"nosort" or not s.chance(0.7) else []
+    limit = [b"LIMIT", s.of(OFFSETS), s.of(OFFSETS)]
+    get = [part for _ in range(s.random.randint(1, 3)) for part in (b"GET", s.of([b"#", b"w_*", b"h_*->w", b"h_*", b"none", b"w_*->w"]))]
+    if alpha and by[1] != b"nosort":
+        return s.some([alpha, get, s.of([b"ASC", b"DESC"])], 0.5) + (by if key.startswith(b"list") else [])
+    return s.some([by, limit, get, alpha, s.of([b"ASC", b"DESC"])], 0.5)
+
+
+SORT_COMMANDS = [
+    lambda s, k: [b"RPUSH", s.of(SORTED[:2])] + [b"%d" % s.random.randint(0, 30) for _ in range(s.random.randint(1, 9))],
+    lambda s, k: [b"SADD", b"set"] + [b"%d" % s.random.randint(0, 30) for _ in range(s.random.randint(1, 9))],
+    lambda s, k: [b"ZADD", b"zset"] + [part for _ in range(s.random.randint(1, 9)) for part in (b"%d" % s.random.randint(0, 9),
+                                                                                             b"%d" % s.random.randint(0, 30))],
+    lambda s, k: [b"SET", b"w_%d" % s.random.randint(0, 30), s.of(WEIGHTS) if s.chance(0.98) else b"abc"],
+    lambda s, k: [b"HSET", b"h_%d" % s.random.randint(0, 30), b"w", s.of(WEIGHTS)],
+    lambda s, k: [b"RPUSH", b"list", s.of(WEIGHTS + [b"nan", b"abc", b"1e400"])] if s.chance(0.3) else [b"DEL", s.of(SORTED)],
+    lambda s, k: [b"DEL", b"w_%d" % s.random.randint(0, 30)],
+    lambda s, k: [b"LRANGE", s.of([b"list", b"stored"]), b"0", b"-1"],
+    lambda s, k: [b"SORT", b"w_1"] + s.some([b"LIMIT", b"nonsense", b"BY", b"1", b"STORE"], 0.2),
+    *[lambda s, k: (lambda key: [b"SORT", key] + sort_options(s, key) + s.some([[b"STORE", s.of([b"stored", key])]], 0.2))(s.of(SORTED[:2]))] * 4,
+    *[lambda s, k: (lambda key: [s.of([b"SORT", b"SORT_RO"]), key] + sort_options(s, key))(s.of(SORTED))] * 6,
+]
+
+
 def sets(s, count):
     """SPOP is left as it is: with another count the two servers would pop different members."""
     for _ in range(count):
@@ -898,5 +931,6 @@ FAMILIES = {
     "pubsub": (pubsub, 1000),
     "sets": (sets, 4000),
     "sorted-sets": (sorted_sets, 4000),
+    "sort": (from_rows(SORT_COMMANDS), 3000),
 }
 SEVERAL_REPLIES = {"pubsub"}  # a command may have no reply of its own, or many

@@ -104,7 +104,8 @@ Dataset read_commands(const std::string& bytes) {
   for (size_t at = 0; at < bytes.size();) {
     argv.clear();
     size_t consumed = 0;
-    REQUIRE(parser.parse(bytes.data() + at, bytes.size() - at, RequestLimits(), argv, consumed) == RequestParser::Outcome::kRequest);
+    const auto outcome = parser.parse(bytes.data() + at, bytes.size() - at, RequestLimits(), argv, consumed);
+    REQUIRE(outcome == RequestParser::Outcome::kRequest);
     at += consumed;
     const std::string reply = client.call(argv);
     REQUIRE_MESSAGE(!reply.starts_with("(error)"), reply);

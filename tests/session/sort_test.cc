@@ -34,7 +34,7 @@ TEST_CASE_FIXTURE(Fixture, "SORT refuses what is no number, and takes what strto
   CHECK(client("SORT l") == "[-inf, \"\", 0x8, \" 9\", 10, 1e1]");
   client("RPUSH l nan");
   CHECK(client("SORT l") == "(error) ERR One or more scores can't be converted into double");
-  CHECK(client("SORT l LIMIT 0 0") == "[]");
+  CHECK(client("SORT l LIMIT 0 0") == "(error) ERR One or more scores can't be converted into double");
   client("RPUSH w a b");
   CHECK(client("SORT w") == "(error) ERR One or more scores can't be converted into double");
   client("SET weight_a x");

@@ -81,7 +81,8 @@ TEST_CASE("a set in the making has the members that it was given, in the smalles
     size_t longest = 0;
     bool integers = true;
     for (uint64_t i = 1 + rng.below(60); i > 0; i--) {
-      const std::string bytes = only_integers || rng.below(2) ? std::to_string(int64_t(rng.next()) >> rng.below(64)) : std::string(rng.below(30), 'm');
+      std::string bytes(rng.below(30), 'm');
+      if (only_integers || rng.below(2)) bytes = std::to_string(int64_t(rng.next()) >> rng.below(64));
       Member member(bytes);
       CHECK(builder.add(member) == model.insert(bytes).second);
       longest = std::max(longest, bytes.size());
@@ -104,7 +105,8 @@ TEST_CASE("a set in the making has the members that it was given, in the smalles
     if (model.size() > std::max(limits.set_integers, limits.set_entries)) CHECK(form == "hashtable");
     if (form == "listpack") CHECK((model.size() <= limits.set_entries && longest <= limits.set_value_bytes));
     if (form == "hashtable") {
-      const EntryOwner copy(make_large_entry("copy", ValueType::kSet, kind_of(*entry).duplicate(entry->pointer<void>()), kNoExpiry));
+      void* duplicate = kind_of(*entry).duplicate(entry->pointer<void>());
+      const EntryOwner copy(make_large_entry("copy", ValueType::kSet, duplicate, kNoExpiry));
       CHECK(members_of(*copy) == model);
     }
   }
