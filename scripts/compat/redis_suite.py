@@ -159,7 +159,8 @@ class Table:
         """The servers' logs, and what the suite said, go out of the next file's way."""
         folder = os.path.join(os.path.dirname(self.options.tree), "failed", file.replace("/", "-"))
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.move(os.path.join(self.options.tree, "tests", "tmp"), folder)
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
+        os.rename(os.path.join(self.options.tree, "tests", "tmp"), folder)  # copying would stumble on sockets
         os.makedirs(os.path.join(self.options.tree, "tests", "tmp"))
         with open(os.path.join(folder, "output"), "w", encoding="utf-8") as output:
             output.write("\n".join(run.noise) + "\n")
