@@ -441,7 +441,10 @@ void Server::perform_shutdown() {
   if (!stopping_) return;  // aborted
   executor_.start_turn();
   if (wait_for_takeover() || wait_for_replicas()) return;
-  if (!save_before_end(shutdown_)) return refuse_shutdown();
+  if (!save_before_end(shutdown_)) {
+    log_warning("Errors trying to shut down the server: it goes on. The reason is above.");
+    return refuse_shutdown();
+  }
   end_process(0);
 }
 
@@ -483,19 +486,20 @@ bool Server::wait_for_replicas() {
   Replication& replication = replication_.replication();
   const size_t behind = shutdown_.now || patience_ms == 0 || replication.is_replica() ? 0 : replication.replicas_behind();
   const Instant now = executor_.now().instant;
-  if (behind && shutdown_until_ == Instant{}) {
+  if (behind && state_.shutdown_until == Instant{}) {
     log_notice("{} of {} replicas lack a part of the stream: waiting for them for up to {} s (shutdown-timeout)", behind,
                replication.replica_count(), patience_ms / 1000);
-    shutdown_until_ = Instant{now.ns + patience_ms * 1000000};
+    state_.shutdown_until = Instant{now.ns + patience_ms * 1000000};
     hold_writes(state_, executor_, ClientPause::kShutdown, true);
   }
-  if (behind && now < shutdown_until_) {
+  if (behind && now < state_.shutdown_until) {
     constexpr uint64_t kLookMs = 10;
     replication.ask_for_acks();
     shutdown_timer_.start(kLookMs, 0, [this] { shutdown_due_ = true; });
     return true;
   }
-  if (behind) log_warning("{} replicas lack a part of the stream: ending without them", behind);
+  if (behind) log_warning("Lagging replicas: {} lack a part of the stream, ending without them", behind);
+  if (const size_t count = replication.replica_count()) log_notice("{} of {} replicas are in sync when shutting down.", count - behind, count);
   return false;
 }
 
@@ -515,12 +519,11 @@ bool Server::save_before_end(const ShutdownRequest& request) {
 void Server::refuse_shutdown() {
   stopping_ = false;
   shutdown_timer_.stop();
-  shutdown_until_ = Instant{};
+  state_.shutdown_until = Instant{};
   takeover_ = Takeover::kNotAsked;
   state_.shutdown_requested = false;
   hold_writes(state_, executor_, ClientPause::kShutdown, false);
   state_.set_condition(kShuttingDown, false);
-  log_warning("The shutdown does not take place.");
   for (const uint64_t id : std::exchange(shutdown_clients_, {})) {
     Session* session = state_.clients.find(id);
     if (!session || session->closing()) continue;

@@ -124,7 +124,6 @@ class Server final : public SessionHandler, public ServerActions {
   bool stopping_ = false;
   bool shutdown_due_ = false;  // at the end of this turn
   ShutdownRequest shutdown_;  // while stopping_
-  Instant shutdown_until_{};  // how long it waits for replicas
   enum class Takeover : uint8_t { kNotAsked, kAsked, kDone, kOver } takeover_ = Takeover::kNotAsked;
   Instant takeover_until_{};
   std::vector<uint64_t> shutdown_clients_;  // who asked for it, suspended

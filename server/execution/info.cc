@@ -43,6 +43,8 @@ void server_section(InfoText& out, const ServerState& server, const Now& now) {
   out.field("config_file", process.config_file);
   out.field("io_threads_active", 0);
   out.field("availability_zone", process.availability_zone);
+  if (server.shutdown_until != Instant{})
+    out.field("shutdown_in_milliseconds", std::max<int64_t>(0, ns_between(now.instant, server.shutdown_until) / 1000000));
   for (size_t i = 0; i < process.listeners.size(); i++) out.field(fmt::format("listener{}", i), process.listeners[i]);
   out.field("vedette_version", process.version);
 }

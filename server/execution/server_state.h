@@ -192,6 +192,7 @@ struct ServerState {
   LocalExpiries local_expiries;        ///< but those of its own clients' keys
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
   bool shutdown_requested = false;     ///< ends as soon as a replica has taken over, or the patience is at its end
+  Instant shutdown_until{};            ///< how long an end that has been asked for waits for replicas; zero: it does not wait
   Instant lease_check_due{INT64_MAX};  ///< the first look at the clock from then on finds the primary's lease at its end
 
   uint32_t conditions() const { return conditions_; }
