@@ -256,8 +256,7 @@ KNOWN = [b"get", b"set", b"mset", b"mget", b"del", b"unlink", b"exists", b"copy"
          b"persist", b"move", b"swapdb", b"dbsize", b"flushdb", b"ping", b"echo", b"select", b"multi", b"exec", b"discard",
          b"watch", b"unwatch", b"subscribe", b"psubscribe", b"publish", b"spublish", b"ssubscribe", b"object|encoding", b"dump", b"restore",
          b"restore-asking", b"lpush", b"rpushx", b"lpop", b"llen", b"lindex", b"lset", b"lrange", b"linsert", b"lrem", b"ltrim", b"lpos",
-         b"lmove", b"rpoplpush", b"lmpop"]
-         b"restore-asking", b"hset", b"hmset", b"hsetnx", b"hget", b"hmget", b"hgetall", b"hkeys", b"hvals", b"hlen", b"hexists",
+         b"lmove", b"rpoplpush", b"lmpop", b"hset", b"hmset", b"hsetnx", b"hget", b"hmget", b"hgetall", b"hkeys", b"hvals", b"hlen", b"hexists",
          b"hstrlen", b"hdel", b"hincrby", b"hincrbyfloat", b"hrandfield", b"hscan"]
 
 def crc64(data):
@@ -492,7 +491,7 @@ BITMAP_COMMANDS = [
 ]
 
 
-def elements(s):
+def counted_elements(s):
     """What PFADD is given: mostly little, now and then so much that the form becomes dense."""
     count = s.of([0, 1, 1, 2, 3, 10, 300 if s.chance(0.4) else 5])
     bound = s.of([10, 1000, 1000000])
@@ -500,9 +499,9 @@ def elements(s):
 
 
 HYPERLOGLOG_COMMANDS = [
-    lambda s, k: [b"PFADD", k] + elements(s),
-    lambda s, k: [b"PFADD", k] + elements(s),
-    lambda s, k: [b"PFADD", k] + elements(s),
+    lambda s, k: [b"PFADD", k] + counted_elements(s),
+    lambda s, k: [b"PFADD", k] + counted_elements(s),
+    lambda s, k: [b"PFADD", k] + counted_elements(s),
     lambda s, k: [b"PFCOUNT", k],
     lambda s, k: [b"PFCOUNT", k],
     lambda s, k: [b"PFCOUNT"] + s.keys(),
@@ -515,7 +514,7 @@ HYPERLOGLOG_COMMANDS = [
     lambda s, k: [b"SETRANGE", k, b"%d" % s.random.randrange(8), s.of([b"\x00", b"\x01", b"\x02", b"H"])] if s.chance(0.1) else [b"PFCOUNT", k],
     lambda s, k: [b"APPEND", k, b"\x00"] if s.chance(0.1) else [b"STRLEN", k],
     lambda s, k: [b"DEL", k],
-    lambda s, k: [b"DEL"] + s.keys() if s.chance(0.3) else [b"PFADD", k] + elements(s),
+    lambda s, k: [b"DEL"] + s.keys() if s.chance(0.3) else [b"PFADD", k] + counted_elements(s),
 ]
 
 CHANNELS = [b"a", b"b", b"news.1", b"news.2", b"", b"\x00\xff"]
