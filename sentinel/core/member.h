@@ -63,6 +63,7 @@ struct Member {
   Address hello_primary;      ///< whom its last hello named as the primary
   std::string voted_for;      ///< in voted_epoch; empty: nobody
   Epoch voted_epoch = 0;
+  Epoch stood_epoch = 0;      ///< the last in which it has asked us for our vote
   bool says_down = false;     ///< its last answer on the primary's state
   Instant said_at{};
   Instant down_asked{};       ///< when it was last asked

@@ -206,6 +206,7 @@ class Monitor {
   bool is_usable(const Member& sentinel) const { return !sentinel.sdown && sentinel.contact->command.up; }
   void start_failover(Group& group, FailoverMode mode, const Now& now);
   void ask_for_votes(Group& group, const Now& now);
+  bool may_have_won(const Group& group, std::string_view leader) const;
   bool may_vote(const Group& group, std::string_view candidate, const Now& now) const;
   void vote(Group& group, std::string_view candidate, Epoch epoch, const Now& now);
   void wait_for(Group& group, const std::string& leader, const Now& now);

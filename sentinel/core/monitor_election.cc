@@ -97,6 +97,8 @@ Monitor::DownAnswer Monitor::is_primary_down(const Address& address, Epoch epoch
   answer.down = !tilt() && group->primary.sdown;
   if (candidate == "*" || !is_plausible(epoch, current_epoch_)) return answer;
   adopt_epoch(epoch);
+  if (const auto asking = group->sentinels.find(std::string(candidate)); asking != group->sentinels.end())
+    asking->second->stood_epoch = std::max(asking->second->stood_epoch, epoch);
   if (group->voted_epoch < epoch && current_epoch_ <= epoch && may_vote(*group, candidate, now)) {
     vote(*group, candidate, epoch, now);
     look(*group, now);
@@ -119,8 +121,17 @@ bool Monitor::may_vote(const Group& group, std::string_view candidate, const Now
   if (group.config_epoch >= group.voted_epoch) return true;  // it has finished
   const auto leader = group.sentinels.find(group.voted_for);
   if (leader == group.sentinels.end() || !is_usable(*leader->second)) return true;
+  if (!may_have_won(group, group.voted_for)) return true;
   const int64_t patience_ms = std::min(kLeaderPatience_ms, group.options.failover_timeout_ms);
   return ms_between(group.voted_at, now.instant) >= patience_ms;
+}
+
+// Whoever has stood for election after that vote had not voted for `leader`: it would have waited. Where nearly all votes are needed,
+// a split would otherwise keep everybody to the one they voted for.
+bool Monitor::may_have_won(const Group& group, std::string_view leader) const {
+  size_t votes = group.voters();
+  for (const auto& [id, sentinel] : group.sentinels) votes -= id != leader && sentinel->stood_epoch > group.voted_epoch;
+  return votes >= group.votes_needed();
 }
 
 void Monitor::vote(Group& group, std::string_view candidate, Epoch epoch, const Now& now) {

@@ -20,6 +20,7 @@ class Harness {
 
   Monitor& monitor() { return monitor_; }
   Group& group() { return *monitor_.find("m"); }
+  const Now& now() const { return now_; }
   void step(const Event& event) {
     monitor_.step(event, now_);
     for (Effect& effect : monitor_.take_effects()) effects.push_back(std::move(effect));
@@ -115,6 +116,25 @@ TEST_CASE("sentinels that nobody has seen do not come without end") {
     h.hello("127.0.0.1," + std::to_string(10000 + i) + "," + id + ",0,m,127.0.0.1,7000,0");
   }
   CHECK(h.group().sentinels.size() == 1000);
+}
+
+TEST_CASE("a candidate that others stand against in later epochs is waited for only while it can have won") {
+  const auto vote_of = [](Harness& h, char who, Epoch epoch) {
+    return h.monitor().is_primary_down({"127.0.0.1", 7000}, epoch, std::string(40, who), h.now()).leader;
+  };
+  for (const char* quorum : {"3", "4", "5"}) {
+    CAPTURE(quorum);
+    Harness h;
+    REQUIRE(h.monitor().set(h.group(), "quorum", {quorum}, h.now()));
+    for (const char who : {'a', 'b', 'c', 'd'}) h.hello(Harness::hello_of(who, 7100 + who, "0,m,127.0.0.1,7000,0"));
+    h.step(Tick{});
+    for (const OpenLink& link : h.taken<OpenLink>()) h.step(Connected{link.link, "127.0.0.1"});
+    const std::string first(40, 'a'), second(40, 'b'), third(40, 'c');
+    CHECK(vote_of(h, 'a', 1) == first);
+    CHECK(vote_of(h, 'b', 1) == first);                              // one vote an epoch
+    CHECK(vote_of(h, 'b', 2) == (*quorum == '5' ? second : first));  // all votes were needed: it had not this one
+    CHECK(vote_of(h, 'c', 3) == (*quorum == '3' ? first : third));   // with two against it, it had three at most
+  }
 }
 
 TEST_CASE("what INFO tells is believed only as far as it can be read") {
