@@ -1,7 +1,7 @@
 // Reading streams, waiting for what comes: XREAD, and XREADGROUP as a consumer of a group.
 //
 // What a group delivers is told to replicas and the log as XCLAIM, entry by entry, so that they have the same entries pending
-// with the same times; with NOACK nothing is pending, and the group's new position is told instead.
+// with the same times, and then as the group's new position, which has the count of entries read that a claim does not have.
 #include "server/commands/families.h"
 #include "server/commands/stream_options.h"
 
@@ -235,7 +235,7 @@ class GroupRead {
       if (replied_) consumer_.active_ms = ctx_.now_ms();
     }
     if (claims_ == 0) tell_created();
-    if (options_.no_ack && replied_ > claimed_) propagate_group_position(ctx_, key_.bytes, group_);
+    if (replied_ > claimed_) propagate_group_position(ctx_, key_.bytes, group_);
   }
 
  private:
