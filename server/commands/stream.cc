@@ -203,7 +203,8 @@ constexpr Command kCommands[] = {
       .complexity = "O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted.",
       .summary = "Appends a new message to a stream. Creates the key if it doesn't exist.",
       .examples = "XADD s 1-1 a 1 -> 1-1; XADD s 1-* b 2 -> 1-2; "
-                  "XADD s 1-2 c 3 -> (error) ERR The ID specified in XADD is equal; XADD s MAXLEN 1 2 d 4 -> 2-0; XRANGE s - + -> [[2-0, [d, 4]]]; XADD t NOMKSTREAM * a 1 -> nil",
+                  "XADD s 1-2 c 3 -> (error) ERR The ID specified in XADD is equal; "
+                  "XADD s MAXLEN 1 2 d 4 -> 2-0; XRANGE s - + -> [[2-0, [d, 4]]]; XADD t NOMKSTREAM * a 1 -> nil",
       .tips = "nondeterministic_output",
       .history = "6.2.0|Added the `NOMKSTREAM` option, `MINID` trimming strategy and the `LIMIT` option.\n"
                  "7.0.0|Added support for the `<ms>-*` explicit ID form."}, xadd},

@@ -205,7 +205,8 @@ constexpr Command kCommands[] = {
     {{.name = "XINFO|STREAM", .usage = "key [FULL [COUNT count]]", .arity = -3, .flags = kReadOnly, .keys = {kAskedKey},
       .category = "stream", .since = "5.0.0", .complexity = "O(1); in full, O(what is shown).",
       .summary = "Returns information about a stream.",
-      .examples = "XADD s 1-1 a 1 -> 1-1; XINFO STREAM s -> [length, 1, radix-tree-keys, 1, radix-tree-nodes, 2, last-generated-id, "
+      .examples = "XADD s 1-1 a 1 -> 1-1; "
+                  "XINFO STREAM s -> [length, 1, radix-tree-keys, 1, radix-tree-nodes, 2, last-generated-id, "
                   "1-1, max-deleted-entry-id, 0-0, entries-added, 1, recorded-first-entry-id, 1-1, groups, 0, first-entry, "
                   "[1-1, [a, 1]], last-entry, [1-1, [a, 1]]]",
       .history = "6.0.0|Added the `FULL` modifier.\n"

@@ -336,7 +336,8 @@ Status xautoclaim(CommandContext& ctx) {
 
 constexpr Command kCommands[] = {
     {{.name = "XAUTOCLAIM", .usage = "key group consumer min-idle-time start [COUNT count] [JUSTID]", .arity = -6,
-      .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "stream", .since = "6.2.0", .complexity = "O(1) if COUNT is small.",
+      .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "stream", .since = "6.2.0",
+      .complexity = "O(1) if COUNT is small.",
       .summary = "Changes, or acquires, ownership of messages in a consumer group, as if the messages were delivered to as "
                  "consumer group member.",
       .examples = "XADD s 1-1 a 1 -> 1-1; XGROUP CREATE s g 0 -> OK; XREADGROUP GROUP g c STREAMS s > -> ...; "

@@ -1,7 +1,7 @@
 // Reading streams, waiting for what comes: XREAD, and XREADGROUP as a consumer of a group.
 //
 // What a group delivers is told to replicas and the log as XCLAIM, entry by entry, so that they have the same entries pending
-// with the same times; with NOACK nothing is pending, and the group's new position is told instead.
+// with the same times, and then as the group's new position, which has the count of entries read that a claim does not have.
 #include "server/commands/families.h"
 #include "server/commands/stream_options.h"
 
@@ -14,7 +14,7 @@ namespace vedette {
 namespace {
 
 struct ReadOptions {
-  bool of_group = false;
+  bool of_group = false, group_given = false;
   int64_t block_ms = -1;  // do not wait
   uint64_t count = 0;     // all
   bool no_ack = false;
@@ -57,6 +57,7 @@ Result<ReadOptions> parse_read_options(const CommandContext& ctx, bool of_group)
       if (Status status = take_streams(ctx, args, options); !status) return status.error();
     } else if (args.token_with("GROUP", 2)) {
       if (!of_group) return misplaced("GROUP").error();
+      options.group_given = true;
       options.group = args.text();
       options.consumer = args.text();
     } else if (args.token("NOACK")) {
@@ -70,14 +71,14 @@ Result<ReadOptions> parse_read_options(const CommandContext& ctx, bool of_group)
   }
   if (!args.is_ok()) return args.status().error();
   if (options.keys_at == 0) return errors::syntax();
-  if (of_group && options.group.data() == nullptr) return failure("Missing GROUP option for XREADGROUP");
+  if (of_group && !options.group_given) return failure("Missing GROUP option for XREADGROUP");
   return options;
 }
 
 Error meaningless_in_group(char word) {
-  return failure(fmt::format("The {} ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer "
-                             "by specifying a proper ID, or use the > ID to get new messages. The {} ID would just return an empty "
-                             "result set.",
+  return failure(fmt::format("The {} ID is meaningless in the context of XREADGROUP: you want to read the history of this "
+                             "consumer by specifying a proper ID, or use the > ID to get new messages. The {} ID would just return "
+                             "an empty result set.",
                              word, word));
 }
 
@@ -99,6 +100,7 @@ Result<ReadFrom> parse_read_from(std::string_view word, const StreamValue* strea
     const auto id = parse_stream_id(word);
     if (!id) return errors::invalid_stream_id();
     from.after = *id;
+    from.fresh = of_group && *id == kStreamIdMax;  // what ">" stands for, to servers of the protocol
   }
   return from;
 }
@@ -233,7 +235,7 @@ class GroupRead {
       if (replied_) consumer_.active_ms = ctx_.now_ms();
     }
     if (claims_ == 0) tell_created();
-    if (options_.no_ack && replied_ > claimed_) propagate_group_position(ctx_, key_.bytes, group_);
+    if (replied_ > claimed_) propagate_group_position(ctx_, key_.bytes, group_);
   }
 
  private:

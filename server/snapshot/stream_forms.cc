@@ -69,14 +69,14 @@ void go_to_next_group(ValueProgress& progress) { progress.done = uint64_t(group_
 class Writer {
  public:
   Writer(const StreamValue& stream, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget)
-      : stream_(stream), out_(out), options_(options), progress_(progress), limit_(out.end() + budget) {}
+      : stream_(stream), out_(out), options_(options), progress_(progress), begin_(out.end()), budget_(budget) {}
 
   bool run() {
     if (progress_.step == kBegin) {
       write_rdb_length(out_, stream_.blocks().size());
       go_to(kBlocks);
     }
-    while (!finished_ && out_.end() < limit_) step();
+    while (!finished_ && out_.end() - begin_ < budget_) step();
     if (finished_) progress_.reset();
     return finished_;
   }
@@ -194,7 +194,8 @@ class Writer {
   BlockLog& out_;
   const ValueWriteOptions& options_;
   ValueProgress& progress_;
-  const uint64_t limit_;
+  const uint64_t begin_;
+  const size_t budget_;
   bool finished_ = false;
 };
 
@@ -417,10 +418,10 @@ enum PrintStep : int { kPrintBlocks, kPrintGroup, kPrintConsumers, kPrintPending
 class Printer {
  public:
   Printer(const Entry& entry, BlockLog& out, ValueProgress& progress, size_t budget)
-      : key_(entry.key()), stream_(stream_of(entry)), out_(out), progress_(progress), limit_(out.end() + budget) {}
+      : key_(entry.key()), stream_(stream_of(entry)), out_(out), progress_(progress), begin_(out.end()), budget_(budget) {}
 
   bool run() {
-    while (!finished_ && out_.end() < limit_) step();
+    while (!finished_ && out_.end() - begin_ < budget_) step();
     if (finished_) progress_.reset();
     return finished_;
   }
@@ -527,7 +528,8 @@ class Printer {
   const StreamValue& stream_;
   BlockLog& out_;
   ValueProgress& progress_;
-  const uint64_t limit_;
+  const uint64_t begin_;
+  const size_t budget_;
   bool finished_ = false;
 };
 

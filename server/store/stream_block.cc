@@ -138,12 +138,13 @@ void shrink_block(StreamBlock*& block) {
   if (allocation_size(sizeof(StreamBlock) + block->size) < block->memory_bytes()) move_block(block, block->size);
 }
 
+StreamBlockCounts counts_of(const StreamBlock& block) {
+  const std::string_view pack = block.pack();
+  return {uint64_t(integer_at(pack, kLiveAt)), uint64_t(integer_at(pack, listpack::next(pack, kLiveAt)))};
+}
+
 StreamBlockReader::StreamBlockReader(const StreamBlock& block) : pack_(block.pack()), first_(block.first) {
-  Offset at = kLiveAt;
-  live_ = uint64_t(integer_at(pack_, at));
-  at = listpack::next(pack_, at);
-  deleted_ = uint64_t(integer_at(pack_, at));
-  at = listpack::next(pack_, at);
+  Offset at = listpack::next(pack_, listpack::next(pack_, kLiveAt));
   master_fields_ = size_t(integer_at(pack_, at));
   names_ = at = listpack::next(pack_, at);
   for (size_t i = 0; i < master_fields_; i++) at = listpack::next(pack_, at);

@@ -50,9 +50,6 @@ class StreamBlockReader {
  public:
   explicit StreamBlockReader(const StreamBlock& block);
 
-  uint64_t live() const { return live_; }
-  uint64_t deleted() const { return deleted_; }
-
   /// Goes to the first or the last entry, deleted ones included; false if there is none.
   bool to_first();
   bool to_last();
@@ -88,7 +85,6 @@ class StreamBlockReader {
 
   std::string_view pack_;
   StreamId first_;
-  uint64_t live_, deleted_;
   size_t master_fields_;
   listpack::Offset names_, entries_;  // the head's field names, the first entry
   listpack::Offset at_ = 0, content_ = 0;
@@ -97,6 +93,12 @@ class StreamBlockReader {
   uint8_t flags_ = 0;
   size_t fields_ = 0;
 };
+
+/// How many entries live, and how many are deleted. O(1).
+struct StreamBlockCounts {
+  uint64_t live, deleted;
+};
+StreamBlockCounts counts_of(const StreamBlock& block);
 
 /// Marks entries, by their offsets, which live. The block may move: readers of it end here.
 void mark_deleted(StreamBlock*& block, std::span<const listpack::Offset> offsets);

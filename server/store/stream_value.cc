@@ -78,8 +78,8 @@ bool StreamValue::append(StreamId id, StreamFields fields, const PackingLimits& 
     size_t text_bytes = bytes - fields.size() * listpack::kFrameMax;
     bool full = block->size + text_bytes >= bytes_max || block->size + bytes > kStreamEntryBytesMax - 1024;
     if (!full && limits.stream_node_entries) {
-      const StreamBlockReader reader(*block);
-      full = reader.live() + reader.deleted() >= limits.stream_node_entries;
+      const StreamBlockCounts counts = counts_of(*block);
+      full = counts.live + counts.deleted >= limits.stream_node_entries;
     }
     block_bytes_ -= block->memory_bytes();
     if (full) {
@@ -108,7 +108,7 @@ bool StreamValue::contains(StreamId id) const {
 void StreamValue::mark(Place place, std::span<const Offset> offsets) {
   StreamBlock* block = blocks_.at(place);
   length_ -= offsets.size();
-  if (StreamBlockReader(*block).live() == offsets.size()) {
+  if (counts_of(*block).live == offsets.size()) {
     drop_block(place);
     return;
   }
@@ -173,7 +173,7 @@ uint64_t StreamValue::trim(const StreamTrim& trim) {
   while (!blocks_.empty()) {
     if (trim.kind == StreamTrim::Kind::kLength && length_ <= trim.length_max) break;
     const StreamBlock& block = *blocks_.first();
-    const uint64_t live = StreamBlockReader(block).live();
+    const uint64_t live = counts_of(block).live;
     if (trim.limit && trimmed + live > trim.limit) break;
     if (whole_block_goes(trim, length_, live, block)) {
       length_ -= live;
@@ -195,7 +195,7 @@ uint64_t StreamValue::trim_by_entry(const StreamTrim& trim) {
     if (trim.kind == StreamTrim::Kind::kLength && length_ <= trim.length_max) break;
     const StreamBlock& block = *blocks_.at(place);
     StreamBlockReader reader(block);
-    const uint64_t live = reader.live();
+    const uint64_t live = counts_of(block).live;
     if (trim.limit && trimmed + live > trim.limit) break;
     if (trim.approximate && !whole_block_goes(trim, length_, live, block)) break;
     std::vector<Offset> offsets;

@@ -862,8 +862,9 @@ STREAM_COMMANDS = [
     lambda s, k: [b"XDEL", k] + stream_ids(s),
     lambda s, k: [b"XTRIM", k] + stream_trim(s),
     lambda s, k: [b"XREAD"] + s.some([[b"COUNT", s.of(STREAM_COUNTS)], b"NOACK", [b"GROUP", b"g", b"c"]], 0.15) + [b"STREAMS", k, s.of(STREAM_KEYS)] +
-        [s.of([b"$", stream_id(s), stream_id(s)]), s.of([b"0", stream_id(s)])],
-    lambda s, k: [b"XSETID", k, stream_id(s)] + s.some([[b"ENTRIESADDED", s.of(STREAM_COUNTS)], [b"MAXDELETEDID", stream_id(s)]], 0.2),
+        [b"0" if id == b"+" else id for id in (s.of([b"$", stream_id(s), stream_id(s)]), stream_id(s))],  # "+" is of 7.4
+    # Greater than what was deleted: that it must be, only 7.2 says.
+    lambda s, k: [b"XSETID", k, s.of([b"9-1000", b"9-2000", b"abc", b"$", b"-"])] + s.some([[b"ENTRIESADDED", s.of(STREAM_COUNTS)], [b"MAXDELETEDID", stream_id(s)]], 0.2),
     lambda s, k: [b"XGROUP", b"CREATE", k, s.of(STREAM_GROUPS), s.of([b"$", b"0", stream_id(s)])] +
         s.some([b"MKSTREAM", [b"ENTRIESREAD", s.of(STREAM_COUNTS)], s.of(WORDS)], 0.2),
     lambda s, k: [b"XGROUP", b"SETID", k, s.of(STREAM_GROUPS), s.of([b"$", b"0", stream_id(s)])] + s.some([[b"ENTRIESREAD", s.of(STREAM_COUNTS)]], 0.2),
@@ -904,7 +905,8 @@ def streams(s, count):
             yield 0, (b"XGROUP", b"CREATECONSUMER", key, group, consumer)
             yield 0, tuple(s.of(STREAM_CONSUMER_COMMANDS)(s, key, group, consumer))
         else:
-            yield 0, tuple(disturbed(s, s.of(STREAM_COMMANDS)(s, key)))
+            command = s.of(STREAM_COMMANDS)(s, key)
+            yield 0, tuple(command if command[0] == b"XSETID" else disturbed(s, command))
     for key in STREAM_KEYS:
         yield 0, (b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0")
     yield 0, (b"CONFIG", b"SET", b"stream-node-max-entries", b"100")
