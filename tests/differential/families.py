@@ -517,6 +517,62 @@ HYPERLOGLOG_COMMANDS = [
     lambda s, k: [b"DEL"] + s.keys() if s.chance(0.3) else [b"PFADD", k] + counted_elements(s),
 ]
 
+
+GEO_MEMBERS = [b"Palermo", b"Catania", b"m1", b"m2", b"m3", b"m4", b"m5", b"m6", b"m7", b"m8", b"m9", b"42", b"", b"x" * 70]
+DEGREES = [b"0", b"13.361389", b"15.087269", b"-74.0059731", b"180", b"-180", b"85.05112878", b"-85.05112878", b"1e1"]
+ODD_DEGREES = [b"180.1", b"-85.06", b"90", b"abc", b"nan", b"inf", b""]
+UNITS = [b"m", b"km", b"KM", b"ft", b"mi"]
+
+
+def place(s):
+    if s.chance(0.03):
+        return [s.of(DEGREES + ODD_DEGREES), s.of(DEGREES + ODD_DEGREES)]
+    spread = s.of([180, 20, 1])
+    return [b"%.6f" % s.random.uniform(-spread, spread), b"%.6f" % s.random.uniform(-min(spread, 85), min(spread, 85))]
+
+
+def unit(s):
+    return s.of(UNITS) if s.chance(0.98) else s.of([b"parsec", b"", b"M"])
+
+
+def length(s):
+    return s.of([b"0", b"1", b"10.5", b"100", b"500", b"2000", b"10000", b"30000"]) if s.chance(0.97) else s.of(ODD_FLOATS + [b"-1"])
+
+
+def geo_options(s, stores=False):
+    """Without COUNT ANY there is an order, because the order of what is found may not be compared where distances are equal."""
+    options = [[b"COUNT", s.of([b"1", b"2", b"5", b"0", b"-1", b"x"])] + s.some([b"ANY"]), s.of([b"ASC", b"DESC"])]
+    return s.some(options + ([] if stores else [b"WITHDIST", b"WITHCOORD", b"WITHHASH"]), 0.35)
+
+
+def area(s):
+    origin = [b"FROMMEMBER", s.of(GEO_MEMBERS)] if s.chance(0.5) else [b"FROMLONLAT"] + place(s)
+    shape = [b"BYRADIUS", length(s), unit(s)] if s.chance(0.5) else [b"BYBOX", length(s), length(s), unit(s)]
+    parts = [part for part in (origin, shape) if s.chance(0.98)]
+    s.random.shuffle(parts)
+    return [word for part in parts for word in part]
+
+
+GEO_COMMANDS = [
+    lambda s, k: [b"GEOADD", k] + s.some([b"NX", b"XX", b"CH"], 0.15) + [word for _ in range(s.random.randint(1, 6)) for word in place(s) + [s.of(GEO_MEMBERS)]],
+    lambda s, k: [b"GEOADD", k] + [word for _ in range(s.random.randint(1, 6)) for word in place(s) + [s.of(GEO_MEMBERS)]],
+    lambda s, k: [b"GEODIST", k, s.of(GEO_MEMBERS), s.of(GEO_MEMBERS)] + s.some([unit(s)], 0.5),
+    lambda s, k: [b"GEOHASH", k] + [s.of(GEO_MEMBERS) for _ in range(s.random.randint(0, 3))],
+    lambda s, k: [b"GEOPOS", k] + [s.of(GEO_MEMBERS) for _ in range(s.random.randint(0, 3))],
+    lambda s, k: [b"GEOSEARCH", k] + area(s) + geo_options(s),
+    lambda s, k: [b"GEOSEARCH", k] + area(s) + geo_options(s),
+    lambda s, k: [b"GEOSEARCHSTORE", k, s.key()] + area(s) + geo_options(s, True) + s.some([b"STOREDIST", b"WITHDIST"], 0.2),
+    lambda s, k: [b"GEORADIUS", k] + place(s) + [length(s), unit(s)] + geo_options(s),
+    lambda s, k: [b"GEORADIUS", k] + place(s) + [length(s), unit(s)] + geo_options(s, True) + [s.of([b"STORE", b"STOREDIST"]), s.key()],
+    lambda s, k: [b"GEORADIUS_RO", k] + place(s) + [length(s), unit(s)] + geo_options(s) + s.some([[b"STORE", b"a"]], 0.05),
+    lambda s, k: [b"GEORADIUSBYMEMBER", k, s.of(GEO_MEMBERS), length(s), unit(s)] + geo_options(s) + s.some([[b"STORE", s.key()]], 0.1),
+    lambda s, k: [b"GEORADIUSBYMEMBER_RO", k, s.of(GEO_MEMBERS), length(s), unit(s)] + geo_options(s),
+    lambda s, k: [b"ZADD", k, s.float(), s.of(GEO_MEMBERS)] if s.chance(0.2) else [b"ZCARD", k],
+    lambda s, k: [b"ZRANGE", k, b"0", b"-1", b"WITHSCORES"],
+    lambda s, k: [b"SET", k, b"text"] if s.chance(0.1) else [b"TYPE", k],
+    lambda s, k: [b"DEL", k] if s.chance(0.3) else [b"OBJECT", b"ENCODING", k],
+]
+
 CHANNELS = [b"a", b"b", b"news.1", b"news.2", b"", b"\x00\xff"]
 PATTERNS = [b"*", b"news.*", b"a", b"?", b"[ab]", b"none*", b""]
 
@@ -921,6 +977,7 @@ FAMILIES = {
     "expiry": (from_rows(EXPIRY_COMMANDS, past=True), 3000),
     "lists": (lists, 3000),
     "databases": (from_rows(DATABASE_COMMANDS), 2000),
+    "geo": (from_rows(GEO_COMMANDS), 3000),
     "hyperloglog": (from_rows(HYPERLOGLOG_COMMANDS), 2500),
     "scan": (from_rows(SCAN_COMMANDS), 1000),
     "streams": (streams, 3000),
