@@ -57,6 +57,7 @@ class Choices {
         });
       return;
     }
+    if (hash.size() == 0) return;  // there may be no hash at all
     for (listpack::Cursor at(hash.pack()); at; at.next(), at.next()) offsets_.push_back(at.offset());
   }
 

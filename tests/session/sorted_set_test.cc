@@ -198,7 +198,7 @@ TEST_CASE_FIXTURE(Fixture, "both forms do the same under random commands") {
     client.call({"ZADD", "packed", "inf", "last"});
     CHECK(encoding("large") == "skiplist");
     for (int step = 0; step < 1500; step++) {
-      const std::string member = std::to_string(rng.below(60)), score = to_text(double(int64_t(rng.below(40)) - 20) / 4);
+      const std::string member = std::to_string(rng.below(60)), score = vedette::to_text(double(int64_t(rng.below(40)) - 20) / 4);
       const auto both = [&](std::vector<std::string_view> argv) {
         argv[1] = "packed";
         const std::string reply = client.call(argv);
@@ -219,10 +219,10 @@ TEST_CASE_FIXTURE(Fixture, "both forms do the same under random commands") {
           break;
         case 3:
           model.scores[member] += *parse_double(score);
-          CHECK(both({"ZINCRBY", "", score, member}) == to_text(model.scores[member]));
+          CHECK(both({"ZINCRBY", "", score, member}) == vedette::to_text(model.scores[member]));
           break;
         case 4: {
-          const std::string high = to_text(*parse_double(score) + 2);
+          const std::string high = vedette::to_text(*parse_double(score) + 2);
           std::vector<std::string> expected;
           for (const auto& [value, name] : model.ordered())
             if (value > *parse_double(score) && value <= *parse_double(high)) expected.push_back(name);

@@ -29,7 +29,7 @@ Texts texts_of(const Entry& entry) {
 
 EntryOwner large_list(const Texts& texts, int node_size = -1) {
   auto* chain = new ListpackChain;
-  for (const std::string& text : texts) chain->push(ListEnd::kBack, text, list_node_limit(node_size));
+  for (const std::string& text : texts) chain->push(ListEnd::kBack, text, list_node_limit(PackingLimits{.list_node_size = node_size}));
   return EntryOwner(make_large_entry("key", ValueType::kList, chain, kNoExpiry));
 }
 
