@@ -18,6 +18,7 @@
 #include "server/commands/families.h"
 #include "server/execution/client_limits.h"
 #include "server/execution/pause.h"
+#include "server/store/element_hash.h"
 
 namespace vedette {
 namespace {
@@ -58,6 +59,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       shutdown_timer_(loop_),
       supervisor_(options.process.supervised),
       program_(executable) {
+  set_element_hash_key(HashKey{machine_seed(), machine_seed()});
   state_.actions = this;
   state_.config = &registry_;
   state_.persistence = &persistence_;

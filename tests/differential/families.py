@@ -667,6 +667,7 @@ def sort_options(s, key):
     return s.some([by, limit, get, alpha, s.of([b"ASC", b"DESC"])], 0.5)
 
 
+# No number is out of range here: Redis 7.0 takes the error of one conversion for that of a later one.
 SORT_COMMANDS = [
     lambda s, k: [b"RPUSH", s.of(SORTED[:2])] + [b"%d" % s.random.randint(0, 30) for _ in range(s.random.randint(1, 9))],
     lambda s, k: [b"SADD", b"set"] + [b"%d" % s.random.randint(0, 30) for _ in range(s.random.randint(1, 9))],
@@ -674,13 +675,20 @@ SORT_COMMANDS = [
                                                                                              b"%d" % s.random.randint(0, 30))],
     lambda s, k: [b"SET", b"w_%d" % s.random.randint(0, 30), s.of(WEIGHTS) if s.chance(0.98) else b"abc"],
     lambda s, k: [b"HSET", b"h_%d" % s.random.randint(0, 30), b"w", s.of(WEIGHTS)],
-    lambda s, k: [b"RPUSH", b"list", s.of(WEIGHTS + [b"nan", b"abc", b"1e400"])] if s.chance(0.3) else [b"DEL", s.of(SORTED)],
+    lambda s, k: [b"RPUSH", b"list", s.of(WEIGHTS + [b"nan", b"abc"])] if s.chance(0.3) else [b"DEL", s.of(SORTED)],
     lambda s, k: [b"DEL", b"w_%d" % s.random.randint(0, 30)],
     lambda s, k: [b"LRANGE", s.of([b"list", b"stored"]), b"0", b"-1"],
     lambda s, k: [b"SORT", b"w_1"] + s.some([b"LIMIT", b"nonsense", b"BY", b"1", b"STORE"], 0.2),
     *[lambda s, k: (lambda key: [b"SORT", key] + sort_options(s, key) + s.some([[b"STORE", s.of([b"stored", key])]], 0.2))(s.of(SORTED[:2]))] * 4,
     *[lambda s, k: (lambda key: [s.of([b"SORT", b"SORT_RO"]), key] + sort_options(s, key))(s.of(SORTED))] * 6,
 ]
+
+
+def sorting(s, count):
+    """Elements stay as they are: the oracle's order of texts ends at a NUL byte."""
+    for _ in range(count):
+        command = s.of(SORT_COMMANDS)(s, s.key())
+        yield 0, tuple(disturbed(s, command) if command[0].startswith(b"SORT") else command)
 
 
 def sets(s, count):
@@ -989,6 +997,6 @@ FAMILIES = {
     "pubsub": (pubsub, 1000),
     "sets": (sets, 4000),
     "sorted-sets": (sorted_sets, 4000),
-    "sort": (from_rows(SORT_COMMANDS), 3000),
+    "sort": (sorting, 3000),
 }
 SEVERAL_REPLIES = {"pubsub"}  # a command may have no reply of its own, or many

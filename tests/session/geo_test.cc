@@ -19,7 +19,7 @@ TEST_CASE_FIXTURE(Fixture, "GEOADD is a ZADD, to events and to copies of the dat
   server.events();
   CHECK(client("GEOADD g XX CH 13.4 38.1 Palermo 0 0 none") == "1");
   CHECK(server.events().take() == "zadd:g");
-  CHECK(server.effects().take() == "ZADD g XX CH 3479099935227713 Palermo 3377699720527872 none");
+  CHECK(server.effects().take() == "ZADD g XX CH 3479099937378871 Palermo 3377699720527872 none");
   CHECK(client("GEOADD g XX CH 13.4 38.1 Palermo") == "0");
   CHECK(server.effects().take() == "");
   CHECK(client("GEOADD g NX XX 0 0 a") == kSyntax);

@@ -209,7 +209,6 @@ TEST_CASE(
   CHECK(text ==
         "redis 10\nselect 3\n3 a=1\nerror: RDB: db 3, key \"foo\": values of type module-pre-ga (6) "
         "cannot be loaded yet\n");
-  CHECK(told("VALKEY080\x16\x01h"s).ends_with("values of type hash-2 (22) cannot be loaded yet\n"));
   CHECK(told("REDIS0012\x16\x01h"s)
             .ends_with("values of type hash-metadata-pre-ga (22) cannot be loaded yet\n"));
   CHECK(told("VALKEY080\x18\x01h"s).ends_with("unknown type or opcode 24\n"));
