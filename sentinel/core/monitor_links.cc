@@ -13,6 +13,12 @@ constexpr int kPendingPingMax = 500;       // whatever else waits: without pings
 constexpr int64_t kConnectPatience_ms = 3000;
 constexpr int64_t kProbe_ms = 100;         // a primary that may be gone is tried again so often, if that counts
 constexpr int64_t kPrimaryPingMin_ms = 100;
+constexpr int64_t kPrimaryPingsPerSecond = 2000;  // to all of them together, where that makes pings rarer than that
+// What is sent regularly is sent at the points of a grid, a twentieth of its period wide: what is due for many nodes is then done in
+// one turn of the loop, and their answers come in few.
+constexpr int64_t kGridParts = 20;
+
+Instant on_grid(Instant at, int64_t width_ms) { return width_ms <= 0 ? at : Instant{at.ns - at.ns % (width_ms * 1000000)}; }
 
 }  // namespace
 
@@ -131,8 +137,10 @@ bool Monitor::send(Contact& contact, Asked asked, std::vector<std::string> argv,
 int64_t Monitor::ping_period(const Group& group, const Member& member) const {
   const int64_t period = std::min(periods_.ping, group.options.down_after_ms);
   if (member.kind != Kind::kPrimary) return period;
-  // Silence counts from the first ping without an answer: the rarer the pings, the later a verdict.
-  return std::min(period, std::max(kPrimaryPingMin_ms, group.options.down_after_ms / 10));
+  // Silence counts from the first ping without an answer: the rarer the pings, the later a verdict. But who watches very many has a
+  // processor to share with them.
+  const int64_t affordable = int64_t(groups_.size()) * 1000 / kPrimaryPingsPerSecond;
+  return std::min(period, std::max({kPrimaryPingMin_ms, group.options.down_after_ms / 10, affordable}));
 }
 
 int64_t Monitor::info_period(const Group& group, const Member& member) const {
@@ -144,11 +152,11 @@ void Monitor::send_due(Group& group, Member& member, const Now& now) {
   Contact& contact = *member.contact;
   if (!contact.command.up) return;
   const auto pace = [&](Instant last, int64_t period_ms, auto&& act) {
-    if (last == Instant{} || ms_between(last, now.instant) >= period_ms) {
+    if (last == Instant{} || on_grid(after_ms(last, period_ms), period_ms / kGridParts) <= now.instant) {
       act();
       last = now.instant;
     }
-    wake_at(after_ms(last, period_ms));
+    wake_at(on_grid(after_ms(last, period_ms), period_ms / kGridParts));
   };
   pace(contact.ping_sent, ping_period(group, member), [&] { send_ping(group, member, now); });
   pace(member.hello_sent, periods_.publish, [&] { send_hello(group, member, now); });
