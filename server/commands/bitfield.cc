@@ -1,6 +1,7 @@
 // Strings as rows of integers of any width: BITFIELD and its read-only form. All operations of a call are read before the first is
 // done, so that a mistake in the last changes nothing and the string grows once.
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -38,6 +39,8 @@ std::optional<FieldType> field_type_from(std::string_view text) {
   return FieldType{is_signed, unsigned(*width)};
 }
 
+__extension__ using Wide = __int128;
+
 struct Operation {
   Kind kind = Kind::kGet;
   Overflow overflow = Overflow::kWrap;
@@ -48,17 +51,23 @@ struct Operation {
   // What the field becomes; nothing if it overflows and must not. 128 bits, because every sum fits there. A negative number
   // that an unsigned field is set to counts as a great one, as clients know it.
   std::optional<int64_t> result_for(int64_t held) const {
-    __extension__ using Wide = __int128;
     const bool reads_unsigned = kind == Kind::kSet && !type.is_signed;
     Wide sum = reads_unsigned ? Wide(uint64_t(operand)) : Wide(operand);
     if (kind == Kind::kIncrement) sum += held;
     if (sum >= type.min() && sum <= type.max()) return int64_t(sum);
     switch (overflow) {
       case Overflow::kWrap: return type.from_bits(uint64_t(sum));
-      case Overflow::kSaturate: return sum < type.min() ? type.min() : type.max();
+      case Overflow::kSaturate: return sum < type.min() && !is_too_low_to_tell(sum) ? type.min() : type.max();
       case Overflow::kFail: break;
     }
     return std::nullopt;
+  }
+
+ private:
+  // A number so low that its distance from the greatest one is beyond 64 bits: setting a field to it gives the greatest. So it is in
+  // Redis, and a copy of the dataset there must come out the same.
+  bool is_too_low_to_tell(Wide sum) const {
+    return kind == Kind::kSet && type.is_signed && type.width < 64 && type.max() - sum > std::numeric_limits<int64_t>::max();
   }
 };
 

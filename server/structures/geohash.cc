@@ -140,7 +140,8 @@ uint64_t encode(Point point) { return Square::at(point, kStepMax).bits(); }
 
 Point decode(double number) {
   constexpr double kTwoTo63 = 9223372036854775808.0;
-  uint64_t bits = 0;  // of what is no place: clients store any numbers
+  // Clients store any numbers. What no 64-bit number holds becomes what processors make of it where other servers run.
+  uint64_t bits = number < 0 ? uint64_t(1) << 63 : 0;
   if (std::fabs(number) < kTwoTo63) bits = uint64_t(int64_t(number));
   else if (number >= kTwoTo63 && number < 2 * kTwoTo63) bits = uint64_t(number);
   const Bounds bounds = Square{squeeze(bits >> 1), squeeze(bits), kStepMax}.bounds();

@@ -70,6 +70,12 @@ TEST_CASE_FIXTURE(Fixture, "BITOP replaces whatever its destination holds, its e
   CHECK(server.events().take() == "");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a field saturates at its bounds, and by the lowest numbers at the upper one as in Redis") {
+  CHECK(client("BITFIELD k OVERFLOW SAT SET i57 0 -72057594037927937 GET i57 0") == "[0, -72057594037927936]");
+  CHECK(client("BITFIELD k OVERFLOW SAT SET i57 0 -9223372036854775808 GET i57 0") == "[-72057594037927936, 72057594037927935]");
+  CHECK(client("BITFIELD k OVERFLOW SAT INCRBY i57 0 -9223372036854775808") == "[-72057594037927936]");
+}
+
 TEST_CASE_FIXTURE(Fixture, "the operations of two sides need a second source") {
   for (const char* name : {"DIFF", "DIFF1", "ANDOR"}) {
     CAPTURE(name);
