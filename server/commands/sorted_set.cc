@@ -89,11 +89,13 @@ Status zadd(CommandContext& ctx) {
   return options ? add(ctx, *options) : Status(options.error());
 }
 
-// ZINCRBY key increment member. Replies: the new score. Errors: as ZADD.
+// ZINCRBY key increment member. Replies: the new score. Errors: as ZADD; a word of ZADD's options in the place of the increment
+// is taken for one, as Redis does, and then too little is left.
 Status zincrby(CommandContext& ctx) {
-  AddOptions options;
-  options.rules.increment = true;
-  return add(ctx, options);
+  Result<AddOptions> options = add_options_from(ctx);
+  if (!options) return options.error();
+  options->rules.increment = true;
+  return add(ctx, *options);
 }
 
 // ZREM key member ... Replies: how many were there. Errors: WRONGTYPE.

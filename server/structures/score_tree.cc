@@ -206,12 +206,12 @@ void ScoreTree::split_inner(const Path& path, int depth) {
   Inner& node = *path.nodes[depth];
   Inner& parent = *path.nodes[depth - 1];
   const unsigned at = path.at[depth - 1];
+  const unsigned moved = rightmost(path, depth) ? 1 : leftmost(path, depth) ? kInnerSlots - 1 : kInnerSlots / 2;
   auto* right = static_cast<Inner*>(allocate(sizeof(Inner)));
   inners_++;
   right->count = 0;
   // The new one has to have a child at once; it takes the place of nobody's first.
   insert_child(parent, at + 1, right, node.firsts[node.count - 1], 0);
-  const unsigned moved = rightmost(path, depth) ? 1 : leftmost(path, depth) ? kInnerSlots - 1 : kInnerSlots / 2;
   shift_inner(parent, at, int(moved));
 }
 

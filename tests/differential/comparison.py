@@ -21,6 +21,8 @@ DIFFERENT = [
      b"-ERR CONFIG SET failed (possibly related to argument 'loglevel') - argument(s) must be one of the following: debug",
      "7.2 knows the further level 'nothing'"),
     (b"OBJECT", b"$9\r\nquicklist", b"$8\r\nlistpack", "7.2 keeps small lists as listpacks, and says so"),
+    (b"ZRANK", b"-ERR wrong number of arguments for 'zrank'", b"-ERR syntax error", "7.2 takes a further argument, WITHSCORE"),
+    (b"ZREVRANK", b"-ERR wrong number of arguments for 'zrevrank'", b"-ERR syntax error", "7.2 takes a further argument, WITHSCORE"),
     (b"OBJECT", b"$9\r\nhashtable", b"$8\r\nlistpack", "7.2 has a small form for sets that are not all integers"),
     (b"OBJECT", b"$9\r\nhashtable", b"$6\r\nintset", "SDIFFSTORE: the smallest form that the result has, whatever was in the making"),
     (b"OBJECT", b"$8\r\nskiplist", b"$8\r\nlistpack", "SORT of a sorted set leaves it as it is"),
