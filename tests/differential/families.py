@@ -686,11 +686,6 @@ SORT_COMMANDS = [
 ]
 
 
-def sorting(s, count):
-    """Elements stay as they are: the oracle's order of texts ends at a NUL byte."""
-    for _ in range(count):
-        command = s.of(SORT_COMMANDS)(s, s.key())
-        yield 0, tuple(disturbed(s, command) if command[0].startswith(b"SORT") else command)
 def sort(s, count):
     """Without zero bytes, at which the oracle's comparison ends."""
     for connection, command in from_rows(SORT_COMMANDS)(s, count):
@@ -1005,7 +1000,6 @@ FAMILIES = {
     "pubsub": (pubsub, 1000),
     "sets": (sets, 4000),
     "sorted-sets": (sorted_sets, 4000),
-    "sort": (sorting, 3000),
     "sort": (sort, 3000),
 }
 SEVERAL_REPLIES = {"pubsub"}  # a command may have no reply of its own, or many
