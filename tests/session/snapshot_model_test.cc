@@ -432,7 +432,7 @@ class World {
 TEST_CASE("a snapshot written under random changes is exactly the dataset of its start") {
   const uint64_t seed = test_seed("snapshot model");
   uint64_t checked = 0;
-  for (uint64_t run = 0; run < 200; run++) {
+  for (uint64_t run = 0; run < 100; run++) {
     CAPTURE(run);
     World world(seed + run);
     for (int i = 0; i < 400; i++) world.step();
