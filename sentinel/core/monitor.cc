@@ -237,7 +237,8 @@ void Monitor::handle(const Heard& event, const Now& now) {
   };
   const auto before = matters();
   take_info(*group, *member, event.payload, false, now);
-  if (matters() != before || group->failing_over() || group->primary.odown || member->end_asked != Instant{}) look(*group, now);
+  member = member_with(*group, use.contact.get());  // what it told may have given the group another shape
+  if (!member || matters() != before || group->failing_over() || group->primary.odown || member->end_asked != Instant{}) look(*group, now);
 }
 
 void Monitor::handle(const Resolved& event, const Now& now) {
