@@ -13,7 +13,7 @@ set -euo pipefail
 
 oracle=/usr/bin/redis-check-rdb # the server under another name: it is the same binary
 # Where the system takes the packages of this release from.
-mirror="${VEDETTE_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' 2>/dev/null | head -n 1)}"
+mirror="${VEDETTE_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' 2>/dev/null | sed -n 1p || true)}"
 server="$root/build/server/vedette-server"
 sentinel="$root/build/sentinel/vedette-sentinel"
 work="$root/build/sentinel-suite"
