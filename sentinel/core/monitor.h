@@ -207,6 +207,7 @@ class Monitor {
   void start_failover(Group& group, FailoverMode mode, const Now& now);
   void ask_for_votes(Group& group, const Now& now);
   bool may_have_won(const Group& group, std::string_view leader) const;
+  static bool has_given_up(const Group& group, const Member& leader);
   bool may_vote(const Group& group, std::string_view candidate, const Now& now) const;
   void vote(Group& group, std::string_view candidate, Epoch epoch, const Now& now);
   void wait_for(Group& group, const std::string& leader, const Now& now);

@@ -4,7 +4,13 @@
 // the votes of a majority and of at least quorum. The rest is speed. All sentinels of a quorum see a primary die at about the
 // same moment, and would all stand for election and split the votes; so they have an order, different in each epoch and for each primary,
 // and whoever is later in it waits a little longer. A lost election is tried again after a short random time, not after minutes; but
-// whoever has voted for another waits as long as that one lives and has not given up, so that two do not act in turn.
+// whoever has voted for another waits as long as that one lives and has not given up, so that two do not act in turn. That it has
+// given up shows in its own vote, which it is asked for meanwhile: whoever stands or leads votes for nobody else. Without that, A could wait
+// for B, B for C and C for A, each after a candidature in an epoch of its own.
+//
+// Epochs are counted over all primaries, votes are held for each: a hundred primaries that die at once have a hundred elections side by side,
+// and an epoch that is over for one of them is not over for another. (Redis' sentinels refuse any epoch below the highest they know of, so
+// a candidate among them stands again in a new one.)
 #include <algorithm>
 
 #include "sentinel/core/monitor.h"
@@ -17,6 +23,7 @@ constexpr int64_t kRetryMin_ms = 60;      // after a lost election; doubles
 constexpr int64_t kRetryMax_ms = 5000;
 constexpr int64_t kLeaderPatience_ms = 10000;
 constexpr int64_t kOrderPatience_ms = 500;
+constexpr int64_t kStaleEpochPatience_ms = 1000;
 
 // A few mixed bits of several texts, the same on every sentinel.
 uint64_t mix(std::string_view text, uint64_t seed) {
@@ -43,7 +50,8 @@ void Monitor::consider_failover(Group& group, const Now& now) {
   if (group.failover_not_before > now.instant && !group.acting.empty()) {
     const auto leader = group.sentinels.find(group.acting);
     const bool gone = leader == group.sentinels.end() || leader->second->sdown ||
-                      (!leader->second->contact->command.up && leader->second->contact->refused_at != Instant{} && leader->second->contact->refused_at > group.voted_at);
+                      (!leader->second->contact->command.up && leader->second->contact->refused_at != Instant{} && leader->second->contact->refused_at > group.voted_at) ||
+                      has_given_up(group, *leader->second);
     if (gone) {
       group.acting.clear();
       group.failover_not_before = after_ms(now.instant, int64_t(rng_.below(kRetryMin_ms)));
@@ -99,7 +107,7 @@ Monitor::DownAnswer Monitor::is_primary_down(const Address& address, Epoch epoch
   adopt_epoch(epoch);
   if (const auto asking = group->sentinels.find(std::string(candidate)); asking != group->sentinels.end())
     asking->second->stood_epoch = std::max(asking->second->stood_epoch, epoch);
-  if (group->voted_epoch < epoch && current_epoch_ <= epoch && may_vote(*group, candidate, now)) {
+  if (group->voted_epoch < epoch && group->config_epoch < epoch && may_vote(*group, candidate, now)) {
     vote(*group, candidate, epoch, now);
     look(*group, now);
   }
@@ -121,7 +129,7 @@ bool Monitor::may_vote(const Group& group, std::string_view candidate, const Now
   if (group.config_epoch >= group.voted_epoch) return true;  // it has finished
   const auto leader = group.sentinels.find(group.voted_for);
   if (leader == group.sentinels.end() || !is_usable(*leader->second)) return true;
-  if (!may_have_won(group, group.voted_for)) return true;
+  if (has_given_up(group, *leader->second) || !may_have_won(group, group.voted_for)) return true;
   const int64_t patience_ms = std::min(kLeaderPatience_ms, group.options.failover_timeout_ms);
   return ms_between(group.voted_at, now.instant) >= patience_ms;
 }
@@ -132,6 +140,11 @@ bool Monitor::may_have_won(const Group& group, std::string_view leader) const {
   size_t votes = group.voters();
   for (const auto& [id, sentinel] : group.sentinels) votes -= id != leader && sentinel->stood_epoch > group.voted_epoch;
   return votes >= group.votes_needed();
+}
+
+// Whether the one that got our vote has voted for another since: then it neither stands nor leads.
+bool Monitor::has_given_up(const Group& group, const Member& leader) {
+  return leader.voted_epoch > group.voted_epoch && leader.voted_for != leader.run_id;
 }
 
 void Monitor::vote(Group& group, std::string_view candidate, Epoch epoch, const Now& now) {
@@ -192,7 +205,9 @@ void Monitor::count_votes(Group& group, const Now& now) {
     open |= is_usable(*sentinel) && sentinel->voted_epoch < failover.epoch;
   }
   if (forced) return wake_at(after_ms(failover.began, kOrderPatience_ms));
-  const int64_t patience_ms = std::min(periods_.election_timeout, group.options.failover_timeout_ms);
+  // Redis' sentinels do not vote in an epoch below the highest they have heard of.
+  const int64_t patience_ms =
+      std::min(current_epoch_ > failover.epoch ? kStaleEpochPatience_ms : periods_.election_timeout, group.options.failover_timeout_ms);
   if (!open || ms_between(failover.began, now.instant) >= patience_ms) return lose_election(group, now);
   wake_at(after_ms(failover.began, patience_ms));
 }

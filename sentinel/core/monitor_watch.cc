@@ -89,7 +89,8 @@ void Monitor::detect_objectively(Group& group, const Now& now) {
   }
 }
 
-// Asks the others while we see the primary down, and for their votes while we stand for election.
+// Asks the others while we see the primary down, and for their votes while we stand for election. While we wait for another to act it is
+// asked for its own vote: in epoch 0, in which nobody votes, so that the answer is the vote that it has given already.
 void Monitor::ask_if_down(Group& group, const Now& now, bool at_once) {
   const bool election = group.failover.state == FailoverState::kElection;
   if (!group.primary.sdown && !election) return;
@@ -100,12 +101,14 @@ void Monitor::ask_if_down(Group& group, const Now& now, bool at_once) {
   for (const auto& [id, sentinel] : group.sentinels) {
     if (!sentinel->contact->command.up) continue;
     const bool has_voted = sentinel->voted_epoch >= group.failover.epoch;
-    const int64_t pause_ms = (election && !has_voted) || doubt ? std::min(kAskAgain_ms, periods_.ask) : periods_.ask;
+    const bool waiting = !election && id == group.acting && group.primary.odown;
+    const Epoch epoch = election ? group.failover.epoch : waiting ? 0 : current_epoch_;
+    const int64_t pause_ms = (election && !has_voted) || doubt || waiting ? std::min(kAskAgain_ms, periods_.ask) : periods_.ask;
     if (at_once || sentinel->down_asked == Instant{} || ms_between(sentinel->down_asked, now.instant) >= pause_ms) {
       const Address& address = group.primary.address;
       const bool sent = send(*sentinel->contact, Asked::kDown,
                              {"SENTINEL", "is-master-down-by-addr", host_ip(address.host), std::to_string(address.port),
-                              std::to_string(current_epoch_), election ? run_id_ : std::string("*")},
+                              std::to_string(epoch), election ? run_id_ : waiting ? id : std::string("*")},
                              &group, election ? state_version_ : 0);
       if (!sent) {
         wake_at(after_ms(now.instant, kAskAgain_ms));

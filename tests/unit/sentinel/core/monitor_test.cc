@@ -137,6 +137,48 @@ TEST_CASE("a candidate that others stand against in later epochs is waited for o
   }
 }
 
+TEST_CASE("a candidate that has voted for another since is waited for no longer") {
+  Harness h;
+  for (const char who : {'a', 'b'}) h.hello(Harness::hello_of(who, 7100 + who, "0,m,127.0.0.1,7000,0"));
+  h.step(Tick{});
+  const std::string first(40, 'a'), second(40, 'b');
+  LinkId to_first = 0;
+  for (const OpenLink& link : h.taken<OpenLink>()) {
+    if (link.to.port == 7100 + 'a' && !to_first) to_first = link.link;
+    h.step(Connected{link.link, "127.0.0.1"});
+  }
+  REQUIRE(to_first != 0);
+  const auto vote_of = [&](const std::string& who, Epoch epoch) {
+    return h.monitor().is_primary_down({"127.0.0.1", 7000}, epoch, who, h.now()).leader;
+  };
+  const auto first_says = [&](const std::string& leader, int64_t epoch) {
+    h.step(Replied{to_first, Asked::kDown, "m",
+                   Answer{Answer::Type::kArray, "", 0, {{Answer::Type::kInteger, "", 1, {}}, {Answer::Type::kBulk, leader, 0, {}}, {Answer::Type::kInteger, "", epoch, {}}}}});
+  };
+  CHECK(vote_of(first, 1) == first);
+  CHECK(vote_of(second, 2) == first);
+  first_says(first, 1);
+  CHECK(vote_of(second, 3) == first);
+  first_says(first, 4);  // it stands again
+  CHECK(vote_of(second, 5) == first);
+  first_says(second, 5);
+  CHECK(vote_of(second, 6) == second);
+}
+
+TEST_CASE("an election for one primary is not over because another's has a later epoch") {
+  Harness h({{"monitor", "n", "127.0.0.1", "7001", "2"}});
+  const std::string first(40, 'a'), second(40, 'b');
+  CHECK(h.monitor().is_primary_down({"127.0.0.1", 7001}, 7, first, h.now()).leader == first);
+  CHECK(h.monitor().current_epoch() == 7);
+  const Monitor::DownAnswer answer = h.monitor().is_primary_down({"127.0.0.1", 7000}, 5, second, h.now());
+  CHECK(answer.leader == second);
+  CHECK(answer.leader_epoch == 5);
+  CHECK(h.monitor().current_epoch() == 7);
+  // A configuration that was made in that epoch or later ends it, for its own primary.
+  h.hello(Harness::hello_of('c', 7102, "9,n,127.0.0.1,7001,9"));
+  CHECK(h.monitor().is_primary_down({"127.0.0.1", 7001}, 8, second, h.now()).leader == first);
+}
+
 TEST_CASE("what INFO tells is believed only as far as it can be read") {
   Harness h;
   h.step(Tick{});
