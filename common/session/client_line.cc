@@ -50,6 +50,9 @@ std::string client_flags(const Session& session) {
   if (listens(session) && !session.has(kReplicaLink)) flags += 'P';
   if (session.has(kInTransaction)) flags += 'x';
   if (session.has(kSuspended)) flags += 'b';
+  if (session.has(kTracks)) flags += 't';
+  if (session.has(kTrackingBroken)) flags += 'R';
+  if (session.has(kBroadcasts)) flags += 'B';
   if (session.has(kTransactionStale)) flags += 'd';
   if (session.has(kCloseAfterReply)) flags += 'c';
   if (session.has(kCloseNow)) flags += 'A';
@@ -89,7 +92,7 @@ void append_client_line(std::string& to, const Session& session, const ClientLin
                  listed ? 0 : output.memory_bytes(), session.output_peak, listed ? 0 : output.size(),
                  listed ? output.chunk_count() : 0, listed ? output.memory_bytes() : 0, facts.memory_bytes,
                  events_of(session, facts.reads));
-  fmt::format_to(out, " cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}", facts.command, int(session.resp),
+  fmt::format_to(out, " cmd={} user=default redir={} resp={} lib-name={} lib-ver={}", facts.command, facts.redirect, int(session.resp),
                  names ? names->library_name : "", names ? names->library_version : "");
 }
 

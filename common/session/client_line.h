@@ -38,6 +38,7 @@ struct ClientLineFacts {
   size_t queued_bytes = 0;
   size_t watched = 0;         ///< keys
   size_t memory_bytes = 0;    ///< all that it takes
+  int64_t redirect = -1;      ///< who is told of changes in its place, 0 for itself; -1: it does not track
   bool reads = true;          ///< more of its bytes would be taken
 };
 /// Appends the line, without a line feed.

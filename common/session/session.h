@@ -51,6 +51,9 @@ enum SessionFlag : uint32_t {
   kReplicaLink = 1u << 25,       ///< the peer is a replica: after PSYNC or SYNC it is sent the stream
   kReplaying = 1u << 26,         ///< what it sends happened elsewhere (the primary's stream, the log): no replies, no refusals
   kHoldOutput = 1u << 27,        ///< its output is not sent until what it tells of has been acknowledged
+  kTracks = 1u << 28,            ///< CLIENT TRACKING: wants to know when what it has read changes
+  kBroadcasts = 1u << 29,        ///< ... of all keys with its prefixes, read or not
+  kTrackingBroken = 1u << 30,    ///< ... but whom it named to be told in its place has gone
 };
 
 /// Bytes for a peer that are held elsewhere, once for many sessions: the replication stream, a snapshot. Sent when the

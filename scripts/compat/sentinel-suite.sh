@@ -3,17 +3,14 @@
 #
 #   scripts/compat/sentinel-suite.sh [--redis] [--server FILE] [--sentinel FILE] [--work FOLDER] [--single PATTERN]...
 #
-# The tests come from Debian's source package of redis, fetched at run time with a source list and state folders of their
-# own, so that nothing of the system's package lists changes. The programs take their places in a copy of that tree.
+# The tests come from Debian's source package of redis (source_package.sh). The programs take their places in a copy of that tree.
 # --redis: Redis' own programs instead, which tells what the tests find here when all is right. --single: only the units
 # whose file name contains PATTERN. The table names each test, then counts by unit, then names what was left out and why
 # (NEED_ACL and DIFFERENT in sentinel_suite.py); the last line is `N passed, N failed`.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/source_package.sh"
 
-oracle=/usr/bin/redis-check-rdb # the server under another name: it is the same binary
-# Where the system takes the packages of this release from.
-mirror="${VEDETTE_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' 2>/dev/null | sed -n 1p || true)}"
 server="$root/build/server/vedette-server"
 sentinel="$root/build/sentinel/vedette-sentinel"
 work="$root/build/sentinel-suite"
@@ -42,12 +39,6 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-fail() {
-  echo "sentinel-suite.sh: $1" >&2
-  echo "0 passed, 1 failed"
-  exit 1
-}
-
 "$root/scripts/setup.sh" tcl procps || fail "the packages that the tests need could not be installed"
 if [ $redis = no ] && { [ ! -x "$server" ] || [ ! -x "$sentinel" ]; }; then
   build_tree build || fail "the build failed"
@@ -55,23 +46,7 @@ if [ $redis = no ] && { [ ! -x "$server" ] || [ ! -x "$sentinel" ]; }; then
   [ -x "$sentinel" ] || fail "$sentinel is not there"
 fi
 
-# The source package, kept between runs; apt checks it against Debian's signature.
-fetch() {
-  mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial" "$work/source"
-  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm main" >"$work/apt/sources.list"
-  local own=(-o "Dir::Etc::sourcelist=$work/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
-    -o "Dir::State::Lists=$work/apt/lists" -o "Dir::Cache=$work/apt/cache" -o "APT::Sandbox::User=$(id -un)")
-  cd "$work/source"
-  apt-get "${own[@]}" update && apt-get "${own[@]}" source --download-only redis
-}
-if ! compgen -G "$work/source/redis_7.0.15.orig.tar.*" >/dev/null; then
-  (quiet "fetching the source package of redis" fetch) || fail "the source package could not be fetched from $mirror"
-fi
-compgen -G "$work/source/redis_7.0.15.orig.tar.*" >/dev/null || fail "Debian's source package of redis is not 7.0.15 any more"
-
-rm -rf "$work/tree"
-mkdir -p "$work/tree"
-tar -xf "$work"/source/redis_7.0.15.orig.tar.* -C "$work/tree" --strip-components=1 || fail "the source package cannot be unpacked"
+unpack_source_package "$work/tree"
 
 # place NAME PROGRAM [ARGUMENT]: PROGRAM takes the place of NAME. The tests kill it by the id of what they started.
 place() {

@@ -61,6 +61,8 @@ void apply_network(const NetworkOptions& from, Settings& to) {
 
 void apply_memory(const MemoryOptions& from, ServerState& state) {
   Settings& to = state.settings;
+  // A lower limit is met without waiting for a command.
+  if (from.maxmemory && from.maxmemory != to.memory_max) state.eviction.unfinished = true;
   to.memory_max = from.maxmemory;
   to.eviction_policy = eviction_policy(from.policy);
   to.eviction_samples = from.samples;
@@ -76,6 +78,21 @@ void apply_memory(const MemoryOptions& from, ServerState& state) {
   access.lfu_log_factor = from.lfu_log_factor;
   access.lfu_decay_minutes = from.lfu_decay_time_minutes;
   state.set_condition(kMemoryLimited, to.memory_max > 0);
+}
+
+void apply_packing(const DataTypeOptions& from, PackingLimits& to) {
+  to.hash_entries = size_t(from.hash_max_listpack_entries);
+  to.hash_value_bytes = from.hash_max_listpack_value;
+  to.set_entries = size_t(from.set_max_listpack_entries);
+  to.set_value_bytes = from.set_max_listpack_value;
+  to.set_integers = size_t(from.set_max_intset_entries);
+  to.sorted_set_entries = size_t(from.zset_max_listpack_entries);
+  to.sorted_set_value_bytes = from.zset_max_listpack_value;
+  to.list_node_size = from.list_max_listpack_size;
+  to.list_compress_depth = from.list_compress_depth;
+  to.hyperloglog_sparse_bytes = from.hll_sparse_max_bytes;
+  to.stream_node_bytes = from.stream_node_max_bytes;
+  to.stream_node_entries = size_t(from.stream_node_max_entries);
 }
 
 void apply_persistence(const PersistenceOptions& from, Settings& to) {
@@ -161,6 +178,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   const uint64_t whole = options.memory.maxmemory;
   to.client_memory_max = options.network.maxmemory_clients.of(whole);
   apply_memory(options.memory, state);
+  apply_packing(options.data_types, state.keyspace.packing);
   apply_persistence(options.persistence, to);
   apply_append_log(options.persistence, to.append_log);
   apply_replication(options.replication, to.replication);
@@ -172,6 +190,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   to.protected_configs = permission_text(options.process.enable_protected_configs);
   const ObservationOptions& seen = options.observation;
   to.notify_classes = notify_classes(seen.notify_keyspace_events);
+  to.tracked_keys_max = size_t(seen.tracking_table_max_keys);
   to.slow_log_threshold_us = seen.slowlog_log_slower_than_microseconds;
   to.slow_log_length_max = size_t(seen.slowlog_max_len);
   state.slow_log.trim(to.slow_log_length_max);

@@ -96,21 +96,18 @@ OptionGroup security_options(SecurityOptions& o) {
 OptionGroup data_type_options(DataTypeOptions& o) {
   OptionGroup group{"Data types: up to which size a value keeps its compact form", {}};
   auto& rows = group.options;
-  const std::string_view note = "it waits for the data type";
   const auto count = [&](std::string_view name, std::string_view alias, int64_t& value,
                          std::string_view doc) {
     rows.push_back(integer_option({.name = name,
                                    .aliases = alias,
-                                   .flags = kOptionPending,
                                    .unit = "elements",
-                                   .doc = doc,
-                                   .note = note},
+                                   .doc = doc},
                                   value, 0, kLongMax));
   };
   const auto bytes = [&](std::string_view name, std::string_view alias, uint64_t& value,
                          std::string_view doc) {
     rows.push_back(
-        bytes_option({.name = name, .aliases = alias, .flags = kOptionPending, .doc = doc, .note = note},
+        bytes_option({.name = name, .aliases = alias, .doc = doc},
                      value, 0, uint64_t(kLongMax)));
   };
   count("hash-max-listpack-entries", "hash-max-ziplist-entries", o.hash_max_listpack_entries,
@@ -120,16 +117,14 @@ OptionGroup data_type_options(DataTypeOptions& o) {
   rows.push_back(integer_option(
       {.name = "list-max-listpack-size",
        .aliases = "list-max-ziplist-size",
-       .flags = kOptionPending,
        .doc = "Size of a list's node: elements, or below 0 a class of bytes, -1 4 kb, -2 8 kb and so "
-              "on to -5 64 kb.",
-       .note = note},
+              "on to -5 64 kb."},
       o.list_max_listpack_size, kIntMin, kIntMax));
   rows.push_back(integer_option({.name = "list-compress-depth",
-                                 .flags = kOptionPending,
+                                 .flags = kOptionNoEffect,
                                  .unit = "nodes",
                                  .doc = "Nodes at each end of a list that stay uncompressed; 0: all of them.",
-                                 .note = note},
+                                 .note = "nodes of lists are not compressed in memory"},
                                 o.list_compress_depth, 0, kIntMax));
   count("set-max-intset-entries", "", o.set_max_intset_entries,
         "Members of a set of integers that is a sorted array.");

@@ -18,6 +18,7 @@
 #include "server/commands/families.h"
 #include "server/execution/client_limits.h"
 #include "server/execution/pause.h"
+#include "server/store/element_hash.h"
 
 namespace vedette {
 namespace {
@@ -54,9 +55,11 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
       cron_timer_(loop_),
       pause_timer_(loop_),
+      wait_timer_(loop_),
       shutdown_timer_(loop_),
       supervisor_(options.process.supervised),
       program_(executable) {
+  set_element_hash_key(HashKey{machine_seed(), machine_seed()});
   state_.actions = this;
   state_.config = &registry_;
   state_.persistence = &persistence_;
@@ -158,7 +161,9 @@ void Server::register_hooks() {
   });
   registry_.on_change({"port", "bind", "tcp-backlog"}, [this]() -> Status {
     listeners_.resume();
-    if (!listeners_.open_tcp(options_.network)) return Error("Unable to listen on this port. Check server logs.");
+    if (!listeners_.open_tcp(options_.network))
+      return Error(options_.network.port != state_.process.port ? "Unable to listen on this port. Check server logs."
+                                                                : "Failed to bind to specified addresses.");
     state_.process.port = options_.network.port;
     state_.process.listeners = listeners_.descriptions(options_.network);
     update_title();
@@ -236,6 +241,7 @@ void Server::start_cron() {
 void Server::tick() {
   if (options_.process.watchdog_period_milliseconds) arm_watchdog(watchdog_period());
   cron_.tick();
+  executor_.end_turn();
   const ProcessOptions& process = options_.process;
   if (ticks_per_second(process.hz, process.dynamic_hz, state_.clients.size()) != state_.settings.hz) start_cron();
 }
@@ -354,6 +360,7 @@ void Server::execute() {
   begin_turn();
   executor_.execute();
   append_.log().flush(executor_.now());  // before anybody is told
+  watch_deadlines();
   // The end of a pause is not left to the cron: clients asked for it to the millisecond.
   if ((state_.conditions() & kPausedClients) && state_.pause.until() > executor_.now().instant) {
     const int64_t left_ms = ms_between(executor_.now().instant, state_.pause.until());
@@ -361,8 +368,25 @@ void Server::execute() {
   }
 }
 
+// The one timer of all commands that wait stands at the first of their deadlines.
+void Server::watch_deadlines() {
+  const Instant next = state_.blocked.next_deadline().value_or(Instant{});
+  if (next == wait_timer_at_) return;
+  wait_timer_at_ = next;
+  if (next == Instant{}) return wait_timer_.stop();
+  constexpr int64_t kMillisecondNs = 1000000;
+  const int64_t left_ns = std::max<int64_t>(0, ns_between(executor_.now().instant, next));
+  wait_timer_.start(uint64_t((left_ns + kMillisecondNs - 1) / kMillisecondNs), 0, [this] {
+    wait_timer_at_ = Instant{};
+    executor_.start_turn();
+    executor_.end_due_waits();
+    watch_deadlines();
+  });
+}
+
 void Server::turn_over() {
   cron_.between_turns();
+  executor_.end_turn();
   replication_.end_turn(executor_.now());
   append_.log().flush(executor_.now());
   snapshot_pace_.run();
@@ -419,7 +443,10 @@ void Server::perform_shutdown() {
   if (!stopping_) return;  // aborted
   executor_.start_turn();
   if (wait_for_takeover() || wait_for_replicas()) return;
-  if (!save_before_end(shutdown_)) return refuse_shutdown();
+  if (!save_before_end(shutdown_)) {
+    log_warning("Errors trying to shut down the server: it goes on. The reason is above.");
+    return refuse_shutdown();
+  }
   end_process(0);
 }
 
@@ -461,19 +488,20 @@ bool Server::wait_for_replicas() {
   Replication& replication = replication_.replication();
   const size_t behind = shutdown_.now || patience_ms == 0 || replication.is_replica() ? 0 : replication.replicas_behind();
   const Instant now = executor_.now().instant;
-  if (behind && shutdown_until_ == Instant{}) {
+  if (behind && state_.shutdown_until == Instant{}) {
     log_notice("{} of {} replicas lack a part of the stream: waiting for them for up to {} s (shutdown-timeout)", behind,
                replication.replica_count(), patience_ms / 1000);
-    shutdown_until_ = Instant{now.ns + patience_ms * 1000000};
+    state_.shutdown_until = Instant{now.ns + patience_ms * 1000000};
     hold_writes(state_, executor_, ClientPause::kShutdown, true);
   }
-  if (behind && now < shutdown_until_) {
+  if (behind && now < state_.shutdown_until) {
     constexpr uint64_t kLookMs = 10;
     replication.ask_for_acks();
     shutdown_timer_.start(kLookMs, 0, [this] { shutdown_due_ = true; });
     return true;
   }
-  if (behind) log_warning("{} replicas lack a part of the stream: ending without them", behind);
+  if (behind) log_warning("Lagging replicas: {} lack a part of the stream, ending without them", behind);
+  if (const size_t count = replication.replica_count()) log_notice("{} of {} replicas are in sync when shutting down.", count - behind, count);
   return false;
 }
 
@@ -493,12 +521,11 @@ bool Server::save_before_end(const ShutdownRequest& request) {
 void Server::refuse_shutdown() {
   stopping_ = false;
   shutdown_timer_.stop();
-  shutdown_until_ = Instant{};
+  state_.shutdown_until = Instant{};
   takeover_ = Takeover::kNotAsked;
   state_.shutdown_requested = false;
   hold_writes(state_, executor_, ClientPause::kShutdown, false);
   state_.set_condition(kShuttingDown, false);
-  log_warning("The shutdown does not take place.");
   for (const uint64_t id : std::exchange(shutdown_clients_, {})) {
     Session* session = state_.clients.find(id);
     if (!session || session->closing()) continue;
@@ -515,6 +542,7 @@ void Server::end_process(int exit_code) {
   listeners_.close();
   cron_timer_.stop();
   pause_timer_.stop();
+  wait_timer_.stop();
   shutdown_timer_.stop();
   replication_.stop();
   host_.close_all();

@@ -74,6 +74,7 @@ class Server final : public SessionHandler, public ServerActions {
   void start_cron();
   void tick();
   int watchdog_period() const;
+  void watch_deadlines();
   Status take_place();
   Status open_listeners();
   void begin_turn() {
@@ -111,6 +112,8 @@ class Server final : public SessionHandler, public ServerActions {
   Listeners listeners_;
   Timer cron_timer_;
   Timer pause_timer_;
+  Timer wait_timer_;
+  Instant wait_timer_at_{};  // the deadline that it is set to; none: it is not
   Timer shutdown_timer_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
   Supervisor supervisor_;
@@ -121,7 +124,6 @@ class Server final : public SessionHandler, public ServerActions {
   bool stopping_ = false;
   bool shutdown_due_ = false;  // at the end of this turn
   ShutdownRequest shutdown_;  // while stopping_
-  Instant shutdown_until_{};  // how long it waits for replicas
   enum class Takeover : uint8_t { kNotAsked, kAsked, kDone, kOver } takeover_ = Takeover::kNotAsked;
   Instant takeover_until_{};
   std::vector<uint64_t> shutdown_clients_;  // who asked for it, suspended

@@ -6,6 +6,7 @@
 #include "server/commands/families.h"
 #include "server/execution/client_info.h"
 #include "server/execution/client_limits.h"
+#include "server/execution/executor.h"
 #include "server/execution/pause.h"
 #include "server/execution/replication.h"
 
@@ -81,6 +82,22 @@ Status client_unpause(CommandContext& ctx) {
   return reply_ok(ctx);
 }
 
+// CLIENT UNBLOCK client-id [TIMEOUT | ERROR]. Replies: 1, or 0 if no command of that client waits.
+Status client_unblock(CommandContext& ctx) {
+  if (ctx.argc() > 4) return errors::wrong_subcommand_arguments("CLIENT", ctx.arg(1));
+  const bool with_error = ctx.argc() == 4 && equals_ignoring_case(ctx.arg(3), "error");
+  if (ctx.argc() == 4 && !with_error && !equals_ignoring_case(ctx.arg(3), "timeout"))
+    return failure("CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  const auto id = parse_integer(ctx.arg(2));
+  if (!id) return errors::not_an_integer();
+  const std::string_view error = with_error ? "UNBLOCKED client unblocked via CLIENT UNBLOCK" : "";
+  Session* session = *id > 0 ? ctx.server.clients.find(ClientId(*id)) : nullptr;
+  const bool ended = session && !session->closing() &&
+                     (ctx.executor().end_wait(*session, error) || (ctx.server.replication && ctx.server.replication->end_wait(*session, error)));
+  ctx.reply().integer(ended);
+  return Status::ok();
+}
+
 Status client_no_evict(CommandContext& ctx) {
   Status status = client_handlers::switch_flag<kNoEvict>(ctx);
   note_memory(ctx.server, ctx.session);
@@ -150,7 +167,7 @@ constexpr Command kCommands[] = {
     {{.name = "CLIENT|UNBLOCK", .usage = "client-id [TIMEOUT | ERROR]", .arity = -3, .flags = kOthers, .category = "connection",
       .since = "5.0.0", .complexity = "O(log N) where N is the number of client connections",
       .summary = "Unblocks a client blocked by a blocking command from a different connection.",
-      .examples = "CLIENT UNBLOCK 9 -> 0"}, client_handlers::unblock},
+      .examples = "CLIENT UNBLOCK 9 -> 0"}, client_unblock},
     {{.name = "CLIENT|NO-EVICT", .usage = "<ON | OFF>", .arity = 3, .flags = kOthers, .category = "connection",
       .since = "7.0.0", .complexity = "O(1)", .summary = "Sets the client eviction mode of the connection.",
       .examples = "CLIENT NO-EVICT ON -> OK"}, client_no_evict},

@@ -2,6 +2,7 @@
 #include "common/session/introduction.h"
 #include "common/session/subscriptions.h"
 #include "server/commands/families.h"
+#include "server/execution/client_tracking.h"
 #include "server/execution/context.h"
 #include "server/execution/session_subscriber.h"
 #include "server/execution/transaction.h"
@@ -43,6 +44,7 @@ Status reset(CommandContext& ctx) {
   Session& session = ctx.session;
   discard_transaction(ctx.server, session);
   unsubscribe_all(ctx.server, session);
+  stop_tracking(ctx.server, session);
   if (session.has(kMonitoring)) {
     std::erase(ctx.server.monitors, &session);
     ctx.server.set_condition(kMonitored, !ctx.server.monitors.empty());

@@ -5,11 +5,13 @@
 // has to pass a content before it can be freed.
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 #include "common/base/numbers.h"
 #include "common/base/text.h"
 #include "server/commands/database_index.h"
 #include "server/commands/families.h"
+#include "server/execution/client_tracking.h"
 #include "server/execution/executor.h"
 #include "server/execution/persistence.h"
 
@@ -32,6 +34,12 @@ Status db_size(CommandContext& ctx) {
   return Status::ok();
 }
 
+WatchIndex::Held held(CommandContext& ctx, int db, std::string_view bytes) {
+  const Database::Place place = ctx.server.keyspace.db(db).find(ctx.key_of(bytes));
+  if (!place) return WatchIndex::Held::kNothing;
+  return place.item()->expired_at(ctx.now_ms()) ? WatchIndex::Held::kExpired : WatchIndex::Held::kLiving;
+}
+
 // SWAPDB index1 index2. What is watched in either of the two is stale if it is in one of them: it has another value.
 Status swap_db(CommandContext& ctx) {
   int indices[2];
@@ -45,12 +53,13 @@ Status swap_db(CommandContext& ctx) {
   const auto [a, b] = indices;
   if (std::min(a, b) < 0 || std::max(a, b) >= keyspace.count()) return errors::db_index_out_of_range();
   if (a != b) {
-    ctx.server.watches.touch_where([&](int db, std::string_view bytes) {
-      if (db != a && db != b) return false;
-      const Key key = ctx.key_of(bytes);
-      return keyspace.db(a).find(key) || keyspace.db(b).find(key);
+    ctx.server.watches.exchange([&](int db, std::string_view bytes) -> std::optional<WatchIndex::Exchange> {
+      if (db != a && db != b) return std::nullopt;
+      return WatchIndex::Exchange{held(ctx, db, bytes), held(ctx, db == a ? b : a, bytes)};
     });
     keyspace.swap_databases(a, b);
+    ctx.server.blocked.note_all(a, a);
+    ctx.server.blocked.note_all(b, b);
   }
   ctx.dirty();
   ctx.reply().ok();
@@ -87,8 +96,9 @@ Status flush(CommandContext& ctx, int first, int last) {
   const Result<Flush> mode = flush_mode_from(ctx);
   if (!mode) return mode.error();
   Keyspace& keyspace = ctx.server.keyspace;
-  ctx.server.watches.touch_where([&](int db, std::string_view bytes) {
-    return db >= first && db <= last && keyspace.db(db).find(ctx.key_of(bytes));
+  ctx.server.watches.exchange([&](int db, std::string_view bytes) -> std::optional<WatchIndex::Exchange> {
+    if (db < first || db > last) return std::nullopt;
+    return WatchIndex::Exchange{held(ctx, db, bytes), WatchIndex::Held::kNothing};
   });
   uint64_t keys = 0;
   int last_large = -1;
@@ -112,6 +122,8 @@ Status flush(CommandContext& ctx, int first, int last) {
     else
       keyspace.discard(i);
   }
+  ctx.server.blocked.note_all(first, last);
+  invalidate_all(ctx.server);
   return Status::ok();
 }
 

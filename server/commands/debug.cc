@@ -16,7 +16,13 @@
 #include "server/execution/context.h"
 #include "server/execution/persistence.h"
 #include "server/execution/replication.h"
+#include "server/snapshot/value_forms.h"
 #include "server/store/digest.h"
+#include "server/store/hash_value.h"
+#include "server/store/list_value.h"
+#include "server/store/set_value.h"
+#include "server/store/sorted_set_value.h"
+#include "server/store/value_kind.h"
 
 namespace vedette {
 namespace {
@@ -52,7 +58,8 @@ Status digest_value(CommandContext& ctx) {
 Status error(CommandContext& ctx) { return Error(std::string(ctx.arg(kFirst))); }
 
 // A slot is a bucket, and a chain what lies in one: up to eight items are one line of memory.
-std::string table_figures(const Database::Table& table) {
+template <class Table>
+std::string table_figures(const Table& table) {
   std::array<uint64_t, 33> lengths{};
   table.chain_lengths(lengths);
   uint64_t buckets = 0;
@@ -74,7 +81,9 @@ std::string table_figures(const Database::Table& table) {
   return text;
 }
 
+// DEBUG HTSTATS dbid [full]. Figures of a database's table; `full` asks for what is told anyway.
 Status hash_table_stats(CommandContext& ctx) {
+  if (ctx.argc() > kFirst + 1 && !equals_ignoring_case(ctx.arg(kFirst + 1), "full")) return errors::syntax();
   const auto index = parse_integer(ctx.arg(kFirst));
   if (!index) return errors::not_an_integer();
   if (*index < 0 || *index >= ctx.server.keyspace.count()) return failure("Out of range database");
@@ -85,6 +94,29 @@ Status hash_table_stats(CommandContext& ctx) {
   else
     text += "No stats available for empty dictionaries\n";
   text += fmt::format("[Expires HT]\nExpiries are kept in the entries: {}\n", db.expires());
+  ctx.reply().verbatim("txt", text);
+  return Status::ok();
+}
+
+Status append_log_sleep(CommandContext& ctx) {
+  const auto us = parse_integer(ctx.arg(kFirst));
+  if (!us || *us < 0) return failure("value is out of range, must be positive");
+  if (!ctx.server.append_log) return failure("this server has no append-only file");
+  ctx.server.append_log->sleep_before_writes(*us);
+  return reply_ok(ctx);
+}
+
+// DEBUG HTSTATS-KEY key [full]. The same of a value that is held as a table.
+Status hash_table_stats_of_key(CommandContext& ctx) {
+  if (ctx.argc() > kFirst + 1 && !equals_ignoring_case(ctx.arg(kFirst + 1), "full")) return errors::syntax();
+  const auto found = existing(ctx);
+  if (!found) return found.error();
+  const Entry& entry = **found;
+  std::string text;
+  if (entry.is_large() && entry.type() == ValueType::kSet) text = table_figures(member_table(entry).table());
+  if (entry.is_large() && entry.type() == ValueType::kHash) text = table_figures(entry.pointer<const HashValue>()->table());
+  if (entry.is_large() && entry.type() == ValueType::kSortedSet) text = table_figures(entry.pointer<const SortedSet>()->table());
+  if (text.empty()) return failure("The value stored at the specified key is not represented using an hash table");
   ctx.reply().verbatim("txt", text);
   return Status::ok();
 }
@@ -107,8 +139,15 @@ Status log(CommandContext& ctx) {
   return reply_ok(ctx);
 }
 
-// The bytes of a string in a snapshot, before compression: small integers in 2 to 5 bytes, else a length and the bytes.
+// The bytes of a value in a snapshot, before compression. Of a string: small integers in 2 to 5 bytes, else a length and the bytes.
 size_t serialized_size(const Entry& entry) {
+  if (entry.type() != ValueType::kString) {
+    BlockLog log;
+    ValueProgress progress;
+    while (!write_value_slice(entry, log, {.compress = false}, progress, SIZE_MAX)) {
+    }
+    return log.size();
+  }
   if (const auto number = string_integer(entry)) {
     if (*number >= INT8_MIN && *number <= INT8_MAX) return 2;
     if (*number >= INT16_MIN && *number <= INT16_MAX) return 3;
@@ -118,13 +157,24 @@ size_t serialized_size(const Entry& entry) {
   return size + (size < 64 ? 1 : size < 16384 ? 2 : size <= UINT32_MAX ? 5 : 9);
 }
 
+// What follows of a list that is large: its nodes, in the words that tests of this protocol look for.
+std::string list_figures(const Entry& entry, int node_size) {
+  if (entry.type() != ValueType::kList || !entry.is_large()) return {};
+  const auto& chain = *entry.pointer<ListpackChain>();
+  size_t bytes = 0;
+  for (const ListpackChain::Node* node = chain.front_node(); node; node = node->next()) bytes += node->bytes().size();
+  return fmt::format(" ql_nodes:{} ql_avg_node:{:.2f} ql_listpack_max:{} ql_compressed:0 ql_uncompressed_size:{}", chain.node_count(),
+                     double(chain.size()) / double(chain.node_count()), node_size, bytes);
+}
+
 Status object(CommandContext& ctx) {
   const auto entry = existing(ctx);
   if (!entry) return entry.error();
   const AccessClock& access = ctx.server.keyspace.access;
-  ctx.reply().status(fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
-                                 fmt::ptr(*entry), string_encoding_name(**entry), serialized_size(**entry), (*entry)->access(),
-                                 access.lfu ? 0 : access.idle_seconds(**entry)));
+  ctx.reply().status(fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}{}",
+                                 fmt::ptr(*entry), kind_of(**entry).encoding_name(**entry), serialized_size(**entry), (*entry)->access(),
+                                 access.lfu ? 0 : access.idle_seconds(**entry),
+                                 list_figures(**entry, ctx.server.keyspace.packing.list_node_size)));
   return Status::ok();
 }
 
@@ -213,6 +263,35 @@ Status protocol_push(CommandContext& ctx) {
   before.integer(42);
   ctx.reply().bulk("Some real reply following the push reply");
   return Status::ok();
+}
+
+// DEBUG QUICKLIST-PACKED-THRESHOLD size. Elements of lists from this size on get a node of their own; 0: only those too long for one.
+Status list_threshold(CommandContext& ctx) {
+  const auto bytes = parse_bytes(ctx.arg(kFirst));
+  if (!bytes) return failure("argument must be a memory value");
+  ctx.server.keyspace.packing.list_plain_bytes = *bytes ? size_t(*bytes) : SIZE_MAX;
+  return reply_ok(ctx);
+}
+
+// DEBUG REPLICATE command [arg ...]. Tells replicas and the append-only file a command that was not run here.
+Status replicate(CommandContext& ctx) {
+  ctx.propagate_as(ctx.args().subspan(kFirst));
+  return reply_ok(ctx);
+}
+
+// DEBUG REPLYBUFFER RESIZING 0|1 | PEAK-RESET-TIME NEVER|RESET. Whether the most output that a client held is forgotten each second.
+// Nothing else here is resized by it: output is held in pieces that are given back as soon as they are sent.
+Status reply_buffer(CommandContext& ctx) {
+  const std::string_view value = ctx.arg(kFirst + 1);
+  if (equals_ignoring_case(ctx.arg(kFirst), "RESIZING"))
+    ctx.server.keep_output_peaks = !is_on(value);
+  else if (equals_ignoring_case(ctx.arg(kFirst), "PEAK-RESET-TIME") && equals_ignoring_case(value, "NEVER"))
+    ctx.server.keep_output_peaks = true;
+  else if (equals_ignoring_case(ctx.arg(kFirst), "PEAK-RESET-TIME") && equals_ignoring_case(value, "RESET"))
+    ctx.server.keep_output_peaks = false;
+  else
+    return errors::syntax();
+  return reply_ok(ctx);
 }
 
 // DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]. Saves, empties the databases and loads them again; with MERGE, what is in the file
@@ -314,6 +393,7 @@ struct Subcommand {
 };
 constexpr size_t kAnyNumber = SIZE_MAX;
 constexpr Subcommand kSubcommands[] = {
+    {"AOF-FLUSH-SLEEP", "<microseconds>", "Waits before each write to the append-only file; 0 ends that.", 1, 1, append_log_sleep},
     {"ASSERT", "", "Fails an assertion: the process ends.", 0, 0, assertion},
     {"CHANGE-REPL-ID", "", "Gives this server a new replication id.", 0, 0, change_replication_id},
     {"CONFIG-REWRITE-FORCE-ALL", "", "Rewrites the configuration file with every option in it.", 0, 0, rewrite_all_options},
@@ -321,7 +401,8 @@ constexpr Subcommand kSubcommands[] = {
     {"DIGEST", "", "Returns a signature of the whole dataset.", 0, 0, digest},
     {"DIGEST-VALUE", "<key> [<key> ...]", "Returns a signature of each key's value.", 0, kAnyNumber, digest_value},
     {"ERROR", "<text>", "Replies with this text as an error.", 1, 1, error},
-    {"HTSTATS", "<dbid>", "Returns figures of a database's table.", 1, 1, hash_table_stats},
+    {"HTSTATS", "<dbid> [full]", "Returns figures of a database's table.", 1, 2, hash_table_stats},
+    {"HTSTATS-KEY", "<key> [full]", "Returns figures of the table that a value is held as.", 1, 2, hash_table_stats_of_key},
     {"LOADAOF", "", "Writes out what was logged, empties the dataset and loads it from the append-only file.", 0, 0, load_append_log},
     {"LOG", "<message>", "Writes a message to the log.", 1, 1, log},
     {"MALLCTL", "<key> [<val>]", "Reads a number of the allocator's, or sets it.", 1, 2, allocator_control},
@@ -332,7 +413,10 @@ constexpr Subcommand kSubcommands[] = {
     {"PAUSE-CRON", "<0|1>", "Stops or resumes periodic work.", 1, 1, pause_cron},
     {"POPULATE", "<count> [<prefix>] [<size>]", "Adds keys named key:<number> (or by the prefix) with values of a size.", 1, 3, populate},
     {"PROTOCOL", "<type>", "Replies with a value of a type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, false.", 1, 1, protocol},
+    {"QUICKLIST-PACKED-THRESHOLD", "<size>", "Gives elements of lists from this size on a node of their own; 0 ends that.", 1, 1, list_threshold},
     {"RELOAD", "[NOSAVE] [NOFLUSH] [MERGE]", "Saves the dataset, empties the databases and loads it again.", 0, 3, reload},
+    {"REPLICATE", "<command> [<arg> ...]", "Tells replicas and the append-only file a command without running it.", 1, kAnyNumber, replicate},
+    {"REPLYBUFFER", "RESIZING <0|1> | PEAK-RESET-TIME <NEVER|RESET>", "Stops or resumes forgetting the most output that each client held.", 2, 2, reply_buffer},
     {"SDSLEN", "<key>", "Shows lengths and room of a key and its string.", 1, 1, string_lengths},
     {"SEGFAULT", "", "Ends the process by SIGSEGV.", 0, 0, segfault},
     {"SET-ACTIVE-EXPIRE", "<0|1>", "Switches the sweep for expired keys off or on.", 1, 1, set_active_expire},

@@ -71,7 +71,7 @@ Status restore(CommandContext& ctx) {
   int64_t expiry_ms = kNoExpiry;
   if (ttl > 0 && (options.absolute || __builtin_add_overflow(ttl, ctx.now_ms(), &expiry_ms)))
     expiry_ms = options.absolute ? ttl : INT64_MAX;
-  const Result<Entry*> made = parse_dump_payload(ctx.arg(3), ctx.arg(1), expiry_ms);
+  const Result<Entry*> made = parse_dump_payload(ctx.arg(3), ctx.arg(1), expiry_ms, ctx.server.keyspace.packing);
   if (!made) return made.error();
   if (ttl > 0 && already_expired(ctx, expiry_ms)) {
     destroy_entry(*made);
@@ -79,13 +79,12 @@ Status restore(CommandContext& ctx) {
     ctx.reply().ok();
     return Status::ok();
   }
-  entry.put(*made, ctx.server.settings.lazy_server_delete);
+  if (entry) entry.erase(ctx.server.settings.lazy_server_delete);
+  entry.add(*made);
   const AccessClock& access = ctx.server.keyspace.access;
   if (!access.lfu && options.idle_seconds >= 0)
     entry->set_access(access.lru_at(uint32_t(std::min<int64_t>(options.idle_seconds, UINT32_MAX))));
   if (access.lfu && options.frequency >= 0) entry->set_access(access.lfu_of(uint32_t(options.frequency)));
-  if (ctx.server.settings.notify_classes & kNotifyNew)
-    ctx.event(ctx.session.db, entry.key(), kNotifyNew, "new");
   ctx.changed(entry.key(), kNotifyGeneric, "restore");
   if (ttl > 0 && !options.absolute) propagate_restore(ctx, expiry_ms);
   ctx.reply().ok();

@@ -10,11 +10,6 @@
 namespace vedette {
 namespace {
 
-// The event of a key that was not there before; like a miss, it is made only for those who ask for it.
-void notify_new(CommandContext& ctx, int db, const Key& key) {
-  if (ctx.server.settings.notify_classes & kNotifyNew) ctx.event(db, key, kNotifyNew, "new");
-}
-
 Status erase_keys(CommandContext& ctx, bool lazily) {
   int64_t erased = 0;
   ctx.for_each_key(1, 1, [&](const Key& key) {
@@ -82,7 +77,6 @@ void move_entry(CommandContext& ctx, WriteEntry& from, int from_db, WriteEntry& 
   Entry* entry = from.take();
   to.add(same_key ? entry : rekeyed(entry, to.key().bytes));
   to->set_access(access);
-  notify_new(ctx, to_db, to.key());
   const bool rename = from_db == to_db;
   ctx.changed(from_db, from.key(), kNotifyGeneric, rename ? "rename_from" : "move_from");
   ctx.changed(to_db, to.key(), kNotifyGeneric, rename ? "rename_to" : "move_to");
@@ -152,8 +146,8 @@ Status copy(CommandContext& ctx) {
   if (!source) return ctx.reply().integer(0), Status::ok();
   WriteEntry to = ctx.write(ctx.key(2), to_db);
   if (to && !replace) return ctx.reply().integer(0), Status::ok();
-  to.put(duplicated(*source, ctx.arg(2)), ctx.server.settings.lazy_server_delete);
-  notify_new(ctx, to_db, to.key());
+  if (to) to.erase(ctx.server.settings.lazy_server_delete);
+  to.add(duplicated(*source, ctx.arg(2)));
   ctx.changed(to_db, to.key(), kNotifyGeneric, "copy_to");
   ctx.reply().integer(1);
   return Status::ok();

@@ -3,6 +3,7 @@
 #include "common/command/reply_value.h"
 #include "server/commands/families.h"
 #include "server/execution/context.h"
+#include "server/store/value_kind.h"
 
 namespace vedette {
 namespace {
@@ -22,8 +23,7 @@ const Entry* find(CommandContext& ctx) {
 Status encoding(CommandContext& ctx) {
   const Entry* entry = find(ctx);
   if (!entry) return Status::ok();
-  VED_ASSERT(entry->type() == ValueType::kString);
-  ctx.reply().bulk(string_encoding_name(*entry));
+  ctx.reply().bulk(kind_of(*entry).encoding_name(*entry));
   return Status::ok();
 }
 

@@ -2,64 +2,30 @@
 //
 // A cursor is a position in the space of hashes (see structures/hash_table.h): a key that is there all the while is
 // returned, whatever is added, removed or resized between two calls.
-#include <limits>
-
 #include "common/base/numbers.h"
 #include "common/base/text.h"
-#include "common/command/arg_reader.h"
 #include "server/commands/families.h"
+#include "server/commands/scan_options.h"
 #include "server/execution/context.h"
 
 namespace vedette {
 namespace {
 
-constexpr uint64_t kCursorMask = (uint64_t(1) << 48) - 1;
-
-struct ScanOptions {
-  int64_t count = 10;
-  std::string_view pattern;
-  bool has_pattern = false;
-  std::string_view type;
-  bool has_type = false;
-
-  bool accept(const Entry& entry) const {
-    if (has_type && !equals_ignoring_case(type_name(entry.type()), type)) return false;
-    return !has_pattern || glob_match(pattern, entry.key());
-  }
-};
-
-ScanOptions scan_options_from(ArgReader& args) {
-  ScanOptions options;
-  while (args.more()) {
-    if (args.token_with("COUNT")) {
-      options.count = args.integer();
-      if (args.is_ok() && options.count < 1) args.fail_syntax();
-    } else if (args.token_with("MATCH")) {
-      options.pattern = args.text();
-      options.has_pattern = options.pattern != "*";
-    } else if (args.token_with("TYPE")) {
-      options.type = args.text();
-      options.has_type = true;
-    } else {
-      args.fail_syntax();
-    }
-  }
-  return options;
+bool accepts(const ScanOptions& options, const Entry& entry) {
+  if (options.has_type && !equals_ignoring_case(type_name(entry.type()), options.type)) return false;
+  return options.matches(entry.key());
 }
 
-// Visits buckets until `count` entries have been seen, or ten times as many buckets in a sparse table. An unknown type
-// is one that no key has.
+// Visits buckets until `count` entries have been seen. An unknown type is one that no key has.
 uint64_t collect(const Database& db, uint64_t cursor, const ScanOptions& options, std::vector<Entry*>& found) {
   int64_t seen = 0;
-  int64_t buckets = 0;
-  if (__builtin_mul_overflow(options.count, int64_t(10), &buckets)) buckets = std::numeric_limits<int64_t>::max();
-  do {
-    cursor = db.table().scan(cursor, [&](Entry& entry, bool) {
+  const auto step = [&](uint64_t at) {
+    return db.table().scan(at, [&](Entry& entry, bool) {
       seen++;
-      if (options.accept(entry)) found.push_back(&entry);
+      if (accepts(options, entry)) found.push_back(&entry);
     });
-  } while (cursor != 0 && --buckets > 0 && seen < options.count);
-  return cursor;
+  };
+  return scan_steps(cursor, options, step, [&] { return seen; });
 }
 
 // SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]. Replies: the next cursor ("0" at the end) and an array of keys.
@@ -67,10 +33,10 @@ uint64_t collect(const Database& db, uint64_t cursor, const ScanOptions& options
 Status scan(CommandContext& ctx) {
   ArgReader args(ctx.args(), 1);
   const uint64_t cursor = args.cursor();
-  const ScanOptions options = scan_options_from(args);
+  const ScanOptions options = scan_options_from(args, kScanType);
   if (!args.is_ok()) return args.status();
   std::vector<Entry*> found;
-  const uint64_t next = collect(ctx.db(), cursor & kCursorMask, options, found);
+  const uint64_t next = collect(ctx.db(), cursor & kScanCursorMask, options, found);
   // Removal may publish events to this very session, so it comes before the reply; it leaves other entries where they are.
   std::erase_if(found, [&](Entry* entry) {
     if (!entry->expired_at(ctx.now_ms())) return false;

@@ -239,6 +239,7 @@ Status AppendLog::reload(Executor& executor, const Now& now) {
     if (!slice) return failure(slice.error().text());
     more = *slice;
   }
+  server_.blocked.note_all(0, server_.keyspace.count() - 1);
   log_notice("Append Only File loaded by DEBUG LOADAOF");
   return Status::ok();
 }
@@ -445,6 +446,10 @@ void AppendLog::tick(const Now& now) {
   if (growth < settings.rewrite_percentage || retries_are_limited(now)) return;
   log_notice("Starting automatic rewriting of AOF on {}% growth", growth);
   start_rewrite(now);
+}
+
+void AppendLog::sleep_before_writes(int64_t us) {
+  writer_.set_delay(us ? std::function<void()>([this, us] { server_.actions->sleep_us(us); }) : nullptr);
 }
 
 int64_t AppendLog::rewrite_seconds(const Now& now) const {

@@ -111,6 +111,8 @@ class AppendLog final : public EffectSink {
   uint64_t base_bytes() const { return rewritten_bytes_; }
   size_t memory_bytes() const { return writer_.buffer().memory_bytes(); }
   void reset_stats() { writer_.reset_stats(); }
+  /// DEBUG AOF-FLUSH-SLEEP.
+  void sleep_before_writes(int64_t us);
 
  private:
   void flush_open(const Now& now);

@@ -83,6 +83,7 @@ bool AppendWriter::must_wait(const Now& now, const Policy& policy) {
 
 bool AppendWriter::write_pending(const Now& now, AppendSync sync) {
   postponed_since_ = {};
+  if (delay_) delay_();
   const uint64_t from = buffer_.begin();
   uint64_t at = from;
   while (at < buffer_.end()) {

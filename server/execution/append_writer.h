@@ -59,6 +59,9 @@ class AppendWriter {
   /// Closes without syncing or writing what is pending, which is forgotten.
   void abandon();
 
+  /// For tests: called before each write.
+  void set_delay(std::function<void()> delay) { delay_ = std::move(delay); }
+
   /// Bytes of the file; what is pending is not among them.
   uint64_t size() const { return size_; }
   /// Everything that was put here is on the disk, as far as is known.
@@ -98,6 +101,7 @@ class AppendWriter {
   Instant last_sync_{}, last_failure_{}, postponed_since_{};
   std::optional<std::string> write_error_, sync_error_;
   bool lost_sync_ = false;
+  std::function<void()> delay_;
   uint64_t delayed_syncs_ = 0;
 };
 

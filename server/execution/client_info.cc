@@ -2,6 +2,7 @@
 #include "server/execution/client_info.h"
 
 #include "server/execution/client_limits.h"
+#include "server/execution/client_tracking.h"
 #include "server/execution/transaction.h"
 
 namespace vedette {
@@ -32,6 +33,7 @@ void append_client_info(std::string& to, const ServerState& server, const Sessio
   facts.memory_bytes = client_memory_bytes(session);
   facts.reads = wants_input(server, session);
   if (session.has(kInTransaction)) facts.queued = int64_t(own ? own->queue.size() : 0);
+  if (const SessionTracking* tracking = tracking_of(session)) facts.redirect = int64_t(tracking->redirect);
   if (own) facts.queued_bytes = own->queue.memory_bytes();
   if (own) facts.watched = own->watched.size();
   append_client_line(to, session, facts);

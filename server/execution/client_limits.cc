@@ -112,7 +112,7 @@ void run_client_cron(ServerState& server) {
     if (server.client_cron_at >= sessions.size()) server.client_cron_at = 0;
     Session& session = *sessions[server.client_cron_at++];
     if (session.has(kCloseNow)) continue;
-    session.output_peak = 0;
+    if (!server.keep_output_peaks) session.output_peak = 0;
     check_output(server, session);
     check_timeout(server, session);
     note_memory(server, session);

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "server/execution/client_tracking.h"
+
 namespace vedette {
 
 void notify_keyspace_event(ServerState& server, NotifyClass event_class, std::string_view event, std::string_view key, int db) {
@@ -21,6 +23,8 @@ void commit_change(ServerState& server, const Change& change) {
       else
         server.watches.touch(change.db, change.key);
     }
+    if (!nobody_tracks(server)) invalidate_key(server, change);
+    if (!server.blocked.empty()) server.blocked.note(change.db, change.key);
   }
   if (server.settings.notify_classes && !change.event.empty())
     notify_keyspace_event(server, change.event_class, change.event, change.key, change.db);

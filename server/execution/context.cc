@@ -43,6 +43,14 @@ std::vector<std::string_view> CommandContext::shown_args() const {
   return shown;
 }
 
+Status CommandContext::block(const BlockOn& wait) {
+  VED_ASSERT(may_block());
+  server.blocked.block(session, command, args_, wait, now_.instant);
+  reply_.none();
+  blocked_ = true;
+  return Status::ok();
+}
+
 void CommandContext::call(const ServerCommandTable::Entry& entry, Arguments args) {
   executor_.call(session, entry, args, false, 0);
 }

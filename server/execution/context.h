@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/resp/reply_writer.h"
+#include "server/execution/blocked.h"
 #include "server/execution/errors.h"
 #include "server/execution/server_state.h"
 #include "server/store/access.h"
@@ -97,6 +98,19 @@ class CommandContext {
     return entry;
   }
 
+  /// As read(), of a value of this type: null if there is none; WRONGTYPE if it is of another.
+  Result<const Entry*> read_as(const Key& key, ValueType type) {
+    const Entry* entry = read(key);
+    if (entry && entry->type() != type) return errors::wrong_type();
+    return entry;
+  }
+  /// As write(), of a value of this type: false if there is none; WRONGTYPE if it is of another.
+  Result<WriteEntry> write_as(const Key& key, ValueType type) {
+    WriteEntry entry = write(key);
+    if (entry && entry->type() != type) return errors::wrong_type();
+    return entry;
+  }
+
   /// Calls `visit(const Key&)` for the arguments first, first+step ... in order. Their entries are fetched in batches ahead,
   /// so that the cache misses of many keys overlap.
   template <class Visit>
@@ -139,6 +153,14 @@ class CommandContext {
   /// The arguments as they may be shown. Past the 63rd one secret hides all.
   std::vector<std::string_view> shown_args() const;
 
+  /// Whether the command may wait: not inside a transaction or a script, nor when it is replayed. A command that may not
+  /// answers at once what it would answer at the timeout.
+  bool may_block() const { return !session.has(kInTransaction | kReplaying | kInternal) && server.call_depth == 1; }
+  /// Suspends the session: it waits until something that can serve it may have happened to one of the keys, and the
+  /// command is run again then, from its start. The handler has replied nothing and returns what this gives. Requires may_block().
+  Status block(const BlockOn& wait);
+  bool blocked() const { return blocked_; }
+
   /// Runs another command on this session with its own reply, as EXEC does.
   void call(const ServerCommandTable::Entry& entry, Arguments args);
 
@@ -163,6 +185,7 @@ class CommandContext {
   uint64_t extra_dirty_ = 0;
   uint64_t redacted_ = 0;
   bool verbatim_ = true;
+  bool blocked_ = false;
 };
 
 }  // namespace vedette

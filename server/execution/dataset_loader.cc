@@ -18,7 +18,7 @@ constexpr uint64_t kKeysBelievedMax = 4 << 20;   // of a hint about a stream of 
 }  // namespace
 
 DatasetLoader::DatasetLoader(ServerState& server, const LoadOptions& options)
-    : server_(server), options_(options), reader_(*this, RdbReadOptions{options.verify_checksum}) {
+    : server_(server), options_(options), reader_(*this, RdbReadOptions{options.verify_checksum, &server.keyspace.packing}) {
   pending_.reserve(kBatch);
   if (options.target == LoadOptions::Target::kKeyspace) return;
   beside_.reserve(size_t(server.keyspace.count()));
@@ -46,6 +46,7 @@ void DatasetLoader::commit() {
     server_.keyspace.db(i).swap(beside_[size_t(i)]);
   }
   beside_.clear();
+  server_.local_expiries.clear();
 }
 
 Database& DatasetLoader::database(int db) { return beside_.empty() ? server_.keyspace.db(db) : beside_[size_t(db)]; }

@@ -9,6 +9,7 @@
 #include "common/command/handlers.h"
 #include "server/execution/append_log.h"
 #include "server/execution/client_limits.h"
+#include "server/execution/client_tracking.h"
 #include "server/execution/commit.h"
 #include "server/execution/eviction.h"
 #include "server/execution/replication.h"
@@ -32,9 +33,10 @@ uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
   if (!(command.flags & kNoAuth)) mask |= kUnauthenticated;
   if (!(command.flags & kInTransactionAtOnce)) mask |= kInTransaction;
   if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;
-  if (!(command.flags & kLoading)) mask |= kLoadingDataset;
-  if (!(command.flags & kStale)) mask |= kStaleReplica;
-  if ((command.flags & kWrite) || command.name == "exec" || command.name == "ping") mask |= kWritesGuarded;
+  const bool exec = command.name == "exec";  // for which its queue counts
+  if (exec || !(command.flags & kLoading)) mask |= kLoadingDataset;
+  if (exec || !(command.flags & kStale)) mask |= kStaleReplica;
+  if ((command.flags & kWrite) || exec || command.name == "ping") mask |= kWritesGuarded;
   return mask;
 }
 
@@ -92,6 +94,7 @@ const Now& Executor::refresh_now() {
 void Executor::start_turn() {
   state_.now = refresh_now();
   state_.keyspace.access.set_now(now_.instant, now_.wall);
+  state_.keyspace.new_keys = state_.settings.notify_classes & kNotifyNew ? this : nullptr;
 }
 
 void Executor::gather(Session& session, std::string_view bytes) {
@@ -158,6 +161,8 @@ void Executor::look_ahead(size_t at) const {
 void Executor::execute() {
   start_turn();
   watch_memory();
+  end_due_waits();
+  if (__builtin_expect(state_.blocked.any_ready(), 0)) serve_blocked();  // by what happened between turns
   for (size_t i = 0; i < std::min(kBucketAhead, requests_.size()); i++)
     if (requests_[i].hashed) state_.keyspace.db(requests_[i].db).table().prefetch(requests_[i].hash);
   for (const Run& run : runs_) execute_run(run);
@@ -208,6 +213,7 @@ void Executor::execute_run(const Run& run) {
     const bool done = execute_request(session, request, args);
     if (__builtin_expect(state_.holds_writes, 0)) note_held_reply(session, reply_from, write_before);
     if (__builtin_expect(!state_.pushes_after_reply.empty(), 0)) deliver_pushes(session);
+    if (__builtin_expect(state_.blocked.any_ready(), 0)) serve_blocked();
     if (!done) {
       deferred = true;
       break;
@@ -241,6 +247,7 @@ const char* Executor::run_bytes(const Run& run) { return run.from_input ? run.se
 // A write whose reply waits until replicas hold it.
 void Executor::note_held_reply(Session& session, uint64_t from, uint64_t write_before) {
   if (session.write_offset == write_before || !state_.replication || acks_wanted(state_, session) == 0) return;
+  if (BlockedClients::call_of(session)) return;  // it has written, and waits all the same: there is no reply yet
   state_.held_replies[session.id()].push_back(HeldReply{from, output_position(session), session.write_offset});
 }
 
@@ -275,7 +282,7 @@ void Executor::deliver_pushes(Session& session) {
 }
 
 bool Executor::has_backlog() const {
-  return !backlog_.empty() || std::any_of(stalled_.begin(), stalled_.end(), [&](const Session* session) {
+  return !backlog_.empty() || state_.blocked.any_ready() || std::any_of(stalled_.begin(), stalled_.end(), [&](const Session* session) {
            return !replies_over_backlog_limit(state_, *session);
          });
 }
@@ -305,11 +312,21 @@ void Executor::resume(Session& session) {
   session.wake();
 }
 
+// The key may be a text of the handler's own, which does not outlive it.
+void Executor::on_new_key(int db, const Key& key) {
+  new_keys_.emplace_back(key.bytes);
+  changes_.push_back(Change{db, new_keys_.back(), key.hash, kNotifyNew, "new", false});
+}
+
+void Executor::end_turn() { end_tracking_turn(state_); }
+
 void Executor::forget(Session& session) {
   std::erase(backlog_, &session);
   std::erase(stalled_, &session);
   state_.client_memory.remove(session);
   discard_transaction(state_, session);
+  state_.blocked.release(session);
+  stop_tracking(state_, session);
   if (state_.replication) state_.replication->forget(session);
   if (session.subscriber) state_.channels.unsubscribe_all(*session.subscriber);
   if (session.has(kMonitoring)) {
@@ -386,6 +403,7 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
   const bool exec = command.name == "exec";
   const ServerSession* own = ServerSession::of_or_null(session);
   const uint32_t flags = command.flags | (exec && own ? own->queue.flags() : 0);
+  const uint32_t lacking = exec && own ? own->queue.lacking() : ~uint32_t(command.flags);  // EXEC may run when all of them may
   // A queue may grow without bound, so over the limit nothing is queued either; what ends the transaction may run.
   const bool ends_transaction = exec || command.name == "discard" || command.name == "quit" || command.name == "reset";
   if (reached_memory_limit && ((flags & kDenyOom) || (session.has(kInTransaction) && !ends_transaction))) {
@@ -409,11 +427,11 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, "ERR Replica can't interact with the keyspace");
     return false;
   }
-  if ((state_.conditions() & kStaleReplica) && !(flags & kStale)) {
+  if ((state_.conditions() & kStaleReplica) && (lacking & kStale)) {
     reject(session, &command, "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
     return false;
   }
-  if ((state_.conditions() & kLoadingDataset) && !(flags & kLoading)) {
+  if ((state_.conditions() & kLoadingDataset) && (lacking & kLoading)) {
     reject(session, &command, "LOADING Redis is loading the dataset in memory");
     return false;
   }
@@ -481,15 +499,21 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
     state_.command_stats->count_error(status.error().text());
   }
   VED_ASSERT(context.reply().complete());
-  if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin))) feed_monitors(context);
+  const bool again = serving_ && state_.call_depth == 1;
+  if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin)) && !again) feed_monitors(context);
   finish_call(context, status, first_change, start);
+  if (__builtin_expect(session.has(kTracks), 0)) note_tracked_call(context);
   state_.call_depth--;
 }
 
 void Executor::finish_call(CommandContext& context, const Status& status, size_t first_change, Instant start) {
   const bool wrote = changes_.size() > first_change || context.extra_dirty();
-  for (size_t i = first_change; i < changes_.size(); i++) commit_change(state_, changes_[i]);
+  for (size_t i = first_change; i < changes_.size(); i++) {
+    if (__builtin_expect(state_.is_replica, 0) && !context.session.has(kReplaying)) state_.local_expiries.note(state_, changes_[i]);
+    commit_change(state_, changes_[i]);
+  }
   changes_.erase(changes_.begin() + long(first_change), changes_.end());
+  if (__builtin_expect(!new_keys_.empty(), 0) && changes_.empty()) new_keys_.clear();
   state_.stats.dirty += context.extra_dirty();
   if (__builtin_expect(!state_.effect_sinks.empty(), 0)) {
     if (wrote && context.verbatim() && (context.command.flags & (kWrite | kMayReplicate))) {
@@ -509,8 +533,15 @@ void Executor::finish_call(CommandContext& context, const Status& status, size_t
 
 void Executor::account(CommandContext& context, bool failed, Instant start) {
   refresh_now();
-  const int64_t ns = ns_between(start, now_.instant);
-  state_.stats.commands++;
+  int64_t ns = ns_between(start, now_.instant);
+  // A command that waits counts once: when it came, and for its time when it is done.
+  const bool again = serving_ && state_.call_depth == 1;
+  state_.stats.commands += !again;
+  if (__builtin_expect(context.blocked(), 0)) {
+    BlockedClients::call_of(context.session)->spent_ns += ns;
+    return;
+  }
+  if (__builtin_expect(again, 0)) ns += serving_->spent_ns;
   state_.command_stats->record(context.command.id, ns, state_.settings.latency_tracking);
   if (failed) (*state_.command_stats)[context.command.id].failed++;
   const int64_t threshold_us = state_.settings.slow_log_threshold_us;

@@ -7,6 +7,8 @@
 // no pipeline delays the others.
 #pragma once
 
+#include <deque>
+#include <string>
 #include <vector>
 
 #include "common/base/time.h"
@@ -17,7 +19,7 @@ namespace vedette {
 /// Logs that a command of a stream that is replayed has failed.
 void note_replay_failure(ServerState& state, const Session& session, std::string_view command, const std::string& error);
 
-class Executor {
+class Executor final : public NewKeyListener {
  public:
   Executor(ServerState& state, Clock& clock) : state_(state), clock_(clock) { state.clock = &clock; }
 
@@ -35,11 +37,22 @@ class Executor {
 
   /// Ends a suspension: what the session has sent is executed from the next tick on.
   void resume(Session& session);
+  /// Ends the waiting of a session's command with its timeout's reply, or with an error (the whole text). False if it does not wait.
+  bool end_wait(Session& session, std::string_view error = {});
+  /// Ends the waiting of every session, and its connection: this server is no more what it was when they began to wait.
+  void end_all_waits(std::string_view error);
+  /// Answers those whose patience is at its end: at BlockedClients::next_deadline(), of which execute() also thinks.
+  void end_due_waits();
+  /// What waits for the end of a turn, or of work between turns: messages that are gathered.
+  void end_turn();
   /// A session is about to be destroyed.
   void forget(Session& session);
 
   /// Runs a command now, past the gates, and everything that follows it. `hash` is of its first key, if `hashed`.
   void call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash);
+
+  /// Publishes the event `new`, before those of the command that adds the key.
+  void on_new_key(int db, const Key& key) override;
 
   const Now& now() const { return now_; }
   /// Bytes of the run under way that the requests before the present one took.
@@ -92,6 +105,11 @@ class Executor {
   void feed_monitors(const CommandContext& context);
   void note_latency(CommandContext& context, int64_t ns);
 
+  void serve_blocked();
+  void serve_queue(const KeyPlace& place);
+  bool may_serve(const BlockedCall& call, const Entry* entry) const;
+  void run_again(BlockedCall& call);
+
   ServerState& state_;
   Clock& clock_;
   Now now_;
@@ -101,7 +119,10 @@ class Executor {
   std::vector<Session*> backlog_;
   std::vector<Session*> stalled_;  // with a backlog too, but they must read their replies first
   std::vector<Change> changes_;
+  std::deque<std::string> new_keys_;  // what changes_ views of them
   size_t run_consumed_ = 0;
+  BlockedCall* serving_ = nullptr;  // whose command is being run again
+  bool serves_stream_ = false;      // what made keys ready came from the primary
   Now unit_now_;  // the time that a whole command or transaction sees
 };
 

@@ -4,11 +4,13 @@
 #include <algorithm>
 
 #include "server/execution/commit.h"
+#include "server/execution/field_expiry.h"
 
 namespace vedette {
 namespace {
 
 constexpr int64_t kSliceUs = 1000;
+constexpr size_t kFieldsAtOnce = 128;  // of a hash: some 50 us
 
 void remove_expired(ServerState& server, int db, const Key& key, Database::Place place) {
   remove_key(server, db, key, place, RemovalReason::kExpired);
@@ -23,9 +25,8 @@ void note_stale_share(KeyspaceStats& stats, const ExpirePlan::Found& found) {
 
 void note_ttl(Database& db, const ExpireStep& step) {
   if (db.expires() == 0) db.avg_ttl_ms = 0;
-  const uint64_t living = step.examined - step.expired;
-  if (!living) return;
-  const double mean = step.ttl_sum_ms / double(living);
+  if (!step.timed) return;
+  const double mean = step.ttl_sum_ms / double(step.timed);
   db.avg_ttl_ms = db.avg_ttl_ms == 0 ? mean : db.avg_ttl_ms * 0.98 + mean * 0.02;
 }
 
@@ -49,7 +50,11 @@ Instant work_until(ServerState& server, const Now& now, Instant end) {
   for (int index = plan.next_database(server.keyspace); index >= 0; index = plan.next_database(server.keyspace)) {
     Database& db = server.keyspace.db(index);
     const auto remove = [&](const Key& key, Database::Place place) { remove_expired(server, index, key, place); };
-    const ExpireStep step = expire_step(db, now.wall.ms(), plan.buckets_for_step(index), remove, out_of_time);
+    const auto remove_fields = [&](const Key& key, Database::Place place) {
+      const size_t removed = remove_expired_fields(server, index, key, place, now.wall.ms(), kFieldsAtOnce);
+      return FieldsRemoved{removed > 0, removed == kFieldsAtOnce};
+    };
+    const ExpireStep step = expire_step(db, now.wall.ms(), plan.buckets_for_step(index), remove, remove_fields, out_of_time);
     plan.note(index, step, server.keyspace);
     note_ttl(db, step);
     if (at >= end) break;
@@ -64,8 +69,11 @@ bool run_expire_cycle(ServerState& server, const Now& now, ExpireSlice slice) {
   const bool standing_still = server.pause.active(now.instant) || (server.conditions() & kLoadingDataset);
   if (!server.active_expire || standing_still || server.is_replica) {
     plan.cancel();
+    const bool sweeps_own = server.is_replica && server.active_expire && !standing_still && slice == ExpireSlice::kTick;
+    if (sweeps_own && !server.local_expiries.empty()) server.local_expiries.sweep(server, now);
     return false;
   }
+  if (!server.local_expiries.empty()) server.local_expiries.clear();
   if (slice == ExpireSlice::kTick)
     open_round(server);
   else if (!plan.pending())

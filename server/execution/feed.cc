@@ -83,7 +83,8 @@ void Feed::request_snapshot() {
     return;
   }
   requested_ = true;
-  server_.snapshots->request(*this, SnapshotForm::kRdb);
+  const bool whole = follower.knows_field_expiries;
+  server_.snapshots->request(*this, whole ? SnapshotForm::kRdb : SnapshotForm::kRdbPlainHashes);
 }
 
 void Feed::on_ack(Instant now) {

@@ -10,6 +10,7 @@
 #include "server/execution/info_text.h"
 #include "server/execution/memory_report.h"
 #include "server/execution/migration.h"
+#include "server/execution/replication.h"
 
 namespace vedette {
 namespace {
@@ -42,6 +43,8 @@ void server_section(InfoText& out, const ServerState& server, const Now& now) {
   out.field("config_file", process.config_file);
   out.field("io_threads_active", 0);
   out.field("availability_zone", process.availability_zone);
+  if (server.shutdown_until != Instant{})
+    out.field("shutdown_in_milliseconds", std::max<int64_t>(0, ns_between(now.instant, server.shutdown_until) / 1000000));
   for (size_t i = 0; i < process.listeners.size(); i++) out.field(fmt::format("listener{}", i), process.listeners[i]);
   out.field("vedette_version", process.version);
 }
@@ -59,8 +62,10 @@ void clients_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("client_recent_max_input_buffer", input_max);
   out.field("client_recent_max_output_buffer", output_max);
   out.field("blocked_clients", blocked);
-  out.zeros({"tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
-             "total_blocking_keys_on_nokey"});
+  out.field("tracking_clients", server.tracking_clients);
+  out.field("clients_in_timeout_table", server.blocked.deadlines() + (server.replication ? server.replication->waits_with_deadline() : 0));
+  out.field("total_blocking_keys", server.blocked.keys());
+  out.field("total_blocking_keys_on_nokey", server.blocked.keys_awaited_on_removal());
 }
 
 void memory_section(InfoText& out, const ServerState& server, const Now&) {
@@ -130,6 +135,7 @@ void traffic_fields(InfoText& out, const ServerState& server) {
 void keyspace_fields(InfoText& out, const ServerState& server) {
   const KeyspaceStats& keys = server.keyspace.stats;
   out.field("expired_keys", keys.expired);
+  out.field("expired_subkeys", keys.expired_fields);
   out.ratio("expired_stale_perc", keys.expired_stale_percent);
   out.field("expired_time_cap_reached_count", keys.expired_time_cap_reached);
   out.field("expire_cycle_cpu_milliseconds", keys.expire_cycle_us / 1000);
@@ -151,8 +157,10 @@ void stats_section(InfoText& out, const ServerState& server, const Now&) {
   out.zeros({"latest_fork_usec", "total_forks"});
   out.field("migrate_cached_sockets", server.migrations ? server.migrations->connections() : 0);
   out.zeros({"slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
-             "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys",
-             "tracking_total_items", "tracking_total_prefixes"});
+             "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time"});
+  out.field("tracking_total_keys", server.tracked_keys.keys());
+  out.field("tracking_total_items", server.tracked_keys.items());
+  out.field("tracking_total_prefixes", server.broadcasts.prefixes());
   out.field("unexpected_error_replies", stats.unexpected_errors);
   out.field("total_error_replies", server.command_stats ? server.command_stats->total_errors() : 0);
   out.field("dump_payload_sanitizations", 0);

@@ -13,6 +13,7 @@ void start_pause(ServerState& server, PauseMode mode, Instant until, Instant now
 void end_pause(ServerState& server, Executor& executor) {
   server.pause.end();
   server.set_condition(kPausedClients, server.pause.held());
+  server.blocked.retry_postponed();
   std::vector<ClientId> waiting;
   waiting.swap(server.pause.waiting);
   for (const ClientId id : waiting)

@@ -103,6 +103,7 @@ Status Persistence::reload(const Now& now, const Reload& how) {
   options.verify_checksum = server_.settings.snapshot_checksum;
   DatasetLoader loader(server_, options);
   if (Status status = store_.load(loader); !status) return status;
+  server_.blocked.note_all(0, server_.keyspace.count() - 1);
   if (how.flush) on_loaded(now);
   return Status::ok();
 }

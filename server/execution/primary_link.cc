@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "server/execution/append_log.h"
+#include "server/execution/client_tracking.h"
 #include "server/execution/executor.h"
 #include "server/execution/persistence.h"
 #include "server/execution/replication.h"
@@ -276,8 +277,11 @@ void PrimaryLink::begin_load() {
 }
 
 void PrimaryLink::empty_keyspace() {
+  invalidate_all(server_);
   server_.watches.touch_where([](int, std::string_view) { return true; });
   for (int i = 0; i < server_.keyspace.count(); i++) server_.keyspace.discard(i);
+  server_.local_expiries.clear();
+  server_.blocked.note_all(0, server_.keyspace.count() - 1);
 }
 
 void PrimaryLink::load_next() {
@@ -306,7 +310,9 @@ void PrimaryLink::finish_load() {
   if (beside_) {
     server_.watches.touch_where([](int, std::string_view) { return true; });
     loader_->commit();
+    invalidate_all(server_);
   }
+  server_.blocked.note_all(0, server_.keyspace.count() - 1);
   server_.loading.keys_loaded = loader_->keys_loaded();
   const Now now = executor_.refresh_now();
   log_notice("MASTER <-> REPLICA sync: Finished with success: {} keys in {} ms", loader_->keys_loaded(),

@@ -123,16 +123,18 @@ void Replication::update_sink() {
 // --- roles
 
 void Replication::follow(const std::string& host, int port) {
+  constexpr std::string_view kUnblocked = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
   const bool was_primary = !is_replica();
   const int db = stream_db();
   answer_waiters(server_.now.instant);
+  executor_.end_all_waits(kUnblocked);
   for (const AckRegistry::Due& due : waiters_.take_all(ack_levels()))
     if (Session* session = server_.clients.find(due.waiter.client)) {
       if (due.waiter.tag == kHeld) {
         release_held(*session, due);
         continue;
       }
-      session->out_of_band().error("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)");
+      session->out_of_band().error(kUnblocked);
       executor_.resume(*session);
       session->wake();
     }
@@ -437,6 +439,20 @@ void Replication::answer(const AckRegistry::Due& due) {
   }
   executor_.resume(*session);
   session->wake();
+}
+
+bool Replication::end_wait(Session& session, std::string_view error) {
+  if (session.has(kHoldOutput)) return false;  // what it waits for is no command of its own
+  const auto waiter = waiters_.cancel(session.id());
+  if (!waiter) return false;
+  if (error.empty()) {
+    answer(AckRegistry::Due{*waiter, ack_levels().at(waiter->offset), true});
+    return true;
+  }
+  session.out_of_band().error(error);
+  executor_.resume(session);
+  session.wake();
+  return true;
 }
 
 void Replication::release_held(Session& session, const AckRegistry::Due& due) {

@@ -118,6 +118,10 @@ class Replication final : public EffectSink {
   bool holds_all(const Feed& feed) const;
   /// Suspends the session until enough copies exist, or the deadline; the reply comes then.
   void wait_for_acks(Session& session, const AckWaiter& waiter);
+  /// CLIENT UNBLOCK: answers a session that waits for acknowledgements now, with what there is or with `error`. False if it does not.
+  bool end_wait(Session& session, std::string_view error);
+  /// How many wait for acknowledgements, but not for ever.
+  size_t waits_with_deadline() const { return waiters_.deadlines(); }
   /// Its output tells of writes since `output_from` that so many replicas must hold first.
   void hold_for_acks(Session& session);
   /// What a replica may tell its primary that it holds: all it has applied, or with repl-ack-chain what its own replicas hold.

@@ -13,11 +13,13 @@
 #include "common/command/table.h"
 #include "common/pubsub/channels.h"
 #include "common/session/client_registry.h"
+#include "server/execution/blocked_clients.h"
 #include "server/execution/change.h"
 #include "server/execution/client_memory.h"
 #include "server/execution/command_stats.h"
 #include "server/execution/held_replies.h"
 #include "server/execution/latency_monitor.h"
+#include "server/execution/local_expiries.h"
 #include "server/execution/pause.h"
 #include "server/execution/settings.h"
 #include "server/execution/slow_log.h"
@@ -26,6 +28,8 @@
 #include "server/store/eviction.h"
 #include "server/store/expire_cycle.h"
 #include "server/store/keyspace.h"
+#include "server/tracking/broadcasts.h"
+#include "server/tracking/tracking_table.h"
 
 namespace vedette {
 
@@ -134,7 +138,7 @@ struct ProcessInfo {
 };
 
 struct ServerState {
-  ServerState(int databases, const HashKey& hash_key, uint64_t seed) : keyspace(databases, hash_key, seed), rng(seed) {}
+  ServerState(int databases, const HashKey& hash_key, uint64_t seed) : keyspace(databases, hash_key, seed), tracked_keys(hash_key), rng(seed) {}
 
   Settings settings;
   ProcessInfo process;
@@ -144,6 +148,10 @@ struct ServerState {
   ClientRegistry clients;
   ChunkPool chunks;
   WatchIndex watches;
+  BlockedClients blocked;
+  TrackingTable tracked_keys;
+  Broadcasts broadcasts;
+  size_t tracking_clients = 0;
   ClientPause pause;
   ClientMemory client_memory;
   size_t client_cron_at = 0;           ///< where the cron's walk over the clients goes on
@@ -176,12 +184,15 @@ struct ServerState {
   Rng rng;
   bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
   bool verify_checksums = true;        ///< of payloads and snapshots: DEBUG SET-SKIP-CHECKSUM-VALIDATION
+  bool keep_output_peaks = false;      ///< the cron does not forget them: DEBUG REPLYBUFFER
   bool replicas_attached = false;
   bool holds_writes = false;           ///< some session's writes are answered only when replicas hold them
   HeldReplies held_replies;
   bool is_replica = false;             ///< deletions of expired and evicted entries come from the primary
+  LocalExpiries local_expiries;        ///< but those of its own clients' keys
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
   bool shutdown_requested = false;     ///< ends as soon as a replica has taken over, or the patience is at its end
+  Instant shutdown_until{};            ///< how long an end that has been asked for waits for replicas; zero: it does not wait
   Instant lease_check_due{INT64_MAX};  ///< the first look at the clock from then on finds the primary's lease at its end
 
   uint32_t conditions() const { return conditions_; }

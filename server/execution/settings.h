@@ -101,6 +101,7 @@ struct Settings {
   int64_t key_load_delay_us = 0;               ///< key-load-delay, the same
   AppendLogSettings append_log;
 
+  size_t tracked_keys_max = 1000000;           ///< tracking-table-max-keys; 0: no limit
   uint32_t notify_classes = 0;                 ///< bits of NotifyClass
   int64_t slow_log_threshold_us = 10000;       ///< negative: off
   size_t slow_log_length_max = 128;

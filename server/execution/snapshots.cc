@@ -31,6 +31,13 @@ RdbWriteOptions rdb_write_options(const ServerState& server) {
   return options;
 }
 
+static std::unique_ptr<SnapshotEncoder> encoder_of(const ServerState& server, SnapshotForm form, BlockLog& log) {
+  if (form == SnapshotForm::kCommands) return make_command_encoder(log);
+  RdbWriteOptions options = rdb_write_options(server);
+  options.field_expiries = form == SnapshotForm::kRdb;
+  return make_rdb_encoder(log, options);
+}
+
 /// The bytes of one form, and who reads them.
 struct Snapshots::Stream {
   explicit Stream(SnapshotForm of) : form(of) {}
@@ -132,8 +139,7 @@ void Snapshots::begin(const Now& now) {
     stream.readers.push_back(waiting.reader);
     if (stream.encoder) continue;
     begun.push_back(&stream);
-    outputs.push_back({&stream.log, waiting.form == SnapshotForm::kRdb ? make_rdb_encoder(stream.log, rdb_write_options(server_))
-                                                                         : make_command_encoder(stream.log)});
+    outputs.push_back({&stream.log, encoder_of(server_, waiting.form, stream.log)});
     stream.encoder = outputs.back().encoder.get();
     stream.encoder->begin(facts(now), extents);
   }

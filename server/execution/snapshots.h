@@ -21,8 +21,9 @@ namespace vedette {
 struct ServerState;
 struct SnapshotFacts;
 
-/// In which form the dataset is written: a snapshot file, or the commands that make it.
-enum class SnapshotForm : uint8_t { kRdb, kCommands };
+/// In which form the dataset is written: a snapshot file, the same without expiries of hashes' fields (for replicas that do not
+/// know of such), or the commands that make it.
+enum class SnapshotForm : uint8_t { kRdb, kRdbPlainHashes, kCommands };
 
 /// Who wants a snapshot. Called on the loop's thread, never from within its own call of request() or withdraw().
 class SnapshotReader {

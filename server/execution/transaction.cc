@@ -12,11 +12,12 @@ void CommandQueue::add(const ServerCommandTable::Entry& command, Arguments args)
     text_ += arg;
   }
   flags_ |= command.flags;
+  lacking_ |= ~uint32_t(command.flags);
 }
 
 void CommandQueue::clear() {
   constexpr size_t kKeptBytesMax = 4096;
-  flags_ = 0;
+  flags_ = lacking_ = 0;
   if (memory_bytes() > kKeptBytesMax) {
     std::string().swap(text_);
     std::vector<size_t>().swap(lengths_);
@@ -33,6 +34,7 @@ void CommandQueue::swap(CommandQueue& other) noexcept {
   lengths_.swap(other.lengths_);
   commands_.swap(other.commands_);
   std::swap(flags_, other.flags_);
+  std::swap(lacking_, other.lacking_);
 }
 
 void queue_command(Session& session, const ServerCommandTable::Entry& command, Arguments args) {

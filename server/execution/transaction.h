@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "server/execution/blocked_clients.h"
+#include "server/execution/client_tracking.h"
 #include "server/execution/context.h"
 #include "server/execution/watch.h"
 
@@ -19,6 +21,8 @@ class CommandQueue {
   }
   /// The flags of all queued commands together.
   uint32_t flags() const { return flags_; }
+  /// The flags that at least one of them lacks.
+  uint32_t lacking() const { return lacking_; }
 
   void add(const ServerCommandTable::Entry& command, Arguments args);
   /// Forgets everything; small buffers are kept for the next transaction.
@@ -48,20 +52,22 @@ class CommandQueue {
   std::string text_;
   std::vector<size_t> lengths_;
   std::vector<Queued> commands_;
-  uint32_t flags_ = 0;
+  uint32_t flags_ = 0, lacking_ = 0;
 };
 
-/// The server's state with a session. Made by the first MULTI or WATCH.
+/// The server's state with a session. Made by the first command that needs any: MULTI, WATCH, one that blocks.
 class ServerSession final : public SessionState {
  public:
   CommandQueue queue;
   std::vector<WatchedKey> watched;
   size_t watched_bytes = 0;
+  std::unique_ptr<SessionTracking> tracking;  ///< while it tracks
+  std::unique_ptr<BlockedCall> blocked;  ///< kept by BlockedClients
 
   size_t memory_bytes() const {
     constexpr size_t kIndexBytes = 96;  // of a key's place in the index
     return sizeof(*this) + queue.memory_bytes() + watched.capacity() * sizeof(WatchedKey) + 2 * watched_bytes +
-           kIndexBytes * watched.size();
+           kIndexBytes * watched.size() + (blocked ? blocked->memory_bytes() : 0);
   }
 
   static ServerSession& of(Session& session) {

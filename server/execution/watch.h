@@ -2,12 +2,14 @@
 // watchers stale. An entry whose time was up already when it was watched counts as absent, so its removal is no change.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "common/session/session.h"
+#include "server/execution/key_place.h"
 
 namespace vedette {
 
@@ -32,8 +34,20 @@ class WatchIndex {
   void touch(int db, std::string_view key);
   /// An entry has been removed because its time was up.
   void touch_expired(int db, std::string_view key);
-  /// Calls `changed(db, key)` for each watched key; where it holds, the watchers' transactions are stale. For events
-  /// that change many keys at once: FLUSHALL, SWAPDB, a dataset replaced. An entry past its time counts as absent.
+  /// What is at a watched place.
+  enum class Held : uint8_t { kNothing, kExpired, kLiving };
+  struct Exchange {
+    Held before, after;
+  };
+  /// Calls `exchange(db, key)` for each watched key: a std::optional<Exchange>, absent where nothing happens. For FLUSHALL and
+  /// SWAPDB: what was past its time when it was watched is nothing, and so is what is past it afterwards.
+  template <class ExchangeOf>
+  void exchange(ExchangeOf&& exchange) {
+    for (auto& [place, watchers] : watchers_)
+      if (const auto held = exchange(place.db, std::string_view(place.key))) exchange_one(watchers, *held);
+  }
+  /// Calls `changed(db, key)` for each watched key; where it holds, the watchers' transactions are stale. For a dataset that
+  /// is replaced by another.
   template <class Changed>
   void touch_where(Changed&& changed) {
     for (auto& [place, watchers] : watchers_)
@@ -41,37 +55,16 @@ class WatchIndex {
   }
 
  private:
-  struct Place {
-    int db;
-    std::string key;
-  };
-  struct PlaceView {
-    int db;
-    std::string_view key;
-  };
-  struct PlaceHash {
-    using is_transparent = void;
-    size_t operator()(const PlaceView& p) const {
-      return std::hash<std::string_view>()(p.key) ^ (size_t(p.db) * 0x9e3779b97f4a7c15u);
-    }
-    size_t operator()(const Place& p) const { return (*this)(PlaceView{p.db, p.key}); }
-  };
-  struct PlaceEqual {
-    using is_transparent = void;
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return a.db == b.db && a.key == b.key;
-    }
-  };
   struct Watcher {
     Session* session;
     bool was_expired;
   };
   const Watcher* find(const Session& session, int db, std::string_view key) const;
+  static void exchange_one(std::vector<Watcher>& watchers, const Exchange& held);
   static void mark(std::vector<Watcher>& watchers) {
     for (const Watcher& watcher : watchers) watcher.session->set(kTransactionStale);
   }
-  std::unordered_map<Place, std::vector<Watcher>, PlaceHash, PlaceEqual> watchers_;
+  std::unordered_map<KeyPlace, std::vector<Watcher>, KeyPlaceHash, KeyPlaceEqual> watchers_;
 };
 
 }  // namespace vedette

@@ -77,6 +77,8 @@ class AckRegistry {
 
   bool empty() const { return waiters_.empty(); }
   size_t size() const { return waiters_.size(); }
+  /// How many have a deadline.
+  size_t deadlines() const { return deadlines_.size(); }
   bool waits(uint64_t client) const { return waiters_.contains(client); }
   /// When take_due() must be called at the latest, whatever is acknowledged.
   std::optional<Instant> next_deadline() const;

@@ -45,6 +45,7 @@ Status apply_option(std::string_view name, std::string_view value, Follower& fol
     // What we do not know is what we do not offer: no error.
     follower.can_eof |= equals_ignoring_case(value, "eof");
     follower.can_psync2 |= equals_ignoring_case(value, "psync2");
+    follower.knows_field_expiries |= equals_ignoring_case(value, kFieldExpiriesCapa);
   } else if (equals_ignoring_case(name, "version")) {
     if (value.size() > kVersionBytesMax) return failure("REPLCONF version is too long");
     follower.version = value;

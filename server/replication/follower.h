@@ -15,6 +15,9 @@
 
 namespace vedette {
 
+/// A capa of our own: the replica reads hashes whose fields expire in Redis 7.4's form of a snapshot.
+inline constexpr std::string_view kFieldExpiriesCapa = "vedette-field-expiries";
+
 struct Follower {
   enum class State : uint8_t {
     kHandshake,   ///< has not asked for synchronisation yet: not a replica in anybody's eyes
@@ -33,6 +36,7 @@ struct Follower {
   bool rdb_only = false;     ///< wants a snapshot and no stream
   bool without_data = false;       ///< the snapshot shall leave out the keys
   bool without_functions = false;  ///< ... and the functions
+  bool knows_field_expiries = false;  ///< kFieldExpiriesCapa
 
   // What it has acknowledged: it never goes back.
   uint64_t ack_offset = 0;

@@ -10,6 +10,7 @@
 #include "common/base/assert.h"
 #include "common/base/numbers.h"
 #include "common/base/text.h"
+#include "server/replication/follower.h"
 
 namespace vedette {
 namespace {
@@ -86,7 +87,7 @@ void Handshake::on_line(std::string_view line, Step& step) {
   if (sent == Sent::kPing) return on_ping_reply(line, step);
   if (line[0] == '-') {
     const std::string text = fmt::format("{} is an error: {}", waiting_for(), shown(line));
-    if (sent == Sent::kAuth) return fail(step, text);
+    if (sent == Sent::kAuth) return fail(step, fmt::format("Unable to AUTH to MASTER: {}", shown(line)));
     step.notes.push_back(text);
   }
   if (++answered_ == expected_.size()) ask_for_sync(step);
@@ -115,9 +116,9 @@ void Handshake::present_ourselves(Step& step) {
   if (config_.listening_port) send(Sent::kPort, {"REPLCONF", "listening-port", to_text(int64_t(config_.listening_port))});
   if (!config_.announce_ip.empty()) send(Sent::kIp, {"REPLCONF", "ip-address", config_.announce_ip});
   if (config_.can_eof)
-    send(Sent::kCapa, {"REPLCONF", "capa", "eof", "capa", "psync2"});
+    send(Sent::kCapa, {"REPLCONF", "capa", "eof", "capa", kFieldExpiriesCapa, "capa", "psync2"});
   else
-    send(Sent::kCapa, {"REPLCONF", "capa", "psync2"});
+    send(Sent::kCapa, {"REPLCONF", "capa", kFieldExpiriesCapa, "capa", "psync2"});
   if (!config_.version.empty()) send(Sent::kVersion, {"REPLCONF", "version", config_.version});
 }
 

@@ -112,7 +112,7 @@ void StreamEncoder::encode_select(int db) {
   char number[20];
   const std::string_view argv[] = {"SELECT", {number, print_integer(number, db)}};
   char text[64];
-  put({text, size_t(put_command(text, std::span<const std::string_view>(argv)) - text)});
+  log_->append({text, size_t(put_command(text, std::span<const std::string_view>(argv)) - text)});
 }
 
 template <class Text>
@@ -120,6 +120,11 @@ void StreamEncoder::encode(int db, std::span<const Text> argv) {
   VED_ASSERT(!argv.empty());
   if (in_transaction_ && ++transaction_commands_ == 2 && keeps_first_) open_transaction();
   if (db != selected_ && db >= 0) encode_select(db);
+  if (opens_at_first_) {
+    log_->append(kMulti);
+    opens_at_first_ = false;
+    is_open_ = true;
+  }
   const size_t bound = bytes_bound(argv);
   if (bound > kInPlaceBytesMax || keeps_first_) return encode_big(argv);
   char* const room = log_->reserve(bound);
@@ -150,7 +155,7 @@ void StreamEncoder::begin_transaction(size_t commands) {
   VED_ASSERT(!in_transaction_);
   in_transaction_ = true;
   transaction_commands_ = 0;
-  if ((is_open_ = commands > 1)) log_->append(kMulti);
+  opens_at_first_ = commands > 1;
 }
 
 // The second command has come: what was kept of the first goes into the log, behind a MULTI.
@@ -168,7 +173,7 @@ void StreamEncoder::end_transaction() {
   if (is_open_) log_->append(kExec);
   log_->append(first_);
   first_.clear();
-  in_transaction_ = is_open_ = keeps_first_ = false;
+  in_transaction_ = is_open_ = opens_at_first_ = keeps_first_ = false;
   // A big command is not kept at its size for the sake of the next one.
   if (first_.capacity() > kInPlaceBytesMax * 16) first_.shrink_to_fit();
 }

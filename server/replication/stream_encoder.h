@@ -26,7 +26,7 @@ class StreamEncoder {
   void command(int db, std::span<const std::string> argv) { encode(db, argv); }
 
   /// What is appended until end_transaction() is applied as a whole: MULTI and EXEC are put around it if it is more than one
-  /// command. Nothing of it is in the log before the second command or the end. Not nested.
+  /// command. Nothing of it but the SELECT that it begins in is in the log before the second command or the end. Not nested.
   void begin_transaction();
   /// The same where it is known that there will be `commands` of them: nothing is kept back, nothing is copied twice.
   void begin_transaction(size_t commands);
@@ -58,6 +58,7 @@ class StreamEncoder {
   int selected_ = -1;
   bool in_transaction_ = false;
   bool is_open_ = false;  // MULTI has been written
+  bool opens_at_first_ = false;  // it is to be, before the first command and behind its SELECT
   bool keeps_first_ = false;
   size_t transaction_commands_ = 0;
   std::string first_;  // the first command of a transaction, until it is known whether there is a second

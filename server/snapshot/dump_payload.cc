@@ -49,7 +49,8 @@ bool is_dump_payload(std::string_view payload, const DumpReadOptions& options) {
          crc64(0, payload.substr(0, payload.size() - kChecksumBytes));
 }
 
-Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key, int64_t expiry_ms) {
+Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key, int64_t expiry_ms,
+                                  const PackingLimits& limits) {
   VED_ASSERT(payload.size() >= kFooterBytes);
   const Error bad("ERR Bad data format");
   payload.remove_suffix(kFooterBytes);
@@ -58,6 +59,7 @@ Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key
   reading.version.number = kRdbVersionMax;
   reading.code = uint8_t(payload[0]);
   reading.expiry_ms = expiry_ms;
+  reading.limits = &limits;
   if (!can_read_value(RdbFamily::kRedis, reading.code)) return bad;
   RdbInput input{payload.data() + 1, payload.data() + payload.size()};
   if (read_value(input, key, reading) != ReadOutcome::kDone || input.size() != 0) return bad;

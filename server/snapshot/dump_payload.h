@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/base/result.h"
+#include "server/snapshot/value_forms.h"
 #include "server/store/entry.h"
 
 namespace vedette {
@@ -18,6 +19,7 @@ struct DumpReadOptions {
 /// Version and checksum are as they should be.
 bool is_dump_payload(std::string_view payload, const DumpReadOptions& options = {});
 /// The value as an entry with `key` and `expiry_ms`, which becomes the caller's. Requires is_dump_payload().
-Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key, int64_t expiry_ms);
+Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key, int64_t expiry_ms,
+                                  const PackingLimits& limits = kDefaultPacking);
 
 }  // namespace vedette

@@ -48,7 +48,9 @@ T load_little(const char* at) {
 }  // namespace
 
 RdbReader::RdbReader(RdbHandler& handler, const RdbReadOptions& options)
-    : handler_(handler), options_(options) {}
+    : handler_(handler), options_(options) {
+  reading_.limits = options.limits;
+}
 
 Status RdbReader::feed(std::string_view bytes) {
   unread_tail_ = 0;
@@ -206,6 +208,7 @@ ReadOutcome RdbReader::deliver() {
   Entry* entry = reading_.entry;
   reading_.entry = nullptr;
   reading_.left = reading_.step = 0;
+  reading_.scratch.clear();
   key_ = {};
   keys_++;
   const RdbEntryUse use = use_;

@@ -46,6 +46,7 @@ class RdbHandler {
 
 struct RdbReadOptions {
   bool verify_checksum = true;  ///< rdbchecksum
+  const PackingLimits* limits = &kDefaultPacking;  ///< up to which size values are packed
 };
 
 class RdbReader {

@@ -65,7 +65,7 @@ bool RdbWriter::entry(const Entry& entry, size_t budget_bytes) {
   }
   if (options_.use != RdbUse::kNone) write_use(entry);
   char* to = out_.reserve(1);
-  to[0] = char(rdb_type_of(entry));
+  to[0] = char(rdb_type_of(entry, {options_.compress, options_.field_expiries}));
   out_.commit(1);
   const std::string_view key = entry.key();
   write_rdb_string(out_, key, options_.compress && key.size() >= kKeyPackedMin);
@@ -75,7 +75,7 @@ bool RdbWriter::entry(const Entry& entry, size_t budget_bytes) {
 
 bool RdbWriter::go_on(size_t budget_bytes) {
   VED_ASSERT(under_way_);
-  const bool whole = write_value_slice(*under_way_, out_, {options_.compress}, progress_, budget_bytes);
+  const bool whole = write_value_slice(*under_way_, out_, {options_.compress, options_.field_expiries}, progress_, budget_bytes);
   if (out_.end() - settled_ >= kSettleBytes) settle();
   if (!whole) return false;
   under_way_ = nullptr;

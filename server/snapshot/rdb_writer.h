@@ -25,6 +25,7 @@ struct RdbWriteOptions {
   bool compress = true;  ///< rdbcompression
   bool checksum = true;  ///< rdbchecksum; without it the file says that there is none
   RdbUse use = RdbUse::kNone;
+  bool field_expiries = true;          ///< ValueWriteOptions::field_expiries
   const AccessClock* clock = nullptr;  ///< needed with a `use`
 };
 

@@ -4,6 +4,11 @@
 #include <algorithm>
 
 #include "server/snapshot/command_text.h"
+#include "server/snapshot/hash_forms.h"
+#include "server/snapshot/list_forms.h"
+#include "server/snapshot/set_forms.h"
+#include "server/snapshot/sorted_set_forms.h"
+#include "server/snapshot/stream_forms.h"
 #include "server/snapshot/string_forms.h"
 #include "server/store/string_value.h"
 
@@ -24,9 +29,35 @@ struct ReadForm {
 
 constexpr WrittenForm kWrittenForms[] = {
     {ValueType::kString, string_rdb_type, write_string_slice, print_string_slice},
+    {ValueType::kList, list_rdb_type, write_list_slice, print_list_slice},
+    {ValueType::kSet, set_rdb_type, write_set_slice, print_set_slice},
+    {ValueType::kSortedSet, sorted_set_rdb_type, write_sorted_set_slice, print_sorted_set_slice},
+    {ValueType::kHash, hash_rdb_type, write_hash_slice, print_hash_slice},
+    {ValueType::kStream, stream_rdb_type, write_stream_slice, print_stream_slice},
 };
 constexpr ReadForm kReadForms[] = {
     {RdbType::kString, RdbFamily::kRedis, read_string_value},
+    {RdbType::kList, RdbFamily::kRedis, read_list_elements},
+    {RdbType::kListZiplist, RdbFamily::kRedis, read_list_ziplist},
+    {RdbType::kListQuicklist, RdbFamily::kRedis, read_list_ziplists},
+    {RdbType::kListQuicklist2, RdbFamily::kRedis, read_list_nodes},
+    {RdbType::kSet, RdbFamily::kRedis, read_set_value},
+    {RdbType::kSetIntset, RdbFamily::kRedis, read_intset_value},
+    {RdbType::kSetListpack, RdbFamily::kRedis, read_set_listpack_value},
+    {RdbType::kSortedSet, RdbFamily::kRedis, read_sorted_set_of_texts},
+    {RdbType::kSortedSet2, RdbFamily::kRedis, read_sorted_set_of_doubles},
+    {RdbType::kSortedSetListpack, RdbFamily::kRedis, read_sorted_set_of_listpack},
+    {RdbType::kSortedSetZiplist, RdbFamily::kRedis, read_sorted_set_of_ziplist},
+    {RdbType::kHash, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kHashListpack, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kHashListpackEx, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kHashMetadata, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kHashMetadataPreGa, RdbFamily::kValkey, read_hash_value},
+    {RdbType::kHashZiplist, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kHashZipmap, RdbFamily::kRedis, read_hash_value},
+    {RdbType::kStreamListpacks, RdbFamily::kRedis, read_stream_value},
+    {RdbType::kStreamListpacks2, RdbFamily::kRedis, read_stream_value},
+    {RdbType::kStreamListpacks3, RdbFamily::kRedis, read_stream_value},
 };
 
 const WrittenForm& written_form(const Entry& entry) {
@@ -51,7 +82,10 @@ void print_expiry(const Entry& entry, BlockLog& out) {
 
 }  // namespace
 
-RdbType rdb_type_of(const Entry& entry) { return written_form(entry).code(entry); }
+RdbType rdb_type_of(const Entry& entry, const ValueWriteOptions& options) {
+  const RdbType code = written_form(entry).code(entry);
+  return code == RdbType::kHashMetadata && !options.field_expiries ? RdbType::kHash : code;
+}
 
 bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options,
                        ValueProgress& progress, size_t budget_bytes) {
@@ -68,6 +102,7 @@ void ValueReading::reset() {
   if (entry) destroy_entry(entry);
   entry = nullptr;
   left = step = 0;
+  scratch.clear();
   error.clear();
 }
 

@@ -2,18 +2,33 @@
 #include "server/store/database.h"
 
 #include "server/store/string_value.h"
+#include "server/store/value_kind.h"
 
 namespace vedette {
 
 void destroy_entry(Entry* entry) {
-  if (entry->encoding() == Encoding::kExternal) StringBuffer::free(entry->pointer<StringBuffer>());
+  switch (entry->encoding()) {
+    case Encoding::kInteger:
+    case Encoding::kInline:
+    case Encoding::kInlineIntegers: break;
+    case Encoding::kPacked:
+    case Encoding::kPackedIntegers: StringBuffer::free(entry->pointer<StringBuffer>()); break;
+    case Encoding::kExternal: kind_of(*entry).destroy(entry->pointer<void>()); break;
+  }
   Entry::free(entry);
 }
 
 size_t entry_memory_bytes(const Entry& entry) {
-  size_t bytes = allocation_size(entry.size());
-  if (entry.encoding() == Encoding::kExternal) bytes += sizeof(StringBuffer) + entry.pointer<StringBuffer>()->capacity;
-  return bytes;
+  const size_t own = allocation_size(entry.size());
+  switch (entry.encoding()) {
+    case Encoding::kInteger:
+    case Encoding::kInline:
+    case Encoding::kInlineIntegers: return own;
+    case Encoding::kPacked:
+    case Encoding::kPackedIntegers: return own + entry.pointer<StringBuffer>()->memory_bytes();
+    case Encoding::kExternal: break;
+  }
+  return own + kind_of(entry).memory_bytes(entry.pointer<void>());
 }
 
 void Database::erase(uint64_t hash, Place place) { destroy_entry(take(hash, place)); }
@@ -25,16 +40,9 @@ void Database::set_expiry(Place place, int64_t expiry_ms) {
     return;
   }
   // The layout changes: the same value in a new entry. A pointer just moves over.
-  const bool is_inline = entry->encoding() == Encoding::kInline;
-  const std::string_view bytes = is_inline ? entry->inline_bytes() : std::string_view();
-  Entry* moved = Entry::create(entry->key(), {entry->type(), entry->encoding(), expiry_ms, bytes.size()});
-  if (is_inline) {
-    if (!bytes.empty()) std::memcpy(moved->inline_data(), bytes.data(), bytes.size());
-  } else if (entry->encoding() == Encoding::kInteger) {
-    moved->set_integer(entry->integer());
-  } else {
-    moved->set_pointer(entry->pointer<void>());
-  }
+  const size_t inline_size = entry->is_inline() ? entry->inline_bytes().size() : 0;
+  Entry* moved = Entry::create(entry->key(), {entry->type(), entry->encoding(), expiry_ms, inline_size});
+  moved->take_payload(*entry);
   moved->set_access(entry->access());
   moved->set_modified(entry->modified());
   Entry::free(replace(place, moved));
@@ -45,6 +53,7 @@ void Database::clear() {
   table_.for_each([](Entry& entry) { destroy_entry(&entry); });
   table_.clear();
   expires_ = 0;
+  fields_expire_ = 0;
   expire_cursor = 0;
   avg_ttl_ms = 0;
   walk_ = {};

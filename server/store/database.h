@@ -2,7 +2,7 @@
 // an expired entry means is decided above (execution/context.h).
 //
 // There is no second table of expiries: the expiry is in the entry, and the table's mark tells which entries have
-// one, so that a sweep passes over the others without touching them (expire_cycle.h).
+// one (or, of a hash, fields that have), so that a sweep passes over the others without touching them (expire_cycle.h).
 //
 // A snapshot walks the content in the order of hashes while it changes (snapshot/epoch_walk.h). What lies behind the walk
 // is done with and may change freely. What lies ahead is shown to the walk before it changes or goes, once: an entry that was
@@ -59,6 +59,10 @@ class Database {
   size_t size() const { return table_.size(); }
   /// Entries that have an expiry.
   size_t expires() const { return expires_; }
+  /// Hashes of which fields have expiries of their own.
+  size_t fields_expire() const { return fields_expire_; }
+  /// There may be something for the sweep.
+  bool timed() const { return expires_ + fields_expire_ > 0; }
   Key key_of(std::string_view bytes) const { return Key{bytes, siphash(bytes, hash_key_)}; }
 
   Place find(const Key& key) const {
@@ -67,14 +71,16 @@ class Database {
   /// Takes ownership of `entry`, whose key must not be present.
   Place add(uint64_t hash, Entry* entry) {
     expires_ += entry->has_expiry();
+    fields_expire_ += entry->fields_expire();
     entry->set_walked(ahead_of_walk(hash));
-    return table_.insert(hash, entry, entry->has_expiry());
+    return table_.insert(hash, entry, entry->timed());
   }
   /// Gives the entry at `place` back to the caller.
   Entry* take(uint64_t hash, Place place) {
     before_change(hash, place);
     Entry* entry = place.item();
     expires_ -= entry->has_expiry();
+    fields_expire_ -= entry->fields_expire();
     table_.erase(hash, place);
     return entry;
   }
@@ -82,15 +88,24 @@ class Database {
   Entry* replace(Place place, Entry* entry) {
     Entry* old = place.item();
     expires_ += size_t(entry->has_expiry()) - size_t(old->has_expiry());
+    fields_expire_ += size_t(entry->fields_expire()) - size_t(old->fields_expire());
     entry->set_walked(old->walked());
     place.replace(entry);
-    place.set_mark(entry->has_expiry());
+    place.set_mark(entry->timed());
     return old;
   }
   void erase(uint64_t hash, Place place);
 
   /// Sets or, with kNoExpiry, removes the expiry; the entry may move.
   void set_expiry(Place place, int64_t expiry_ms);
+
+  /// Notes that fields of the hash at `place` have expiries of their own, or that none has one any more.
+  void set_fields_expire(Place place, bool on) {
+    VED_ASSERT(place.item()->type() == ValueType::kHash);
+    fields_expire_ += size_t(on) - size_t(place.item()->fields_expire());
+    place.item()->set_modified(on);
+    place.set_mark(place.item()->timed());
+  }
 
   /// To be called before the entry at `place` changes: whoever is handed write access to it.
   void before_change(uint64_t hash, Place place) {
@@ -114,6 +129,7 @@ class Database {
   void swap(Database& other) noexcept {
     table_.swap(other.table_);
     std::swap(expires_, other.expires_);
+    std::swap(fields_expire_, other.fields_expire_);
     std::swap(expire_cursor, other.expire_cursor);
     std::swap(avg_ttl_ms, other.avg_ttl_ms);
     std::swap(walk_, other.walk_);
@@ -126,11 +142,12 @@ class Database {
   WalkPosition walk_;
   HashKey hash_key_;
   size_t expires_ = 0;
+  size_t fields_expire_ = 0;
 };
 
 /// Frees an entry with its value.
 void destroy_entry(Entry* entry);
-/// Bytes that an entry and its value take from the allocator. O(1) for strings.
+/// Bytes that an entry and its value take from the allocator. O(1).
 size_t entry_memory_bytes(const Entry& entry);
 
 }  // namespace vedette

@@ -4,10 +4,10 @@
 //          4   word      flags:4 | key_size:12 | inline_size:16
 //          8   int64     expiry, ms since the Unix epoch         if kHasExpiry
 //              uint64    key size                                if kWideKey (a key of 4096 bytes or more)
-//              8 bytes   the integer, or the pointer to a large   if encoding is not kInline
-//                        value
+//              8 bytes   the integer, or the pointer to what      if the value is not in the entry
+//                        the value is outside
 //              bytes     key
-//              bytes     value                                   if encoding is kInline
+//              bytes     value                                   if it is: is_inline()
 //
 // A key of 16 bytes with a value of 32 takes 56 bytes, 64 with an expiry: one cache line and one allocation, where
 // a dictionary of separate keys and values takes four. `access` is what eviction samples: the time of the last access
@@ -34,11 +34,14 @@ constexpr std::string_view type_name(ValueType type) {
   return kNames[size_t(type)];
 }
 
-/// How a value is stored. What OBJECT ENCODING prints derives from it (string_value.h).
+/// How a value is stored. What OBJECT ENCODING prints derives from it (value_kind.h).
 enum class Encoding : uint8_t {
-  kInteger,   ///< a string that is a canonical 64-bit integer, in the entry
-  kInline,    ///< a string's bytes in the entry
-  kExternal,  ///< a pointer to a StringBuffer
+  kInteger,         ///< a string that is a canonical 64-bit integer, in the entry
+  kInline,          ///< a string's bytes, or the listpack of a small value of another type, in the entry
+  kExternal,        ///< a pointer to a string's StringBuffer, or to the large form of another type
+  kInlineIntegers,  ///< a set's intset, in the entry
+  kPacked,          ///< a pointer to a StringBuffer that holds the listpack of a value of another type
+  kPackedIntegers,  ///< a pointer to a StringBuffer that holds a set's intset
 };
 
 inline constexpr int64_t kNoExpiry = -1;
@@ -50,6 +53,11 @@ class Entry {
 
   ValueType type() const { return ValueType(head_ & 15); }
   Encoding encoding() const { return Encoding((head_ >> 4) & 15); }
+
+  /// The value's bytes are in the entry.
+  bool is_inline() const { return encoding() == Encoding::kInline || encoding() == Encoding::kInlineIntegers; }
+  /// The value is the large form of a type other than string.
+  bool is_large() const { return encoding() == Encoding::kExternal && type() != ValueType::kString; }
 
   uint32_t access() const { return head_ >> 8; }
   void set_access(uint32_t access) { head_ = (head_ & 0xff) | (access << 8); }
@@ -66,6 +74,12 @@ class Entry {
   /// A string that APPEND, SETRANGE and the like have changed in place: its encoding reads "raw" from then on.
   bool modified() const { return info_ & kModified; }
   void set_modified(bool modified) { info_ = modified ? info_ | kModified : info_ & ~kModified; }
+
+  /// A hash of which fields have expiries of their own. The same bit: no hash is a string. Database::set_fields_expire()
+  /// sets it, with the table's mark.
+  bool fields_expire() const { return type() == ValueType::kHash && modified(); }
+  /// The sweep for what has expired has to look at it.
+  bool timed() const { return has_expiry() || fields_expire(); }
 
   /// A snapshot's walk has taken care of this entry, though it lies ahead of it: it has been written, or it came later.
   bool walked() const { return info_ & kWalked; }
@@ -96,10 +110,18 @@ class Entry {
     return reinterpret_cast<T*>(word_at(payload_offset()));
   }
   void set_pointer(void* pointer) { set_word_at(payload_offset(), reinterpret_cast<int64_t>(pointer)); }
+  /// Takes over what `other`, an entry of the same encoding, has of its value: bytes, integer or pointer.
+  void take_payload(const Entry& other) {
+    VED_ASSERT(encoding() == other.encoding());
+    if (!is_inline()) return set_word_at(payload_offset(), other.word_at(other.payload_offset()));
+    const std::string_view bytes = other.inline_bytes();
+    VED_ASSERT(inline_bytes().size() == bytes.size());
+    if (!bytes.empty()) std::memcpy(inline_data(), bytes.data(), bytes.size());
+  }
 
   /// Bytes asked of the allocator for this entry.
   size_t size() const {
-    return key_offset() + key_size() + (encoding() == Encoding::kInline ? info_ >> 16 : 0);
+    return key_offset() + key_size() + (is_inline() ? info_ >> 16 : 0);
   }
   /// Bytes that an inline value may take without a new allocation.
   size_t inline_capacity() const { return allocation_size(size()) - key_offset() - key_size(); }
@@ -124,7 +146,7 @@ class Entry {
 
   size_t fixed_offset() const { return sizeof(Entry) + (info_ & kHasExpiry ? 8 : 0); }
   size_t payload_offset() const { return fixed_offset() + (info_ & kWideKey ? 8 : 0); }
-  size_t key_offset() const { return payload_offset() + (encoding() == Encoding::kInline ? 0 : 8); }
+  size_t key_offset() const { return payload_offset() + (is_inline() ? 0 : 8); }
 
   int64_t word_at(size_t offset) const {
     int64_t word;
@@ -143,7 +165,7 @@ static_assert(sizeof(Entry) == 8);
 inline Entry* Entry::create(std::string_view key, const Shape& shape) {
   VED_ASSERT(shape.inline_size <= kInlineMax);
   const bool wide = key.size() > 0xfff, expires = shape.expiry_ms != kNoExpiry;
-  const bool is_inline = shape.encoding == Encoding::kInline;
+  const bool is_inline = shape.encoding == Encoding::kInline || shape.encoding == Encoding::kInlineIntegers;
   const size_t bytes = sizeof(Entry) + (expires ? 8 : 0) + (wide ? 8 : 0) + (is_inline ? shape.inline_size : 8) + key.size();
   Entry* entry = static_cast<Entry*>(allocate(bytes));
   entry->head_ = uint32_t(shape.type) | uint32_t(shape.encoding) << 4;

@@ -30,7 +30,7 @@ void ExpirePlan::start_round(const Keyspace& keyspace, const ExpireEffort& effor
     const Database& db = keyspace.db(i);
     share.buckets_walked = 0;
     share.buckets_due = 0;
-    if (db.expires() == 0) {
+    if (!db.timed()) {
       share = Share();
       continue;
     }
@@ -47,7 +47,7 @@ int ExpirePlan::next_database(const Keyspace& keyspace) {
     next_ = (next_ + 1) % int(shares_.size());
     Share& share = shares_[size_t(db)];
     if (!share.active()) continue;
-    if (keyspace.db(db).expires() > 0) return db;
+    if (keyspace.db(db).timed()) return db;
     share = Share();
     unfinished_--;
   }
@@ -72,8 +72,10 @@ void ExpirePlan::note(int db, const ExpireStep& step, const Keyspace& keyspace) 
     share.stale = share.expired * 100 > share.examined * uint64_t(stale_percent_max_);
     share.examined = share.expired = 0;
   }
-  // Once round the whole table is enough for a round, whatever the verdict.
-  if (share.buckets_walked >= keyspace.db(db).table().bucket_count()) {
+  // Once round the whole table is enough for a round, whatever the verdict, unless a hash waits with more.
+  if (step.fields_left) {
+    share.stale = true;
+  } else if (share.buckets_walked >= keyspace.db(db).table().bucket_count()) {
     share.buckets_due = 0;
     share.stale = false;
   }

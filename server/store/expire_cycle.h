@@ -22,16 +22,27 @@ namespace vedette {
 /// What one step has seen.
 struct ExpireStep {
   uint64_t buckets = 0;
-  uint64_t examined = 0;    ///< entries with an expiry
-  uint64_t expired = 0;     ///< of those, removed
-  double ttl_sum_ms = 0;    ///< of those examined that live on
+  uint64_t examined = 0;    ///< entries with an expiry, or hashes of which fields have one
+  uint64_t expired = 0;     ///< of those, removed, or less some fields
+  uint64_t timed = 0;       ///< entries with an expiry that live on
+  double ttl_sum_ms = 0;    ///< of those
+  bool fields_left = false; ///< a hash has more expired fields: the next step comes back to it
   bool pass_done = false;   ///< the walk has come to the end of the table; the cursor is at its start again
 };
 
+bool fields_expired_at(const Entry& entry, int64_t now_ms);  // of hash_value.h, which not everybody needs to see
+
+/// What came of removing a hash's expired fields: whether there were any, and whether some are left.
+struct FieldsRemoved {
+  bool any, more;
+};
+
 /// Walks up to `buckets_max` buckets, or until `out_of_time()`, asked after each batch. `remove(const Key&, Place)` must take
-/// the entry out of the database; the key's bytes are a copy.
-template <class Remove, class OutOfTime>
-ExpireStep expire_step(Database& db, int64_t now_ms, uint64_t buckets_max, Remove&& remove, OutOfTime&& out_of_time);
+/// the entry out of the database; the key's bytes are a copy. `remove_fields(const Key&, Place)` takes expired fields out of a
+/// hash, as many as should go at once.
+template <class Remove, class RemoveFields, class OutOfTime>
+ExpireStep expire_step(Database& db, int64_t now_ms, uint64_t buckets_max, Remove&& remove, RemoveFields&& remove_fields,
+                       OutOfTime&& out_of_time);
 
 /// How hard the sweep works: from active-expire-effort, 1 to 10.
 struct ExpireEffort {
@@ -84,14 +95,16 @@ class ExpirePlan {
   Found found_{};
 };
 
-template <class Remove, class OutOfTime>
-ExpireStep expire_step(Database& db, int64_t now_ms, uint64_t buckets_max, Remove&& remove, OutOfTime&& out_of_time) {
+template <class Remove, class RemoveFields, class OutOfTime>
+ExpireStep expire_step(Database& db, int64_t now_ms, uint64_t buckets_max, Remove&& remove, RemoveFields&& remove_fields,
+                       OutOfTime&& out_of_time) {
   constexpr uint64_t kBatchBuckets = 8;
   ExpireStep step;
   std::vector<Entry*> marked;
   marked.reserve(kBatchBuckets * 8);
   std::string key;
   while (step.buckets < buckets_max && !step.pass_done) {
+    const uint64_t batch_start = db.expire_cursor;
     marked.clear();
     for (uint64_t i = 0; i < kBatchBuckets && step.buckets < buckets_max && !step.pass_done; i++) {
       db.expire_cursor = db.table().scan_marked(db.expire_cursor, [&](Entry& entry) {
@@ -103,16 +116,27 @@ ExpireStep expire_step(Database& db, int64_t now_ms, uint64_t buckets_max, Remov
     }
     for (Entry* entry : marked) {
       step.examined++;
-      if (!entry->expired_at(now_ms)) {
-        step.ttl_sum_ms += double(entry->expiry_ms() - now_ms);
-        continue;
-      }
+      const bool expired = entry->expired_at(now_ms);
+      if (entry->has_expiry() && !expired) step.timed++, step.ttl_sum_ms += double(entry->expiry_ms() - now_ms);
+      if (!expired && !fields_expired_at(*entry, now_ms)) continue;
       key.assign(entry->key());
       const Key found = db.key_of(key);
-      remove(found, db.find(found));
-      step.expired++;
+      if (expired) {
+        remove(found, db.find(found));
+        step.expired++;
+      } else {
+        const FieldsRemoved fields = remove_fields(found, db.find(found));
+        step.expired += fields.any;
+        step.fields_left |= fields.more;
+      }
     }
-    if (out_of_time()) break;
+    const bool late = out_of_time();
+    if (step.fields_left) {
+      db.expire_cursor = batch_start;
+      step.pass_done = false;
+      break;
+    }
+    if (late) break;
   }
   return step;
 }

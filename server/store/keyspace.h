@@ -7,17 +7,26 @@
 #include "server/store/access_clock.h"
 #include "server/store/database.h"
 #include "server/store/lazy_free.h"
+#include "server/store/packing.h"
 
 namespace vedette {
 
 struct KeyspaceStats {
   uint64_t hits = 0, misses = 0;
   uint64_t expired = 0;                      ///< keys removed because their time had come
+  uint64_t expired_fields = 0;               ///< fields of hashes removed because their time had come
   double expired_stale_percent = 0;          ///< estimate: expired keys not yet removed, of those with an expiry
   uint64_t expired_time_cap_reached = 0;     ///< sweeps that ran out of their time
   int64_t expire_cycle_us = 0;
   uint64_t evicted = 0;
   int64_t evicting_us = 0;                   ///< total time over the memory limit
+};
+
+/// Hears of keys that were not there before.
+class NewKeyListener {
+ public:
+  virtual ~NewKeyListener() = default;
+  virtual void on_new_key(int db, const Key& key) = 0;
 };
 
 class Keyspace {
@@ -54,19 +63,21 @@ class Keyspace {
   }
   void swap_databases(int a, int b) { db(a).swap(db(b)); }
 
-  /// Unlinks and frees; in the background if `lazily` and it is large.
+  /// Unlinks and frees; in the background if it is large and `lazily`, or has so many parts that freeing it would hold up others.
   void erase(int index, uint64_t hash, Database::Place place, bool lazily) {
     Entry* entry = db(index).take(hash, place);
-    if (lazily && entry_memory_bytes(*entry) >= LazyFree::kLargeValueBytes)
+    if ((lazily || entry->is_large()) && entry_memory_bytes(*entry) >= LazyFree::kLargeValueBytes)
       lazy_free.free_entry(entry);
     else
       destroy_entry(entry);
   }
 
   AccessClock access;
+  PackingLimits packing;
   KeyspaceStats stats;
   Rng rng;
   LazyFree lazy_free;
+  NewKeyListener* new_keys = nullptr;  ///< while somebody wants to hear of them
 
  private:
   HashKey hash_key_;

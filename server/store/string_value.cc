@@ -38,6 +38,12 @@ StringBuffer* StringBuffer::create(size_t size, size_t capacity) {
   return buffer;
 }
 
+StringBuffer* StringBuffer::copy_of(std::string_view bytes) {
+  StringBuffer* buffer = create(bytes.size(), bytes.size());
+  if (!bytes.empty()) std::memcpy(buffer->data(), bytes.data(), bytes.size());
+  return buffer;
+}
+
 std::string_view string_bytes(const Entry& entry, IntegerText& text) {
   switch (entry.encoding()) {
     case Encoding::kInline: return entry.inline_bytes();
@@ -78,9 +84,7 @@ Entry* make_string_entry(std::string_view key, std::string_view bytes, int64_t e
     return entry;
   }
   Entry* entry = Entry::create(key, {ValueType::kString, Encoding::kExternal, expiry_ms, 0});
-  StringBuffer* buffer = StringBuffer::create(bytes.size(), bytes.size());
-  std::memcpy(buffer->data(), bytes.data(), bytes.size());
-  entry->set_pointer(buffer);
+  entry->set_pointer(StringBuffer::copy_of(bytes));
   return entry;
 }
 

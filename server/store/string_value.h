@@ -9,14 +9,17 @@
 
 namespace vedette {
 
-/// A long or growing string outside of its entry.
+/// A long or growing string outside of its entry, or the bytes of a packed value that are too many for one (packed.h).
 struct StringBuffer {
   size_t size;
   size_t capacity;
 
   char* data() { return reinterpret_cast<char*>(this + 1); }
-  std::string_view bytes() { return {data(), size}; }
+  const char* data() const { return reinterpret_cast<const char*>(this + 1); }
+  std::string_view bytes() const { return {data(), size}; }
+  size_t memory_bytes() const { return sizeof(StringBuffer) + capacity; }
   static StringBuffer* create(size_t size, size_t capacity);
+  static StringBuffer* copy_of(std::string_view bytes);
   static void free(StringBuffer* buffer) { release(buffer, sizeof(StringBuffer) + buffer->capacity); }
 };
 

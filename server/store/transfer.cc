@@ -2,40 +2,38 @@
 #include "server/store/transfer.h"
 
 #include "server/store/string_value.h"
+#include "server/store/value_kind.h"
 
 namespace vedette {
 namespace {
 
-// The same shape under another key; what is in the entry is copied, a pointer to a large value is not set.
-Entry* copied_shell(const Entry& entry, std::string_view key) {
-  const bool is_inline = entry.encoding() == Encoding::kInline;
-  const std::string_view bytes = is_inline ? entry.inline_bytes() : std::string_view();
-  Entry* copy = Entry::create(key, {entry.type(), entry.encoding(), entry.expiry_ms(), bytes.size()});
-  if (!bytes.empty()) std::memcpy(copy->inline_data(), bytes.data(), bytes.size());
-  if (entry.encoding() == Encoding::kInteger) copy->set_integer(entry.integer());
-  copy->set_modified(entry.modified());
-  return copy;
+// The same shape under another key, its value still to be set.
+Entry* shell_like(const Entry& entry, std::string_view key) {
+  const size_t inline_size = entry.is_inline() ? entry.inline_bytes().size() : 0;
+  Entry* shell = Entry::create(key, {entry.type(), entry.encoding(), entry.expiry_ms(), inline_size});
+  shell->set_modified(entry.modified());
+  return shell;
 }
 
 }  // namespace
 
 Entry* rekeyed(Entry* entry, std::string_view key) {
-  Entry* moved = copied_shell(*entry, key);
-  if (entry->encoding() == Encoding::kExternal) moved->set_pointer(entry->pointer<void>());
+  Entry* moved = shell_like(*entry, key);
+  moved->take_payload(*entry);
   moved->set_access(entry->access());
   Entry::free(entry);
   return moved;
 }
 
 Entry* duplicated(const Entry& entry, std::string_view key) {
-  Entry* copy = copied_shell(entry, key);
-  if (entry.encoding() == Encoding::kExternal) {
-    VED_ASSERT(entry.type() == ValueType::kString);
-    const std::string_view bytes = entry.pointer<StringBuffer>()->bytes();
-    StringBuffer* buffer = StringBuffer::create(bytes.size(), bytes.size());
-    if (!bytes.empty()) std::memcpy(buffer->data(), bytes.data(), bytes.size());
-    copy->set_pointer(buffer);
-  }
+  Entry* copy = shell_like(entry, key);
+  const bool is_buffer = entry.encoding() == Encoding::kPacked || entry.encoding() == Encoding::kPackedIntegers;
+  if (is_buffer)
+    copy->set_pointer(StringBuffer::copy_of(entry.pointer<StringBuffer>()->bytes()));
+  else if (entry.encoding() == Encoding::kExternal)
+    copy->set_pointer(kind_of(entry).duplicate(entry.pointer<void>()));
+  else
+    copy->take_payload(entry);
   return copy;
 }
 

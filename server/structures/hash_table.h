@@ -172,25 +172,20 @@ class HashTable {
       if (slot && !(slot & kChainBit)) visit(static_cast<const Item*>(item_of(slot)));
   }
 
-  /// A random item: a random bucket's, or the next one's that is not empty. Requires !empty().
+  /// A random item, each as likely as any other. Requires !empty(). O(1): a slot of a bucket is drawn until one is filled; in a
+  /// table that is nearly empty for its size the next filled one is taken at last, which favours those behind gaps.
   Item& random(Rng& rng) const {
     VED_ASSERT(size_ > 0);
-    for (uint64_t cursor = rng.next() >> kCursorShift;;) {
-      const uint64_t from = cursor << kCursorShift;
-      const Table& table = table_of(from);
-      const size_t index = index_of(from, table.count);
-      size_t count = 0;
-      for_chain(table.buckets[index], [&](uint64_t) { count++; });
-      if (count) {
-        Item* chosen = nullptr;
-        size_t skip = size_t(rng.below(count));
-        for_chain(table.buckets[index], [&](uint64_t slot) {
-          if (skip-- == 0) chosen = item_of(slot);
-        });
-        return *chosen;
-      }
-      cursor = next_cursor(from, table, index);
+    constexpr int kDraws = 200;
+    constexpr size_t kChainDrawn = 4 * kSlots;  // longer chains do not happen
+    const size_t moved_to = frontier_ ? index_of(frontier_ - 1, target_.count) + 1 : 0;
+    const size_t buckets = moved_to + current_.count - moved_;
+    for (int i = 0; i < kDraws; i++) {
+      const size_t index = size_t(rng.below(buckets));
+      const Bucket& bucket = index < moved_to ? target_.buckets[index] : current_.buckets[moved_ + index - moved_to];
+      if (const uint64_t slot = slot_in_chain(bucket, size_t(rng.below(chained_ ? kChainDrawn : kSlots)))) return *item_of(slot);
     }
+    return next_from(rng.next() >> kCursorShift);
   }
 
   /// Calls `visit(Item&)` for every item, in the order of buckets. `visit` must not change the table. O(buckets).
@@ -318,6 +313,28 @@ class HashTable {
         if (bucket->slots[i]) visit(bucket->slots[i]);
       if (!bucket->chained()) return;
       bucket = bucket->next();
+    }
+  }
+
+  // The content of the `nth` slot of a chain, or 0.
+  static uint64_t slot_in_chain(const Bucket& head, size_t nth) {
+    const Bucket* bucket = &head;
+    for (; bucket->chained() && nth >= kSlots - 1; bucket = bucket->next()) nth -= kSlots - 1;
+    return nth < size_t(bucket->chained() ? kSlots - 1 : kSlots) ? bucket->slots[nth] : 0;
+  }
+
+  // The first item of the first bucket from `cursor` on that has one.
+  Item& next_from(uint64_t cursor) const {
+    for (;;) {
+      const uint64_t from = cursor << kCursorShift;
+      const Table& table = table_of(from);
+      const size_t index = index_of(from, table.count);
+      Item* found = nullptr;
+      for_chain(table.buckets[index], [&](uint64_t slot) {
+        if (!found) found = item_of(slot);
+      });
+      if (found) return *found;
+      cursor = next_cursor(from, table, index);
     }
   }
 

@@ -11,11 +11,25 @@ TOLERANCE = {b"TTL": 60, b"PTTL": 60_000, b"EXPIRETIME": 60, b"PEXPIRETIME": 60_
 # (command, what the oracle answers, what Vedette answers, why): compared as prefixes of the reply.
 # Vedette follows Redis 7.2 where the oracle, 7.0, differs.
 DIFFERENT = [
+    (b"BITCOUNT", b":0", b"-ERR ", "7.2 reads the range before it looks for the key"),
+    (b"BITCOUNT", b"-WRONGTYPE", b"-ERR ", "the same"),
+    (b"BITPOS", b":", b"-ERR ", "the same"),
+    (b"BITPOS", b"-WRONGTYPE", b"-ERR ", "the same"),
     (b"COMMAND", b"-ERR wrong number of arguments for 'command|getkeys", b"-ERR ",
      "7.2 takes a command without arguments (arity -3), 7.0 wants one at least (-4)"),
     (b"CONFIG", b"-ERR CONFIG SET failed (possibly related to argument 'loglevel') - argument(s) must be one of the following: debug",
      b"-ERR CONFIG SET failed (possibly related to argument 'loglevel') - argument(s) must be one of the following: debug",
      "7.2 knows the further level 'nothing'"),
+    (b"OBJECT", b"$9\r\nquicklist", b"$8\r\nlistpack", "7.2 keeps small lists as listpacks, and says so"),
+    (b"ZRANK", b"-ERR wrong number of arguments for 'zrank'", b"-ERR syntax error", "7.2 takes a further argument, WITHSCORE"),
+    (b"ZREVRANK", b"-ERR wrong number of arguments for 'zrevrank'", b"-ERR syntax error", "7.2 takes a further argument, WITHSCORE"),
+    (b"OBJECT", b"$9\r\nhashtable", b"$8\r\nlistpack", "7.2 has a small form for sets that are not all integers"),
+    (b"OBJECT", b"$9\r\nhashtable", b"$6\r\nintset", "SDIFFSTORE: the smallest form that the result has, whatever was in the making"),
+    (b"OBJECT", b"$8\r\nskiplist", b"$8\r\nlistpack", "SORT of a sorted set leaves it as it is"),
+    *((name, b"-ERR timeout is negative", b"-ERR timeout is " + said, "7.2 tells what is too large from what is negative")
+      for said in (b"out of range", b"not a float or out of range") for name in (b"BLPOP", b"BRPOP", b"BLMOVE", b"BLMPOP", b"BRPOPLPUSH", b"BZPOPMIN", b"BZPOPMAX", b"BZMPOP")),
+    (b"XREAD", b"-ERR Unbalanced XREAD list of streams:", b"-ERR Unbalanced 'xread' list of streams:", "7.2 names the command as it is"),
+    (b"XREADGROUP", b"-ERR Unbalanced XREAD list of streams:", b"-ERR Unbalanced 'xreadgroup' list of streams:", "7.2 names the command as it is"),
 ]
 
 
@@ -90,12 +104,97 @@ def _scan(command, mine, theirs):
     return not whole or _set(command, mine[1][1], theirs[1][1])
 
 
+def _set_scan(command, mine, theirs):
+    return _scan(command[1:], mine, theirs)
+
+
+def _random_members(command, mine, theirs):
+    """A large count gives all members; else only how many there are can be compared."""
+    if mine[0] != "*" or theirs[0] != "*":
+        return _random_choice(command, mine, theirs)
+    return _set(command, mine, theirs) if command[2] == b"100000" else len(mine[1]) == len(theirs[1])
+
+
+def _pairs(_, mine, theirs):
+    """Pairs in no order, flat."""
+    if mine[0] != "*" or theirs[0] != "*":
+        return mine == theirs
+    return sorted(zip(mine[1][::2], mine[1][1::2])) == sorted(zip(theirs[1][::2], theirs[1][1::2]))
+
+
+def _hash_scan(command, mine, theirs):
+    """As SCAN, of pairs; where a large hash is not scanned whole, only the kind of reply counts."""
+    if mine[0] != "*" or theirs[0] != "*":
+        return mine == theirs
+    whole = (mine[1][0], theirs[1][0]) == (("$", b"0"), ("$", b"0"))
+    return not whole or command[2] != b"0" or _pairs(command, mine[1][1], theirs[1][1])
+
+
+def _random_fields(command, mine, theirs):
+    """As many as the other side has; all of them if all are wanted."""
+    if mine[0] != "*" or theirs[0] != "*":
+        return _random_choice(command, mine, theirs)
+    if len(mine[1]) != len(theirs[1]):
+        return False
+    return command[2] != b"100000" or (_pairs if len(command) > 3 else _set)(command, mine, theirs)
+
+
 def _config(command, mine, theirs):
     """CONFIG GET answers pairs in no order."""
     if mine[0] != "*" or theirs[0] != "*" or command[1].upper() != b"GET":
         return mine == theirs
     pairs = [sorted(zip(reply[1][::2], reply[1][1::2])) for reply in (mine, theirs)]
     return pairs[0] == pairs[1]
+
+
+LATEST_TIME_MS = 1_000_000_000_000
+
+
+def _times(mine, theirs, idle=False):
+    """Equal but for times: moments, and where `idle`, how long something is ago."""
+    if mine[0] != theirs[0]:
+        return False
+    if mine[0] == ":":
+        bound = 0 if idle else LATEST_TIME_MS
+        return _within(mine, theirs, 60_000) if min(mine[1], theirs[1]) >= bound else mine == theirs
+    if mine[0] not in "*%" or not mine[1] or not theirs[1]:
+        return mine == theirs
+    return len(mine[1]) == len(theirs[1]) and all(_times(*pair, idle) for pair in zip(mine[1], theirs[1]))
+
+
+def _pending(_, mine, theirs):
+    """XPENDING's third number of four is how long an entry is idle."""
+    if mine[0] != "*" or theirs[0] != "*" or len(mine[1]) != len(theirs[1]):
+        return False
+    for one, other in zip(mine[1], theirs[1]):
+        four = one[0] == other[0] == "*" and one[1] and other[1] and len(one[1]) == len(other[1]) == 4 and one[1][2][0] == ":"
+        if four:
+            if one[1][:2] + one[1][3:] != other[1][:2] + other[1][3:] or not _times(one[1][2], other[1][2], True):
+                return False
+        elif one != other:
+            return False
+    return True
+
+
+def _without_fields(value, names):
+    """A reply's maps less some pairs."""
+    kind, content = value
+    if kind not in "*%" or not content:
+        return value
+    kept, at = [], 0
+    while at < len(content):
+        if content[at][0] == "$" and content[at][1] in names and at + 1 < len(content):
+            at += 2
+            continue
+        kept.append(_without_fields(content[at], names))
+        at += 1
+    return (kind, kept)
+
+
+def _xinfo(_, mine, theirs):
+    """7.2 tells when a consumer was last active; how many nodes a tree has is each server's own; idle is a time ago."""
+    own = {b"active-time", b"inactive", b"idle", b"radix-tree-nodes"}
+    return _times(_without_fields(mine, own), _without_fields(theirs, own))
 
 
 def _random_choice(_, mine, theirs):
@@ -137,8 +236,20 @@ RULES = {
     b"KEYS": _set,
     b"SCAN": _scan,
     b"RANDOMKEY": _random_choice,
+    b"HKEYS": _set,
+    b"HVALS": _set,
+    b"HGETALL": _pairs,
+    b"HSCAN": _hash_scan,
+    b"HRANDFIELD": _random_fields,
     b"OBJECT": _object,
     b"COMMAND": _command,
     b"CONFIG": _config,
     b"HELLO": _hello,
+    **{name: _set for name in (b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF", b"SPOP")},
+    b"SSCAN": _set_scan,
+    b"SRANDMEMBER": _random_members,
+    b"ZRANDMEMBER": _random_members,
+    b"ZSCAN": _set_scan,
+    b"XINFO": _xinfo,
+    b"XPENDING": _pending,
 }

@@ -73,14 +73,15 @@ def contents(server):
         if set(keys) != scan(link):
             raise ValueError(f"{server.name}: SCAN and KEYS disagree in database {database}")
         for key in keys:
-            replies = link.exchange([(b"TYPE", key), (b"GET", key), (b"OBJECT", b"ENCODING", key), (b"PEXPIRETIME", key)])
+            replies = link.exchange([(b"TYPE", key), (b"GET", key), (b"LRANGE", key, b"0", b"-1"), (b"OBJECT", b"ENCODING", key),
+                                     (b"PEXPIRETIME", key)])
             held[database, key] = replies
     link.close()
     return held
 
 
 def compare_contents(mine, theirs, last):
-    names = ((b"TYPE",), (b"GET",), (b"OBJECT", b"ENCODING"), (b"PEXPIRETIME",))
+    names = ((b"TYPE",), (b"GET",), (b"LRANGE",), (b"OBJECT", b"ENCODING"), (b"PEXPIRETIME",))
     for place in sorted(set(mine) | set(theirs)):
         if place not in mine or place not in theirs:
             return Mismatch(last, f"final contents: key {place[1]!r} of database {place[0]}",

@@ -87,6 +87,7 @@ void TestServer::turn() {
     executor.gather_backlog();
     executor.execute();
   }
+  executor.end_turn();
 }
 
 RecordedEffects& TestServer::effects() {

@@ -72,7 +72,7 @@ TEST_CASE("a replica pings, presents itself in one go, and asks for what it lack
   CHECK(talk.handshake.waiting_for() == "the reply to PING");
   CHECK(words(talk.hear("+PONG\r\n").last.send) ==
         "AUTH bob secret\nREPLCONF listening-port 6380\nREPLCONF ip-address 10.0.0.1\n"
-        "REPLCONF capa eof capa psync2\nREPLCONF version 8.1.0\n");
+        "REPLCONF capa eof capa vedette-field-expiries capa psync2\nREPLCONF version 8.1.0\n");
   CHECK(talk.handshake.waiting_for() == "the reply to AUTH");
   CHECK(talk.hear("+OK\r\n+OK\r\n+OK\r\n+OK\r\n").last.send.empty());
   CHECK(talk.handshake.waiting_for() == "the reply to REPLCONF version");
@@ -86,10 +86,10 @@ TEST_CASE("a replica pings, presents itself in one go, and asks for what it lack
 
 TEST_CASE("what is not configured is not said") {
   Talk talk({.can_eof = false});
-  CHECK(words(talk.hear("+PONG\r\n").last.send) == "REPLCONF capa psync2\n");
+  CHECK(words(talk.hear("+PONG\r\n").last.send) == "REPLCONF capa vedette-field-expiries capa psync2\n");
   CHECK(words(talk.hear("+OK\r\n").last.send) == "PSYNC ? -1\n");
   Talk password({.password = "secret"});
-  CHECK(words(password.hear("+PONG\r\n").last.send) == "AUTH secret\nREPLCONF capa eof capa psync2\n");
+  CHECK(words(password.hear("+PONG\r\n").last.send) == "AUTH secret\nREPLCONF capa eof capa vedette-field-expiries capa psync2\n");
   HandshakeConfig failover = full_config();
   failover.failover = true;
   CHECK(words(asked(failover).last.send).find("PSYNC " + kId + " 101 FAILOVER\n") != std::string::npos);
@@ -119,7 +119,7 @@ TEST_CASE("a refused password ends it, a refused option is noted") {
   Talk wrong(full_config());
   wrong.hear("+PONG\r\n-WRONGPASS invalid\r\n");
   CHECK(wrong.last.outcome == Outcome::kFailed);
-  CHECK(wrong.last.text == "the reply to AUTH is an error: \"-WRONGPASS invalid\"");
+  CHECK(wrong.last.text == "Unable to AUTH to MASTER: \"-WRONGPASS invalid\"");
 
   Talk old(full_config());
   old.hear("+PONG\r\n+OK\r\n+OK\r\n-ERR Unrecognized REPLCONF option: ip-address\r\n+OK\r\n-ERR Unrecognized\r\n");
@@ -224,7 +224,7 @@ TEST_CASE("the conversation is the same, torn at any byte") {
     REQUIRE(talk.last.outcome == Outcome::kFullSync);
     REQUIRE(talk.last.point == HistoryPoint{kNewId, 77});
     REQUIRE(notes == 1);
-    REQUIRE(words(sent) == "PING\nREPLCONF capa eof capa psync2\nPSYNC " + kId + " 2\n");
+    REQUIRE(words(sent) == "PING\nREPLCONF capa eof capa vedette-field-expiries capa psync2\nPSYNC " + kId + " 2\n");
   }
 }
 

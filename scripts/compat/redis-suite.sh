@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Runs the tests that Redis 7.0.15 comes with against vedette-server, file by file.
+#
+#   scripts/compat/redis-suite.sh [--redis] [--server FILE] [--work FOLDER] [--base-port N] [FILE]...
+#
+# FILE is a name or pattern as `unit/protocol` or 'unit/type/*'; without one it is the default list of redis_suite.py. The tests
+# come from Debian's source package of redis (source_package.sh). The server takes its place in a copy of that tree, beside Redis'
+# own tools. --redis: Redis' own server instead, of which all is asked; it tells what the tests find here when all is right.
+# The table names each test, then counts by file, then names what was left out and why (redis_suite_exceptions.py), and what
+# stands in that list but passes; the last line is `N passed, N failed`. The servers' files of what failed are kept in FOLDER/failed.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/source_package.sh"
+
+server="$root/build/server/vedette-server"
+work="$root/build/redis-suite"
+redis=no
+words=()
+
+usage() {
+  echo "usage: scripts/compat/redis-suite.sh [--redis] [--server FILE] [--work FOLDER] [--base-port N] [FILE]..." >&2
+  exit 2
+}
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --redis) redis=yes ;;
+    --server | --work | --base-port)
+      [ $# -ge 2 ] || usage
+      case "$1" in
+        --server) server="$(realpath -m "$2")" ;;
+        --work) work="$(realpath -m "$2")" ;;
+        --base-port) words+=(--base-port "$2") ;;
+      esac
+      shift
+      ;;
+    -*) usage ;;
+    *) words+=("$1") ;;
+  esac
+  shift
+done
+
+"$root/scripts/setup.sh" tcl procps || fail "the packages that the tests need could not be installed"
+if [ $redis = no ] && [ ! -x "$server" ]; then
+  TARGET=server/vedette-server build_tree build || fail "the build failed"
+  [ -x "$server" ] || fail "$server is not there"
+fi
+unpack_source_package "$work/tree"
+
+# The server is a symbolic link, since the title of its process names what it was called by.
+if [ $redis = yes ]; then
+  server=$oracle
+  words+=(--all)
+fi
+for name in redis-server redis-sentinel; do ln -sf "$server" "$work/tree/src/$name"; done
+for name in redis-cli redis-benchmark redis-check-rdb redis-check-aof; do ln -sf "/usr/bin/$name" "$work/tree/src/$name"; done
+
+/usr/bin/python3 "$root/scripts/compat/redis_suite.py" "$work/tree" "${words[@]}"

@@ -1,0 +1,72 @@
+"""Which of the tests of Redis 7.0.15 cannot pass on Vedette, by file, each with its reason: data of redis_suite.py.
+
+A name is that of a test, or with `/` before it a regular expression for several. What is listed here is left out of the run; then it
+is tried alone, and what passes is told, so that the list stays true. A reason that begins with HANGS is not even tried.
+"""
+HANGS = "HANGS: "
+CHILD = "it stops or kills the forked child that saves; there is none"
+BUFFERS = "it presupposes the sizes of Redis' own buffers of a client"
+SCRIPTS = "scripts and functions are not there yet"
+ACL = "users are not there yet"
+
+CANNOT_PASS = {
+    "integration/failover": {
+        "failover aborts if target rejects sync request": ACL,
+    },
+    "integration/rdb": {
+        "Test child sending info": CHILD,
+        "failed bgsave prevents writes": CHILD,
+        "script won't load anymore if it's in rdb": SCRIPTS,
+    },
+    "unit/aofrw": {
+        "AOF rewrite functions": SCRIPTS,
+        "Turning off AOF kills the background writing child if any": CHILD,
+    },
+    "unit/info": {
+        "errorstats: failed call within LUA": SCRIPTS,
+    },
+    "unit/introspection": {
+        "CLIENT INFO": f"{BUFFERS}: qbuf does not count the request that is being executed",
+        "CLIENT LIST": f"{BUFFERS}: qbuf does not count the request that is being executed",
+        "MONITOR can log commands issued by functions": SCRIPTS,
+        "MONITOR can log commands issued by the scripting engine": SCRIPTS,
+    },
+    "unit/introspection-2": {
+        "COMMAND GETKEYS EVAL with keys": SCRIPTS,
+        "COMMAND GETKEYS EVAL without keys": SCRIPTS,
+        "COMMAND LIST FILTERBY ACLCAT - list all commands/subcommands": SCRIPTS,
+        "EVAL command is marked with movablekeys": SCRIPTS,
+        "command stats for scripts": SCRIPTS,
+    },
+    "unit/multi": {
+        "EXEC and script timeout": SCRIPTS,
+        "MULTI and script timeout": SCRIPTS,
+        "MULTI propagation of EVAL": SCRIPTS,
+        "MULTI propagation of SCRIPT FLUSH": SCRIPTS,
+        "MULTI propagation of SCRIPT LOAD": SCRIPTS,
+        "MULTI-EXEC body and script timeout": SCRIPTS,
+        "just EXEC and script timeout": SCRIPTS,
+    },
+    "unit/other": {
+        "Don't rehash if redis has child process": CHILD,
+        "RESET clears authenticated state": ACL,
+    },
+    "unit/pause": {
+        "Test RO scripts are not blocked by pause RO": SCRIPTS,
+        "Test may-replicate commands are rejected in RO scripts": SCRIPTS,
+        "Test read-only scripts in mutli-exec are not blocked by pause RO": SCRIPTS,
+        "Test scripts are blocked by pause RO": SCRIPTS,
+        "Test write scripts in mutli-exec are blocked by pause RO": SCRIPTS,
+    },
+    "unit/querybuf": {
+        "query buffer resized correctly": BUFFERS,
+        "query buffer resized correctly when not idle": BUFFERS,
+    },
+    "unit/shutdown": {
+        "Temp rdb will be deleted if we use bg_unlink when shutdown": CHILD,
+        "Temp rdb will be deleted in signal handle": CHILD,
+    },
+    "unit/type/set": {
+        "SRANDMEMBER with a dict containing long chain": CHILD,
+    },
+}
