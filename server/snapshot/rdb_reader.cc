@@ -101,11 +101,14 @@ void RdbReader::understand(RdbInput& input) {
   input.wanted = 0;
   ReadOutcome outcome = ReadOutcome::kDone;
   while (outcome == ReadOutcome::kDone && input.at != input.end && stage_ < Stage::kFinished &&
-         (stage_ != Stage::kChecksum || !in_checksum))
+         (stage_ != Stage::kChecksum || !in_checksum)) {
+    if (stage_ != Stage::kValue) record_offset_ = offset_ + size_t(input.at - begin);
     outcome = step(input);
+  }
   if (outcome == ReadOutcome::kFailed) {
-    // A handler's refusal comes with its own words; what is wrong with the bytes is told with their place.
-    error_ = from_handler_ ? reason_ : described(reason_, offset_ + size_t(input.at - begin));
+    // A handler's refusal comes with its own words; what is wrong with the bytes is told with their place: where
+    // their record begins, however much of it came at once.
+    error_ = from_handler_ ? reason_ : described(reason_, record_offset_);
     stage_ = Stage::kFailed;
   }
   if (outcome != ReadOutcome::kMore || input.at == input.end) input.wanted = 0;
@@ -191,6 +194,8 @@ ReadOutcome RdbReader::read_entry(RdbInput& input, uint8_t code) {
   if (reading_.entry) {
     stage_ = Stage::kValue;
     key_ = reading_.entry->key();
+  } else {
+    forget_progress();  // the whole record is read again when there is more of it
   }
   return ReadOutcome::kMore;
 }
@@ -204,11 +209,15 @@ ReadOutcome RdbReader::go_on_with_value(RdbInput& input) {
   return deliver();
 }
 
+void RdbReader::forget_progress() {
+  reading_.left = reading_.step = 0;
+  reading_.scratch.clear();
+}
+
 ReadOutcome RdbReader::deliver() {
   Entry* entry = reading_.entry;
   reading_.entry = nullptr;
-  reading_.left = reading_.step = 0;
-  reading_.scratch.clear();
+  forget_progress();
   key_ = {};
   keys_++;
   const RdbEntryUse use = use_;

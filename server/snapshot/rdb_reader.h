@@ -87,6 +87,7 @@ class RdbReader {
   ReadOutcome read_module_item(RdbInput& input);
   ReadOutcome read_checksum(RdbInput& input);
   ReadOutcome go_on_with_value(RdbInput& input);
+  void forget_progress();
   ReadOutcome deliver();
   ReadOutcome told(const Status& status);
   ReadOutcome fail(std::string reason);
@@ -108,6 +109,7 @@ class RdbReader {
   std::string held_;     // a torn record
   size_t wanted_ = 0;    // bytes it takes at least
   uint64_t offset_ = 0;  // of the stream: bytes taken
+  uint64_t record_offset_ = 0;  // where the record in hand begins
   uint64_t crc_ = 0;
   size_t unread_tail_ = 0;
   std::string_view key_;  // under way, for errors; good while it is read
