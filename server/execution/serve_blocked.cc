@@ -2,6 +2,7 @@
 // pointless.
 #include <algorithm>
 
+#include "server/execution/commit.h"
 #include "server/execution/executor.h"
 #include "server/execution/held_replies.h"
 #include "server/execution/replication.h"
@@ -29,7 +30,12 @@ void Executor::serve_queue(const KeyPlace& place) {
   for (QueuePlace* at = state_.blocked.first_in_queue(place); at; at = next) {
     next = at->next;
     const Database::Place found = db.find(key);
-    const Entry* entry = found && !found.item()->expired_at(now_.wall.ms()) ? found.item() : nullptr;
+    Entry* entry = found ? found.item() : nullptr;
+    if (entry && entry->expired_at(now_.wall.ms())) {
+      // Whoever looks at it removes it, as a command that finds it would.
+      entry = nullptr;
+      if (pause == PauseMode::kNone && !state_.is_replica) remove_key(state_, place.db, key, found, RemovalReason::kExpired);
+    }
     if (!entry && at->queue->second.wake_on_removal == 0) break;  // the rest waits for what has been taken
     BlockedCall& call = *at->call;
     if (!may_serve(call, entry)) continue;
