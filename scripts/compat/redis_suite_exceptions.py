@@ -8,6 +8,7 @@ CHILD = "it stops or kills the forked child that saves; there is none"
 BUFFERS = "it presupposes the sizes of Redis' own buffers of a client"
 SCRIPTS = "scripts and functions are not there yet"
 ACL = "users are not there yet"
+LATER = "as from Redis 7.2 on"
 
 CANNOT_PASS = {
     "integration/failover": {
@@ -19,15 +20,19 @@ CANNOT_PASS = {
         "script won't load anymore if it's in rdb": SCRIPTS,
     },
     "unit/aofrw": {
+        "AOF rewrite of list with quicklist encoding, int data": f"{LATER} a list that fits into one listpack is called listpack",
         "AOF rewrite functions": SCRIPTS,
         "Turning off AOF kills the background writing child if any": CHILD,
     },
     "unit/info": {
+        "errorstats: failed call NOSCRIPT error": SCRIPTS,
+        "errorstats: rejected call by authorization error": ACL,
         "errorstats: failed call within LUA": SCRIPTS,
     },
     "unit/introspection": {
         "CLIENT INFO": f"{BUFFERS}: qbuf does not count the request that is being executed",
         "CLIENT LIST": f"{BUFFERS}: qbuf does not count the request that is being executed",
+        "CONFIG sanity": "it does not know of log-format, which is set at the start",
         "MONITOR can log commands issued by functions": SCRIPTS,
         "MONITOR can log commands issued by the scripting engine": SCRIPTS,
     },
@@ -35,10 +40,17 @@ CANNOT_PASS = {
         "COMMAND GETKEYS EVAL with keys": SCRIPTS,
         "COMMAND GETKEYS EVAL without keys": SCRIPTS,
         "COMMAND LIST FILTERBY ACLCAT - list all commands/subcommands": SCRIPTS,
+        "COMMAND LIST FILTERBY PATTERN - list all commands/subcommands": "HELP is answered for all containers alike, and is no command of its own",
         "EVAL command is marked with movablekeys": SCRIPTS,
         "command stats for scripts": SCRIPTS,
     },
+    "unit/latency-monitor": {
+        "LATENCY of expire events are correctly collected": SCRIPTS,
+    },
     "unit/multi": {
+        "MULTI with BGREWRITEAOF": "it counts forks; there are none",
+        "MULTI with config set appendonly": "it counts forks; there are none",
+        "MULTI propagation of XREADGROUP": "as in later versions, XGROUP SETID follows, so that entries-read agrees",
         "EXEC and script timeout": SCRIPTS,
         "MULTI and script timeout": SCRIPTS,
         "MULTI propagation of EVAL": SCRIPTS,
@@ -65,6 +77,17 @@ CANNOT_PASS = {
     "unit/shutdown": {
         "Temp rdb will be deleted if we use bg_unlink when shutdown": CHILD,
         "Temp rdb will be deleted in signal handle": CHILD,
+    },
+    "unit/slowlog": {
+        "SLOWLOG - Certain commands are omitted that contain sensitive information": ACL,
+    },
+    "unit/sort": {
+        "SORT sorted set BY nosort works as expected from scripts": SCRIPTS,
+    },
+    "unit/type/stream-cgroups": {
+        "/Blocking XREADGROUP: (key deleted|key type changed with SET|key type changed with transaction|flushed DB)": f"{LATER} the error says what is there instead",
+        "/Blocking XREADGROUP: swapped DB, key (doesn't exist|is not a stream)": f"{LATER} the error says what is there instead",
+        "Consumer without PEL is present in AOF after AOFRW": f"{LATER} a consumer is made when it asks",
     },
     "unit/type/set": {
         "SRANDMEMBER with a dict containing long chain": CHILD,

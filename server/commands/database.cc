@@ -106,7 +106,7 @@ Status flush(CommandContext& ctx, int first, int last) {
     keys += keyspace.db(i).size();
     if (keyspace.frees_in_background(i)) last_large = i;
   }
-  ctx.dirty(keys);
+  ctx.server.stats.dirty += keys;  // now: FLUSHALL saves what is left
   ctx.propagate_as(ctx.args());  // of empty databases too: a replica's may not be
   // Nobody can wait inside of a transaction, and nobody is told afterwards where there is no loop.
   const bool at_once = last_large < 0 || *mode == Flush::kBackground || ctx.in_transaction() || ctx.session.has(kInternal | kReplaying) ||

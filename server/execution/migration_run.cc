@@ -78,7 +78,7 @@ void Migration::greet() {
   step_ = Step::kGreeting;
   greetings_ = 0;
   std::string requests;
-  if (request_.authenticate && !connection_->authenticated) {
+  if (request_.authenticate) {  // each time: the password may have changed since
     requests += request_.user.empty() ? request_of({"AUTH", request_.password})
                                       : request_of({"AUTH", request_.user, request_.password});
     greetings_++;
@@ -101,7 +101,6 @@ void Migration::on_reply(const Reply& reply) {
   }
   if (reply.type != Reply::Type::kStatus) return lose("an answer of another kind than expected", false);
   if (--greetings_ > 0) return;
-  connection_->authenticated = request_.authenticate;
   connection_->selected_db = request_.target_db;
 }
 

@@ -34,7 +34,7 @@ class MigrationConnection final : public LinkOwner {
   const std::string target;  ///< host, port, user and password: what a user of it must agree in
   std::unique_ptr<OutgoingLink> link;
   Migration* user = nullptr;
-  bool connected = false, authenticated = false;
+  bool connected = false;
   int64_t selected_db = -1;  ///< at the target; -1: unknown
   Instant idle_since{};
 

@@ -41,7 +41,7 @@ class Persistence {
     bool save = true, flush = true, merge = false;
   };
   Status reload(const Now& now, const Reload& how);
-  /// FLUSHALL: what is being written is of no more use; with save points the empty dataset is written, in the background.
+  /// FLUSHALL: what is being written is of no more use; with save points the empty dataset is written at once.
   void on_flush_all(const Now& now);
   /// For the end of the process: nothing is written any more in the background.
   void end_background();

@@ -142,10 +142,18 @@ TEST_CASE_FIXTURE(Fixture, "FLUSHALL ends a snapshot of what is gone, and with s
   CHECK(store.cancelled == 1);
   CHECK(store.begun == 1);
   server.state.settings.snapshot_points = {{3600, 1}};
+  CHECK(client("SET a 1") == "OK");
+  const int saved = store.saves;
   CHECK(client("FLUSHALL") == "OK");
-  CHECK(store.begun == 2);
+  CHECK(store.saves == saved + 1);
+  CHECK(persistence.changes() == 0);
+  CHECK(client("SET a 1") == "OK");
   CHECK(client("FLUSHDB") == "OK");
-  CHECK(store.begun == 2);
+  CHECK(store.saves == saved + 1);
+  CHECK(persistence.changes() == 2);
+  store.fails = true;
+  CHECK(client("FLUSHALL") == "OK");
+  CHECK(persistence.last_background_failed());
 }
 
 TEST_CASE_FIXTURE(Fixture, "LASTSAVE is the start until a snapshot goes well") {
