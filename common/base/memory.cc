@@ -191,6 +191,11 @@ std::optional<std::string> allocator_text(const std::string& name, int& failure)
   return text ? std::string(text) : std::string();
 }
 
+bool allocator_action(const std::string& name, int& failure) {
+  failure = mallctl(name.c_str(), nullptr, nullptr, nullptr, 0);
+  return failure == 0;
+}
+
 #else
 
 namespace {
@@ -231,6 +236,11 @@ std::optional<int64_t> allocator_number(const std::string&, std::optional<int64_
 std::optional<std::string> allocator_text(const std::string&, int& failure) {
   failure = ENOENT;
   return std::nullopt;
+}
+
+bool allocator_action(const std::string&, int& failure) {
+  failure = ENOSYS;
+  return false;
 }
 
 #endif

@@ -66,6 +66,8 @@ bool set_allocator_thread(bool on);
 std::optional<int64_t> allocator_number(const std::string& name, std::optional<int64_t> wanted, int& failure);
 /// The same for a text.
 std::optional<std::string> allocator_text(const std::string& name, int& failure);
+/// Has the allocator do what a control without a value stands for (thread.tcache.flush).
+bool allocator_action(const std::string& name, int& failure);
 
 /// Resident set size of this process from /proc, in bytes; 0 where there is none.
 uint64_t resident_memory();

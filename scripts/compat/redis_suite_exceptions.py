@@ -47,6 +47,9 @@ CANNOT_PASS = {
     "unit/latency-monitor": {
         "LATENCY of expire events are correctly collected": SCRIPTS,
     },
+    "unit/memefficiency": {
+        "Active defrag eval scripts": SCRIPTS,
+    },
     "unit/multi": {
         "MULTI with BGREWRITEAOF": "it counts forks; there are none",
         "MULTI with config set appendonly": "it counts forks; there are none",

@@ -24,11 +24,14 @@ fetch_source_package() {
   apt-get "${own[@]}" update && apt-get "${own[@]}" source --download-only redis
 }
 
+# has_source_package: whether it is there; fetches it if it is not.
+has_source_package() {
+  compgen -G "$source_cache/redis_*.orig.tar.*" >/dev/null || (quiet "fetching the source package of redis" fetch_source_package)
+}
+
 # unpack_source_package TREE: a new copy of the sources.
 unpack_source_package() {
-  if ! compgen -G "$source_cache/redis_7.0.15.orig.tar.*" >/dev/null; then
-    (quiet "fetching the source package of redis" fetch_source_package) || fail "the source package could not be fetched from $mirror"
-  fi
+  has_source_package || fail "the source package could not be fetched from $mirror"
   compgen -G "$source_cache/redis_7.0.15.orig.tar.*" >/dev/null || fail "Debian's source package of redis is not 7.0.15 any more"
   rm -rf "$1"
   mkdir -p "$1"

@@ -225,6 +225,11 @@ Status allocator_control(CommandContext& ctx) {
 
 Status allocator_control_text(CommandContext& ctx) {
   int reason = 0;
+  if (ctx.argc() > kFirst + 1) {
+    if (!equals_ignoring_case(ctx.arg(kFirst + 1), "void")) return errors::syntax();
+    if (!allocator_action(std::string(ctx.arg(kFirst)), reason)) return failure(std::strerror(reason));
+    return reply_ok(ctx);
+  }
   const auto text = allocator_text(std::string(ctx.arg(kFirst)), reason);
   if (!text) return failure(std::strerror(reason));
   ctx.reply().bulk(*text);
@@ -406,7 +411,7 @@ constexpr Subcommand kSubcommands[] = {
     {"LOADAOF", "", "Writes out what was logged, empties the dataset and loads it from the append-only file.", 0, 0, load_append_log},
     {"LOG", "<message>", "Writes a message to the log.", 1, 1, log},
     {"MALLCTL", "<key> [<val>]", "Reads a number of the allocator's, or sets it.", 1, 2, allocator_control},
-    {"MALLCTL-STR", "<key>", "Reads a text of the allocator's.", 1, 1, allocator_control_text},
+    {"MALLCTL-STR", "<key> [VOID]", "Reads a text of the allocator's, or has it do what a control without a value stands for.", 1, 2, allocator_control_text},
     {"OBJECT", "<key>", "Shows how the value of a key is stored.", 1, 1, object},
     {"OOM", "", "Runs out of memory: the process ends.", 0, 0, out_of_memory},
     {"PANIC", "", "Ends the process as an internal error does.", 0, 0, end_in_panic},

@@ -98,6 +98,7 @@ void reply_with_repeats(CommandContext& ctx, const HashView& hash, uint64_t coun
   const Choices choices(hash, false);
   start_fields(ctx, count, with_values);
   for (uint64_t i = 0; i < count; i++) {
+    if (i % kReplyLookEvery == 0 && ctx.reply_is_lost()) return;
     if (choices.listed())
       choices.write(ctx, size_t(ctx.rng().below(choices.size())), with_values);
     else

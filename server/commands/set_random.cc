@@ -222,7 +222,10 @@ Status srandmember(CommandContext& ctx) {
     ctx.reply().array(0);
   } else if (count < 0) {
     ctx.reply().array(size_t(-count));
-    for (int64_t i = count; i < 0; i++) reply_one();
+    for (int64_t i = count; i < 0; i++) {
+      if (uint64_t(-i) % kReplyLookEvery == 0 && ctx.reply_is_lost()) break;
+      reply_one();
+    }
   } else {
     reply_distinct(ctx, **set, size_t(count));
   }

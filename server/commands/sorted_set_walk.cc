@@ -44,7 +44,10 @@ Status reply_random(CommandContext& ctx, const SortedSetReader& set, int64_t cou
   };
   if (replied == 0) return Status::ok();
   if (count < 0) {
-    for (; replied; replied--) set.for_each({size_t(ctx.rng().below(set.size())), 1}, false, write);
+    for (; replied; replied--) {
+      if (replied % kReplyLookEvery == 0 && ctx.reply_is_lost()) break;
+      set.for_each({size_t(ctx.rng().below(set.size())), 1}, false, write);
+    }
   } else if (replied == set.size()) {
     set.for_each(write);
   } else {

@@ -1,6 +1,8 @@
 // What handlers need rarely: effects in other words, misses, removal of expired entries.
 #include "server/execution/context.h"
 
+#include "server/execution/client_info.h"
+#include "server/execution/client_limits.h"
 #include "server/execution/commit.h"
 #include "server/execution/executor.h"
 
@@ -34,6 +36,12 @@ void CommandContext::propagate_as(Arguments argv) {
   verbatim_ = false;
   if (server.effect_sinks.empty()) return;
   server.effects.add_copy(session.db, argv);
+}
+
+bool CommandContext::reply_is_lost() {
+  const uint64_t limit = server.settings.output_limits[size_t(class_of(session))].hard_bytes;
+  if (limit && session.output.size() >= limit) check_output(server, session);
+  return session.has(kCloseNow);
 }
 
 std::vector<std::string_view> CommandContext::shown_args() const {

@@ -22,6 +22,9 @@ class Executor;
 
 using Arguments = std::span<const std::string_view>;
 
+/// How many elements of a reply go between two looks whether it is lost.
+inline constexpr uint64_t kReplyLookEvery = 256;
+
 class CommandContext {
  public:
   CommandContext(Executor& executor, ServerState& state, Session& caller, const ServerCommandTable::Entry& entry, Arguments args,
@@ -160,6 +163,10 @@ class CommandContext {
   /// command is run again then, from its start. The handler has replied nothing and returns what this gives. Requires may_block().
   Status block(const BlockOn& wait);
   bool blocked() const { return blocked_; }
+
+  /// Whether the reply has outgrown the client's hard output limit: the client is closed then, and there is no use in going on with
+  /// it. For loops whose length the client chooses. The handler returns, however much of the reply it owes.
+  bool reply_is_lost();
 
   /// Runs another command on this session with its own reply, as EXEC does.
   void call(const ServerCommandTable::Entry& entry, Arguments args);

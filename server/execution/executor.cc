@@ -498,7 +498,10 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
     context.reply().error(status.error().text());
     state_.command_stats->count_error(status.error().text());
   }
-  VED_ASSERT(context.reply().complete());
+  // A reply over the hard limit ends its client before any of it is sent.
+  if (__builtin_expect(state_.settings.output_limits[size_t(ClientClass::kNormal)].hard_bytes != 0, 0) && !session.has(kInternal | kReplaying))
+    (void)context.reply_is_lost();
+  VED_ASSERT(context.reply().complete() || session.has(kCloseNow));
   const bool again = serving_ && state_.call_depth == 1;
   if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin)) && !again) feed_monitors(context);
   finish_call(context, status, first_change, start);

@@ -176,7 +176,7 @@ void ScoreTree::grow_root() {
 }
 
 bool ScoreTree::give_to_neighbour(Inner& parent, unsigned at) {
-  constexpr unsigned kRoomWanted = kLeafSlots / 6;
+  constexpr unsigned kRoomWanted = kLeafSlots / 16;
   const unsigned right = at + 1 < parent.count ? static_cast<Leaf*>(parent.children[at + 1])->count : kLeafSlots;
   const unsigned left = at > 0 ? static_cast<Leaf*>(parent.children[at - 1])->count : kLeafSlots;
   if (std::min(left, right) + kRoomWanted > kLeafSlots) return false;
