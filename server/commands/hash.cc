@@ -177,7 +177,7 @@ Status hincrbyfloat(CommandContext& ctx) {
 
 constexpr KeySpec kAsked = key_at(1, kKeyRO | kKeyAccess), kMeasured = key_at(1, kKeyRO), kSet = key_at(1, kKeyRW | kKeyUpdate),
                   kAdded = key_at(1, kKeyRW | kKeyInsert), kCounted = key_at(1, kKeyRW | kKeyAccess | kKeyUpdate);
-constexpr uint32_t kWrites = kWrite | kDenyOom | kFast, kReads = kReadOnly | kFast;
+constexpr uint32_t kWrites = kWrite | kDenyOom | kFast | kElementFirst, kReads = kReadOnly | kFast | kElementFirst;
 
 constexpr Command kCommands[] = {
     {{.name = "HSET", .usage = "key field value [field value ...]", .arity = -4, .flags = kWrites, .keys = {kSet},
@@ -202,7 +202,7 @@ constexpr Command kCommands[] = {
       .since = "2.0.0", .complexity = "O(N) where N is the number of fields being requested.",
       .summary = "Returns the values of fields of a hash.",
       .examples = "HSET k a 1 b 2 -> 2; HMGET k a x b -> [1, nil, 2]; HMGET none a -> [nil]"}, hmget},
-    {{.name = "HLEN", .usage = "key", .arity = 2, .flags = kReads, .keys = {kMeasured}, .category = "hash", .since = "2.0.0",
+    {{.name = "HLEN", .usage = "key", .arity = 2, .flags = kReadOnly | kFast, .keys = {kMeasured}, .category = "hash", .since = "2.0.0",
       .complexity = "O(1)", .summary = "Returns how many fields a hash has.",
       .examples = "HLEN none -> 0; HSET k a 1 b 2 -> 2; HLEN k -> 2"}, hlen},
     {{.name = "HSTRLEN", .usage = "key field", .arity = 3, .flags = kReads, .keys = {kMeasured}, .category = "hash",
@@ -211,7 +211,7 @@ constexpr Command kCommands[] = {
     {{.name = "HEXISTS", .usage = "key field", .arity = 3, .flags = kReads, .keys = {kMeasured}, .category = "hash",
       .since = "2.0.0", .complexity = "O(1)", .summary = "Tells whether a hash has a field.",
       .examples = "HSET k a 1 -> 1; HEXISTS k a -> 1; HEXISTS k b -> 0"}, hexists},
-    {{.name = "HDEL", .usage = "key field [field ...]", .arity = -3, .flags = kWrite | kFast,
+    {{.name = "HDEL", .usage = "key field [field ...]", .arity = -3, .flags = kWrite | kFast | kElementFirst,
       .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "hash", .since = "2.0.0",
       .complexity = "O(N) where N is the number of fields to be removed.",
       .summary = "Removes fields of a hash, and the hash with its last one.",

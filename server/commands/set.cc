@@ -171,7 +171,7 @@ constexpr KeySpec kKeyAdded = key_at(1, kKeyRW | kKeyInsert), kKeyRemoved = key_
 constexpr KeySpec kKeyAsked = key_at(1, kKeyRO), kKeyShown = key_at(1, kKeyRO | kKeyAccess);
 
 constexpr Command kCommands[] = {
-    {{.name = "SADD", .usage = "key member [member ...]", .arity = -3, .flags = kWrite | kDenyOom | kFast, .keys = {kKeyAdded},
+    {{.name = "SADD", .usage = "key member [member ...]", .arity = -3, .flags = kWrite | kDenyOom | kFast | kElementFirst, .keys = {kKeyAdded},
       .category = "set", .since = "1.0.0", .complexity = "O(1) for each member added, so O(N) for N members.",
       .summary = "Adds members to a set. Creates the key if it doesn't exist.",
       .examples = "SADD s a b -> 2; SADD s b c -> 1; SCARD s -> 3; SADD n 1 2 1 -> 2; OBJECT ENCODING n -> intset",
@@ -179,7 +179,7 @@ constexpr Command kCommands[] = {
     {{.name = "SCARD", .usage = "key", .arity = 2, .flags = kReadOnly | kFast, .keys = {kKeyAsked}, .category = "set",
       .since = "1.0.0", .complexity = "O(1)", .summary = "Returns the number of members in a set.",
       .examples = "SCARD s -> 0; SADD s a b -> 2; SCARD s -> 2"}, scard},
-    {{.name = "SISMEMBER", .usage = "key member", .arity = 3, .flags = kReadOnly | kFast, .keys = {kKeyAsked}, .category = "set",
+    {{.name = "SISMEMBER", .usage = "key member", .arity = 3, .flags = kReadOnly | kFast | kElementFirst, .keys = {kKeyAsked}, .category = "set",
       .since = "1.0.0", .complexity = "O(1)", .summary = "Determines whether a member belongs to a set.",
       .examples = "SADD s a -> 1; SISMEMBER s a -> 1; SISMEMBER s b -> 0; SISMEMBER none a -> 0"}, sismember},
     {{.name = "SMEMBERS", .usage = "key", .arity = 2, .flags = kReadOnly, .keys = {kKeyShown}, .category = "set",
@@ -194,7 +194,7 @@ constexpr Command kCommands[] = {
       .keys = {key_at(1, kKeyRW | kKeyAccess | kKeyDelete), key_at(2, kKeyRW | kKeyInsert)}, .category = "set", .since = "1.0.0",
       .complexity = "O(1)", .summary = "Moves a member from one set to another.",
       .examples = "SADD s a -> 1; SMOVE s t a -> 1; EXISTS s -> 0; SMEMBERS t -> [a]; SMOVE s t a -> 0"}, smove},
-    {{.name = "SREM", .usage = "key member [member ...]", .arity = -3, .flags = kWrite | kFast, .keys = {kKeyRemoved},
+    {{.name = "SREM", .usage = "key member [member ...]", .arity = -3, .flags = kWrite | kFast | kElementFirst, .keys = {kKeyRemoved},
       .category = "set", .since = "1.0.0", .complexity = "O(N) where N is the number of members to be removed.",
       .summary = "Removes one or more members from a set. Deletes the key if its last member is removed.",
       .examples = "SADD s a b c -> 3; SREM s a x -> 1; SREM s b c -> 2; EXISTS s -> 0; SREM s a -> 0",

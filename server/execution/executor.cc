@@ -19,7 +19,7 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kBucketAhead = 16, kItemAhead = 8;
+constexpr size_t kBucketAhead = 16, kItemAhead = 8, kElementBucketAhead = 4, kElementAhead = 2;
 constexpr int64_t kRunBudgetNs = 1000000;
 constexpr size_t kOutputBudgetBytes = 1 << 20;
 constexpr size_t kRunRequestsMax = 4096;
@@ -115,7 +115,7 @@ void Executor::gather(Session& session, std::string_view bytes) {
     const auto outcome = session.parser.parse(run.data + at, run.size - at, limits, arguments_, consumed);
     if (outcome == RequestParser::Outcome::kIncomplete) break;
     if (outcome == RequestParser::Outcome::kError) {
-      requests_.push_back(Request{nullptr, uint32_t(first), 0, run.size, 0, false, true, 0});
+      requests_.push_back(Request{nullptr, uint32_t(first), 0, run.size, 0, 0, false, false, true, 0});
       break;
     }
     at += consumed;
@@ -136,7 +136,7 @@ void Executor::gather(Session& session, std::string_view bytes) {
 }
 
 void Executor::add_request(Session& session, size_t first_argument, size_t end) {
-  Request request{nullptr, uint32_t(first_argument), uint32_t(arguments_.size() - first_argument), end, 0, false, false, int16_t(session.db)};
+  Request request{nullptr, uint32_t(first_argument), uint32_t(arguments_.size() - first_argument), end, 0, 0, false, false, false, int16_t(session.db)};
   if (request.argument_count) {
     const Arguments args(&arguments_[first_argument], request.argument_count);
     request.command = state_.commands.find(args);
@@ -144,18 +144,31 @@ void Executor::add_request(Session& session, size_t first_argument, size_t end) 
     if (key > 0 && size_t(key) < args.size() && !(request.command->flags & kManyKeys)) {
       request.hash = siphash(args[size_t(key)], state_.keyspace.hash_key());
       request.hashed = true;
+      request.has_element = (request.command->flags & kElementFirst) && size_t(key) + 1 < args.size();
     }
   }
   requests_.push_back(request);
 }
 
-void Executor::look_ahead(size_t at) const {
+void Executor::look_for_element(Request& request, ElementPart part) {
+  const std::string_view* const key = &arguments_[request.first_argument + size_t(request.command->first_key)];
+  const Database::Place place = state_.keyspace.db(request.db).find(Key{*key, request.hash});
+  if (!place || !place.item()->is_large()) return;
+  if (part == ElementPart::kBucket) request.element_hash = element_hash(key[1]);
+  prefetch_element(*place.item(), request.element_hash, part);
+}
+
+void Executor::look_ahead(size_t at) {
   // The database is that of the session when it was gathered; a SELECT in between only makes the guess useless.
   const auto table_of = [&](const Request& request) -> const Database::Table& { return state_.keyspace.db(request.db).table(); };
   if (at + kBucketAhead < requests_.size())
     if (const Request& request = requests_[at + kBucketAhead]; request.hashed) table_of(request).prefetch(request.hash);
   if (at + kItemAhead < requests_.size())
     if (const Request& request = requests_[at + kItemAhead]; request.hashed) table_of(request).prefetch_item(request.hash);
+  if (at + kElementBucketAhead < requests_.size())
+    if (Request& request = requests_[at + kElementBucketAhead]; request.has_element) look_for_element(request, ElementPart::kBucket);
+  if (at + kElementAhead < requests_.size())
+    if (Request& request = requests_[at + kElementAhead]; request.has_element) look_for_element(request, ElementPart::kItem);
 }
 
 void Executor::execute() {

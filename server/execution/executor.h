@@ -2,7 +2,8 @@
 //
 // gather() parses a session's bytes in place and hashes each request's first key. execute() then runs everything that was
 // gathered, in arrival order for each session, looking ahead in the batch: the bucket of a request sixteen places
-// on and the entry of one eight places on are being fetched while this one runs, whichever session they belong to.
+// on and the entry of one eight places on are being fetched while this one runs, whichever session they belong to. Where a command looks
+// for an element of a large value, that one's bucket and item follow four and two places on.
 // A session that has used its budget of the tick (time, or bytes of output) keeps the rest for the next one, so that
 // no pipeline delays the others.
 #pragma once
@@ -13,6 +14,7 @@
 
 #include "common/base/time.h"
 #include "server/execution/context.h"
+#include "server/store/element_prefetch.h"
 
 namespace vedette {
 
@@ -69,7 +71,9 @@ class Executor final : public NewKeyListener {
     uint32_t first_argument, argument_count;
     size_t end;           // of the request, within its run's bytes
     uint64_t hash;        // of the first key
+    uint64_t element_hash;
     bool hashed;
+    bool has_element;     // the argument behind the key, whose hash is known when its bucket has been asked for
     bool protocol_error;  // the parser's error is the reply
     int16_t db;           // selected when it was gathered: where to look ahead
   };
@@ -90,7 +94,8 @@ class Executor final : public NewKeyListener {
   void keep_rest(const Run& run, size_t consumed, bool deferred);
   static const char* run_bytes(const Run& run);
   void watch_memory();
-  void look_ahead(size_t at) const;
+  void look_ahead(size_t at);
+  void look_for_element(Request& request, ElementPart part);
 
   /// Everything that the mask test could not rule out. True: go on and run it.
   bool pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait);
