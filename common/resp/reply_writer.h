@@ -98,6 +98,7 @@ class ReplyWriter {
   void count_value() { owed_--; }
   static char* put_length(char* p, size_t length) {
     if (length < 10) return *p++ = char('0' + length), p;
+    if (length < 100) return *p++ = char('0' + length / 10), *p++ = char('0' + length % 10), p;
     return p + print_unsigned(p, length);
   }
   void number_line(char kind, int64_t value) {

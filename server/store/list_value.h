@@ -49,7 +49,19 @@ class ListView {
   /// Calls `visit(const listpack::Element&)` for `count` elements from `at` on, of which there must be as many.
   template <class Visit>
   void for_each(Position at, size_t count, Visit&& visit) const {
-    for (; count > 0; count--, at = next(at)) visit(get(at));
+    while (count > 0) {
+      if (at.node && at.node->is_plain()) {
+        visit(get(at));
+        if (--count > 0) at = next(at);
+        continue;
+      }
+      const std::string_view pack = at.node ? at.node->bytes() : pack_;
+      for (listpack::Offset behind = at.offset; count > 0 && behind != listpack::end(pack); count--) {
+        at.offset = behind;
+        visit(listpack::take(pack, behind));
+      }
+      if (count > 0) at = next(at);
+    }
   }
   template <class Visit>
   void for_each_backwards(Position at, size_t count, Visit&& visit) const {

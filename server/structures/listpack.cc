@@ -226,6 +226,18 @@ Element get(std::string_view pack, Offset at) {
   return {{p + head.head, head.content}, 0, false};
 }
 
+Element take(std::string_view pack, Offset& at) {
+  const char* p = pack.data() + at;
+  if (const auto lead = uint8_t(*p); lead >= 0x80 && lead < 0xc0) {  // a text of up to 63 bytes: nearly all are
+    const size_t size = lead & 63;
+    at += 1 + size + 1;
+    return {{p + 1, size}, 0, false};
+  }
+  const Element element = get(pack, at);
+  at = next(pack, at);
+  return element;
+}
+
 std::string_view get_text(std::string_view pack, Offset at, Text& text) {
   const Element element = get(pack, at);
   return element.is_integer ? std::string_view(text.digits, print_integer(text.digits, element.integer)) : element.bytes;

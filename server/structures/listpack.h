@@ -61,6 +61,8 @@ inline Offset last(std::string_view pack) { return previous(pack, end(pack)); }
 /// The element of an index; from the end if it is negative (-1 is the last). end() if there is none. O(n).
 Offset seek(std::string_view pack, int64_t index);
 Element get(std::string_view pack, Offset at);
+/// The element at `at`, which moves behind it.
+Element take(std::string_view pack, Offset& at);
 /// The element as text; an integer is printed into `text`.
 std::string_view get_text(std::string_view pack, Offset at, Text& text);
 /// Whether the element is this text.
