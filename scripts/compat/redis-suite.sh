@@ -5,7 +5,8 @@
 #
 # FILE is a name or pattern as `unit/protocol` or 'unit/type/*'; without one it is the default list of redis_suite.py. The tests
 # come from Debian's source package of redis (source_package.sh). The server takes its place in a copy of that tree, beside Redis'
-# own tools. --if-there: where the source package cannot be fetched, that is told as skipped, not as failed. --redis: Redis' own server instead, of which all is asked; it tells what the tests find here when all is right.
+# own tools. --if-there: where the source package cannot be fetched, that is told as skipped, not as failed. --redis: Redis' own
+# server instead, of which all is asked; it tells what the tests find here when all is right.
 # The table names each test, then counts by file, then names what was left out and why (redis_suite_exceptions.py), and what
 # stands in that list but passes; the last line is `N passed, N failed`. The servers' files of what failed are kept in FOLDER/failed.
 set -euo pipefail

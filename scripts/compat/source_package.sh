@@ -26,7 +26,7 @@ fetch_source_package() {
 
 # has_source_package: whether it is there; fetches it if it is not.
 has_source_package() {
-  compgen -G "$source_cache/redis_*.orig.tar.*" >/dev/null || (quiet "fetching the source package of redis" fetch_source_package)
+  compgen -G "$source_cache/redis_7.0.15.orig.tar.*" >/dev/null || (quiet "fetching the source package of redis" fetch_source_package)
 }
 
 # unpack_source_package TREE: a new copy of the sources.

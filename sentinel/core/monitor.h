@@ -210,7 +210,7 @@ class Monitor {
   static bool has_given_up(const Group& group, const Member& leader);
   bool may_vote(const Group& group, std::string_view candidate, const Now& now) const;
   void vote(Group& group, std::string_view candidate, Epoch epoch, const Now& now);
-  void wait_for(Group& group, const std::string& leader, const Now& now);
+  void wait_for(Group& group, const std::string& leader, Instant since);
   void count_votes(Group& group, const Now& now);
   size_t votes_for(const Group& group, std::string_view candidate, Epoch epoch) const;
   void lose_election(Group& group, const Now& now);

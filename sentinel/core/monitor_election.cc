@@ -84,6 +84,7 @@ void Monitor::start_failover(Group& group, FailoverMode mode, const Now& now) {
   begun.leader = run_id_;
   begun.from = group.primary.address;
   begun.reason = mode == FailoverMode::kDown ? group.down_reason : mode == FailoverMode::kForced ? "ordered" : "planned";
+  group.acting.clear();
   group.history.push_back(std::move(begun));
   if (group.history.size() > Group::kHistoryMax) group.history.pop_front();
   announce(EventLevel::kWarning, "+new-epoch", std::to_string(current_epoch_));
@@ -142,9 +143,9 @@ bool Monitor::may_have_won(const Group& group, std::string_view leader) const {
   return votes >= group.votes_needed();
 }
 
-// Whether the one that got our vote has voted for another since: then it neither stands nor leads.
+// Whether the one that got our vote has voted for another since: then it neither stands nor leads. (Redis' sentinels vote while they lead.)
 bool Monitor::has_given_up(const Group& group, const Member& leader) {
-  return leader.voted_epoch > group.voted_epoch && leader.voted_for != leader.run_id;
+  return leader.contact->vedette && leader.voted_epoch > group.voted_epoch && leader.voted_for != leader.run_id;
 }
 
 void Monitor::vote(Group& group, std::string_view candidate, Epoch epoch, const Now& now) {
@@ -160,14 +161,14 @@ void Monitor::vote(Group& group, std::string_view candidate, Epoch epoch, const 
   if (candidate == run_id_) return;
   // Our own candidature, if any, is over: its epoch is.
   if (group.failover.state == FailoverState::kElection) lose_election(group, now);
-  if (!again) wait_for(group, group.voted_for, now);
+  wait_for(group, group.voted_for, group.voted_at);
 }
 
-// So long as it has not given up, nor died (consider_failover).
-void Monitor::wait_for(Group& group, const std::string& leader, const Now& now) {
+// So long as it has not given up, nor died (consider_failover). `since`: when it began.
+void Monitor::wait_for(Group& group, const std::string& leader, Instant since) {
   group.acting = leader;
   const int64_t patience_ms = std::min(kLeaderPatience_ms, 2 * group.options.failover_timeout_ms);
-  group.failover_not_before = later(group.failover_not_before, after_ms(now.instant, patience_ms));
+  group.failover_not_before = later(group.failover_not_before, after_ms(since, patience_ms));
 }
 
 size_t Monitor::votes_for(const Group& group, std::string_view candidate, Epoch epoch) const {
@@ -195,19 +196,21 @@ void Monitor::count_votes(Group& group, const Now& now) {
     return enter(group, FailoverState::kSelect, now);
   }
   // All that can be asked have voted, and not enough for us: another epoch decides.
-  bool open = false;
+  bool open = false, waits_for_redis = false;
   for (const auto& [id, sentinel] : group.sentinels) {
     if (sentinel->voted_epoch >= failover.epoch && sentinel->voted_for != run_id_ && votes_for(group, sentinel->voted_for, failover.epoch) >= needed) {
       // Another has won: it acts now.
       lose_election(group, now);
-      return wait_for(group, sentinel->voted_for, now);
+      return wait_for(group, sentinel->voted_for, now.instant);
     }
-    open |= is_usable(*sentinel) && sentinel->voted_epoch < failover.epoch;
+    const bool may_vote_yet = is_usable(*sentinel) && sentinel->voted_epoch < failover.epoch;
+    open |= may_vote_yet;
+    waits_for_redis |= may_vote_yet && !sentinel->contact->vedette;
   }
   if (forced) return wake_at(after_ms(failover.began, kOrderPatience_ms));
   // Redis' sentinels do not vote in an epoch below the highest they have heard of.
   const int64_t patience_ms =
-      std::min(current_epoch_ > failover.epoch ? kStaleEpochPatience_ms : periods_.election_timeout, group.options.failover_timeout_ms);
+      std::min(waits_for_redis && current_epoch_ > failover.epoch ? kStaleEpochPatience_ms : periods_.election_timeout, group.options.failover_timeout_ms);
   if (!open || ms_between(failover.began, now.instant) >= patience_ms) return lose_election(group, now);
   wake_at(after_ms(failover.began, patience_ms));
 }

@@ -199,6 +199,7 @@ void SnapshotFile::drop(Background& background) {
 }
 
 Status SnapshotFile::save() {
+  if (!leaving_.empty()) queue_.drain();  // one that was cancelled may be getting its name just now
   Writing writing;
   writing.temporary = temporary("now-");
   writing.path = path();

@@ -39,6 +39,7 @@ void CommandContext::propagate_as(Arguments argv) {
 }
 
 bool CommandContext::reply_is_lost() {
+  if (session.has(kInternal | kReplaying | kReplyOff | kReplySkip)) return false;  // none is sent
   const uint64_t limit = server.settings.output_limits[size_t(class_of(session))].hard_bytes;
   if (limit && session.output.size() >= limit) check_output(server, session);
   return session.has(kCloseNow);

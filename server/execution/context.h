@@ -23,7 +23,7 @@ class Executor;
 using Arguments = std::span<const std::string_view>;
 
 /// How many elements of a reply go between two looks whether it is lost.
-inline constexpr uint64_t kReplyLookEvery = 256;
+inline constexpr uint64_t kReplyLookEvery = 16;
 
 class CommandContext {
  public:

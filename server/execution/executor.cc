@@ -151,6 +151,7 @@ void Executor::add_request(Session& session, size_t first_argument, size_t end) 
 }
 
 void Executor::look_for_element(Request& request, ElementPart part) {
+  if (part == ElementPart::kItem && !request.element_hash) return;  // there was no table
   const std::string_view* const key = &arguments_[request.first_argument + size_t(request.command->first_key)];
   const Database::Place place = state_.keyspace.db(request.db).find(Key{*key, request.hash});
   if (!place || !place.item()->is_large()) return;
@@ -512,7 +513,7 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
     state_.command_stats->count_error(status.error().text());
   }
   // A reply over the hard limit ends its client before any of it is sent.
-  if (__builtin_expect(state_.settings.output_limits[size_t(ClientClass::kNormal)].hard_bytes != 0, 0) && !session.has(kInternal | kReplaying))
+  if (__builtin_expect(state_.settings.output_limits[size_t(ClientClass::kNormal)].hard_bytes != 0, 0))
     (void)context.reply_is_lost();
   VED_ASSERT(context.reply().complete() || session.has(kCloseNow));
   const bool again = serving_ && state_.call_depth == 1;

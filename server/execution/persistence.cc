@@ -110,8 +110,9 @@ Status Persistence::reload(const Now& now, const Reload& how) {
 
 void Persistence::on_flush_all(const Now& now) {
   if (in_progress_) end_background();
-  // There is next to nothing to write. What goes wrong shows in INFO, as it does for other save points.
-  if (!server_.settings.snapshot_points.empty()) failed_ = !save(now);
+  // There is next to nothing to write. What goes wrong shows in INFO, as it does for other save points. A log that is replayed has been
+  // through this.
+  if (!server_.settings.snapshot_points.empty() && !(server_.conditions() & kLoadingDataset)) failed_ = !save(now);
 }
 
 int64_t Persistence::current_background_seconds(const Now& now) const {

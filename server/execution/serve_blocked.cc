@@ -1,6 +1,7 @@
 // Commands that waited, run again: when a key of theirs is ready, or ended: when their time is over or their wait is
 // pointless.
 #include <algorithm>
+#include <utility>
 
 #include "server/execution/commit.h"
 #include "server/execution/executor.h"
@@ -34,7 +35,11 @@ void Executor::serve_queue(const KeyPlace& place) {
     if (entry && entry->expired_at(now_.wall.ms())) {
       // Whoever looks at it removes it, as a command that finds it would.
       entry = nullptr;
-      if (pause == PauseMode::kNone && !state_.is_replica) remove_key(state_, place.db, key, found, RemovalReason::kExpired);
+      if (pause == PauseMode::kNone && !state_.is_replica) {
+        Session* const running = std::exchange(state_.executing, nullptr);  // its reply is complete: what it is told of this goes out by itself
+        remove_key(state_, place.db, key, found, RemovalReason::kExpired);
+        state_.executing = running;
+      }
     }
     if (!entry && at->queue->second.wake_on_removal == 0) break;  // the rest waits for what has been taken
     BlockedCall& call = *at->call;

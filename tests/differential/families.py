@@ -699,7 +699,8 @@ def sets(s, count):
         yield 0, tuple(command if command[0] == b"SPOP" else disturbed(s, command))
 
 
-SCORES = [b"0", b"1", b"2", b"3", b"-1", b"-0", b"1.5", b"0.1", b"0.2", b"-2.5", b"1e3", b"1e17", b"-1e17", b"123456789012345678", b"inf",
+# Without -0: a listpack loses its sign, and which results have been one for a while differs by the version.
+SCORES = [b"0", b"1", b"2", b"3", b"-1", b"1.5", b"0.1", b"0.2", b"-2.5", b"1e3", b"1e17", b"-1e17", b"123456789012345678", b"inf",
           b"-inf", b"1e-320", b"3.0", b"0x10", b"4611686018427387904", b"9223372036854775807", b"1e300", b"0.30000000000000004"]
 LEX_KEYS = [b"lex:1", b"lex:2"]  # all of their members have one score
 LEX_BOUNDS = [b"-", b"+", b"[m1", b"(m1", b"[m2", b"(m25", b"[", b"(", b"[3", b"(9", b"[zz", b"(-1"]
@@ -954,7 +955,7 @@ STREAM_COMMANDS = [
 STREAM_CONSUMER_COMMANDS = [
     lambda s, k, g, c: [b"XREADGROUP", b"GROUP", g, c] + s.some([[b"COUNT", s.of(STREAM_COUNTS)], b"NOACK"], 0.3) + [b"STREAMS", k, b">"],
     lambda s, k, g, c: [b"XREADGROUP", b"GROUP", g, c, b"COUNT", s.of([b"1", b"2"]), b"STREAMS", k, b">"],
-    lambda s, k, g, c: [b"XREADGROUP", b"GROUP", g, c] + s.some([[b"COUNT", s.of(STREAM_COUNTS)]], 0.3) + [b"STREAMS", k, stream_id(s)],
+    lambda s, k, g, c: [b"XREADGROUP", b"GROUP", g, c] + s.some([[b"COUNT", s.of(STREAM_COUNTS)]], 0.3) + [b"STREAMS", k, stream_id(s).replace(b"+", b"0")],  # "+" is of 7.4
     lambda s, k, g, c: [b"XCLAIM", k, g, c, s.of(IDLE_TIMES)] + stream_ids(s) +
         s.some([[b"IDLE", s.of([b"0", b"5000", b"abc"])], [b"TIME", s.of([b"1000", b"-1", b"99999999999999"])],
                 [b"RETRYCOUNT", s.of(STREAM_COUNTS)], b"FORCE", b"JUSTID", [b"LASTID", stream_id(s)], s.of(WORDS)], 0.15),

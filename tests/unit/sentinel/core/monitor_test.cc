@@ -148,6 +148,7 @@ TEST_CASE("a candidate that has voted for another since is waited for no longer"
     h.step(Connected{link.link, "127.0.0.1"});
   }
   REQUIRE(to_first != 0);
+  h.step(Replied{to_first, Asked::kInfo, "m", Answer{Answer::Type::kBulk, "# Server\r\nvedette_version:0\r\n", 0, {}}});
   const auto vote_of = [&](const std::string& who, Epoch epoch) {
     return h.monitor().is_primary_down({"127.0.0.1", 7000}, epoch, who, h.now()).leader;
   };
