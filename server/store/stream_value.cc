@@ -238,8 +238,10 @@ std::optional<uint64_t> StreamValue::added_up_to(StreamId id) const {
   return std::nullopt;  // what was deleted ahead makes the count uncertain
 }
 
-// Whether something may have been deleted by its id at or behind the id.
-bool StreamValue::has_deleted_from(StreamId id) const { return !empty() && !max_deleted_id.is_zero() && id <= max_deleted_id; }
+// Whether something may have been deleted by its id at or behind the id, and not only ahead of the first that is left.
+bool StreamValue::has_deleted_from(StreamId id) const {
+  return !empty() && !max_deleted_id.is_zero() && first_id_ <= max_deleted_id && id <= max_deleted_id;
+}
 
 std::optional<int64_t> StreamValue::lag(const StreamGroup& group) const {
   if (entries_added == 0) return 0;
