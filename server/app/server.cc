@@ -324,7 +324,8 @@ void Server::load_append_log() {
 
 void Server::finish_load() {
   if (const Status& outcome = load_->outcome(); !outcome) {
-    log_warning("The snapshot cannot be loaded: {}. Nothing was changed on disk. Repair or restore the file, or move it away to start empty.",
+    log_warning("Terminating server after rdb file reading failure.");
+    log_warning("Fatal error loading the DB: {}. Nothing was changed on disk. Repair or restore the file, or move it away to start empty.",
                 outcome.error().text());
     return end_process(1);
   }
@@ -547,7 +548,7 @@ void Server::end_process(int exit_code) {
   replication_.stop();
   host_.close_all();
   if (!options_.process.pidfile.empty()) unlink(options_.process.pidfile.c_str());
-  log_warning("Vedette is now ready to exit, bye bye...");
+  if (exit_code == 0) log_warning("Vedette is now ready to exit, bye bye...");  // else the reason is the last line
   loop_.stop();
 }
 

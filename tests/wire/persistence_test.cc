@@ -250,7 +250,7 @@ TEST_CASE("a snapshot that is not whole ends the start with its name and the pla
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
     server.start_again(false);
     CHECK(server.wait_for_exit() == 1);
-    CHECK(contains(server.log(), "The snapshot cannot be loaded: " + file.string()));
+    CHECK(contains(server.log(), "Fatal error loading the DB: " + file.string()));
     CHECK(bytes_of(file) == bytes);
   }
   std::ofstream(file, std::ios::binary | std::ios::trunc) << whole;
