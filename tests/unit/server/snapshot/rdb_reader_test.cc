@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "common/base/rng.h"
+#include "server/store/list_value.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/server/snapshot/rdb_bytes.h"
 
@@ -76,6 +77,31 @@ TEST_CASE("a file torn anywhere tells the same as in one piece") {
     REQUIRE(reader.feed(bytes.substr(cut)));
     REQUIRE(reader.finished());
     REQUIRE(telling.all() == whole);
+  }
+}
+
+TEST_CASE("a torn list of small elements and what follows it are told the same, wherever it is torn") {
+  struct Sizes final : RdbHandler {
+    std::string text;
+    Status on_function(std::string_view) override { return Error("unexpected"); }
+    Status on_entry(int, Entry* entry, const RdbEntryUse&) override {
+      const EntryOwner owner(entry);
+      text += fmt::format("{} {} ", entry->key(), entry->type() == ValueType::kList ? ListView(*entry).size() : 0);
+      return Status::ok();
+    }
+  };
+  std::string records = "\xfe\x00\x01\x01" "a\x43\xe8"s;
+  for (int i = 0; i < 1000; i++) records += "\x01x";
+  records += "\x00\x01k\x01v\x01\x01" "b\x02\x01y\x01z"s;
+  const std::string bytes = framed(records);
+  for (size_t cut = 9; cut < bytes.size(); cut += 13) {
+    Sizes sizes;
+    RdbReader reader(sizes);
+    REQUIRE(reader.feed(bytes.substr(0, cut)));
+    REQUIRE(reader.feed(bytes.substr(cut) + "tail"));
+    REQUIRE(reader.finished());
+    REQUIRE(reader.unread_tail() == 4);
+    REQUIRE(sizes.text == "a 1000 k 0 b 2 ");
   }
 }
 
