@@ -330,8 +330,7 @@ void Server::finish_load() {
     return end_process(1);
   }
   const int64_t us = us_between(state_.loading.began, clock_.now().instant);
-  log_notice("DB loaded from disk: {:.3f} seconds, {} keys, {} had expired", double(us) / 1e6, load_->loader().keys_loaded(),
-             load_->loader().keys_expired());
+  log_notice("DB loaded from disk: {:.3f} seconds", double(us) / 1e6);
   const LoadedFacts facts = load_->loader().facts();
   load_.reset();
   state_.set_condition(kLoadingDataset, false);

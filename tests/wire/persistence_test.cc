@@ -259,6 +259,19 @@ TEST_CASE("a snapshot that is not whole ends the start with its name and the pla
   CHECK(all_hold(client, 100, "v"));
 }
 
+TEST_CASE("a key without elements in a snapshot is passed over and counted") {
+  using namespace std::string_literals;
+  ServerProcess server;
+  server.kill_now();
+  std::ofstream(server.folder() / "dump.rdb", std::ios::binary) << "REDIS0010\xfe\x00\x02\x04gone\x00\x00\x01k\x01v\xff"s + std::string(8, '\0');
+  server.start_again();
+  Connection client(server.port());
+  CHECK(client("DBSIZE") == ":1");
+  CHECK(client("GET k") == "$v");
+  CHECK(contains(server.log(), "skipping empty key: gone"));
+  CHECK(contains(server.log(), "Done loading RDB, keys loaded: 1, keys expired: 0, empty keys skipped: 1."));
+}
+
 TEST_CASE("with save points, changes are saved in time, and SIGTERM and SHUTDOWN save at the end") {
   ServerProcess server({"--save", "1 5"});
   {

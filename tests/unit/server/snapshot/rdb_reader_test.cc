@@ -80,6 +80,35 @@ TEST_CASE("a file torn anywhere tells the same as in one piece") {
   }
 }
 
+TEST_CASE("keys without elements are told as such, and the reading goes on behind them") {
+  const std::string ziplist = "\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff"s, listpack = "\x07\x07\x00\x00\x00\x00\x00\xff"s;
+  const std::pair<RdbType, std::string> empties[] = {
+      {RdbType::kList, "\x00"s},
+      {RdbType::kSet, "\x00"s},
+      {RdbType::kSortedSet, "\x00"s},
+      {RdbType::kSortedSet2, "\x00"s},
+      {RdbType::kHash, "\x00"s},
+      {RdbType::kListZiplist, ziplist},
+      {RdbType::kSortedSetZiplist, ziplist},
+      {RdbType::kHashZiplist, ziplist},
+      {RdbType::kListQuicklist, "\x00"s},
+      {RdbType::kListQuicklist, "\x02"s + ziplist + ziplist},
+      {RdbType::kListQuicklist2, "\x00"s},
+      {RdbType::kListQuicklist2, "\x01\x02"s + listpack},
+      {RdbType::kHashListpack, listpack},
+      {RdbType::kSortedSetListpack, listpack},
+      {RdbType::kSetListpack, listpack},
+      {RdbType::kHashMetadata, std::string(8, '\0') + "\x00"s},
+      {RdbType::kHashListpackEx, std::string(8, '\0') + listpack},
+  };
+  for (const auto& [type, value] : empties) {
+    CAPTURE(int(type));
+    const std::string records = "\xfe\x03\xfd\x10\x00\x00\x00\xf9\x07"s + char(type) + "\x04" "gone" + value + "\x00\x01k\x01v"s;
+    for (const size_t piece : {size_t(1), size_t(5), SIZE_MAX})
+      CHECK(told(framed(records), piece) == "redis 10\nselect 3\n3 gone is empty\n3 k=v\n");
+  }
+}
+
 TEST_CASE("a torn list of small elements and what follows it are told the same, wherever it is torn") {
   struct Sizes final : RdbHandler {
     std::string text;
