@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "server/app/apply_settings.h"
+#include "server/app/insistence.h"
 #include "server/app/processors.h"
 #include "server/app/version.h"
 #include "server/commands/families.h"
@@ -249,7 +250,8 @@ void Server::tick() {
 void Server::on_signal(int number) {
   const ShutdownChoice& choice = number == SIGINT ? options_.process.on_sigint : options_.process.on_sigterm;
   log_warning("Received {} scheduling shutdown...", number == SIGINT ? "SIGINT" : "SIGTERM");
-  if (stopping_) {  // asked twice: at once
+  // Once more from a terminal: at once. Service managers and scripts repeat SIGTERM, which must not cost them the last save.
+  if (std::exchange(end_signalled_, true) && number == SIGINT) {
     log_warning("You insist... exiting now.");
     _exit(1);
   }
@@ -513,13 +515,14 @@ bool Server::save_before_end(const ShutdownRequest& request) {
   if (load_ || append_.loading() || (request.save != ShutdownSave::kSave && !by_default)) return true;
   log_notice("Saving the final RDB snapshot before exiting.");
   supervisor_.notify("STATUS=Saving the final RDB snapshot\n");
+  const Insistence insistence(snapshot_file_.unfinished_path(), end_signalled_);
   if (persistence_.save(executor_.refresh_now())) return true;
   log_warning("Error trying to save the DB, {}", request.force ? "exit anyway." : "can't exit.");
   return request.force;
 }
 
 void Server::refuse_shutdown() {
-  stopping_ = false;
+  stopping_ = end_signalled_ = false;
   shutdown_timer_.stop();
   state_.shutdown_until = Instant{};
   takeover_ = Takeover::kNotAsked;

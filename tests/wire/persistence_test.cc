@@ -203,6 +203,26 @@ TEST_CASE("a name that cannot be taken is an error too, which SHUTDOWN FORCE pas
   CHECK(server.wait_for_exit() == 0);
 }
 
+TEST_CASE("a second SIGINT ends the save before the end and leaves nothing of it; a second SIGTERM does not") {
+  const std::string slow = "20000";  // microseconds a key
+  for (const bool insists : {true, false}) {
+    CAPTURE(insists);
+    ServerProcess server({"--save", "900 1", "--rdb-key-save-delay", slow});
+    {
+      Connection client(server.port());
+      fill(client, insists ? 1000 : 50, "v");
+    }
+    const std::string unfinished = "temp-" + std::to_string(server.pid()) + ".rdb";
+    server.send_signal(SIGTERM);
+    REQUIRE(eventually([&] { return files_in(server.folder(), unfinished) == 1; }));
+    server.send_signal(insists ? SIGINT : SIGTERM);
+    CHECK(server.wait_for_exit() == (insists ? 1 : 0));
+    CHECK(contains(server.log(), "You insist... exiting now.") == insists);
+    CHECK(files_in(server.folder(), "temp-") == 0);
+    CHECK(files_in(server.folder(), "dump.rdb") == size_t(!insists));
+  }
+}
+
 TEST_CASE("while the snapshot is loaded, clients are told so and see how far it is") {
   ServerProcess server;
   {
