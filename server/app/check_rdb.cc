@@ -65,7 +65,8 @@ class Counting final : public RdbHandler {
   }
 
   Status on_empty(int, std::string_view key) override {
-    if (++empty_ <= kEmptyKeysShown) print("the key {} has no elements, so it would not be loaded", quoted(key.substr(0, kShownKeyMax)));
+    if (++empty_ <= kEmptyKeysShown)
+      print("the key {} has no elements, so it would not be loaded", quoted(key.substr(0, kShownKeyMax)));
     return Status::ok();
   }
 

@@ -1,10 +1,10 @@
 // What the handler needs lies ready in memory that does not move: it may allocate nothing.
 #include "server/app/insistence.h"
 
+#include <unistd.h>
+
 #include <climits>
 #include <cstring>
-
-#include <unistd.h>
 
 #include "common/base/assert.h"
 #include "common/base/log.h"
@@ -30,7 +30,8 @@ void on_interrupt(int) {
 
 Insistence::Insistence(const std::string& unfinished, bool asked) {
   VED_ASSERT(unfinished_path[0] == 0);
-  if (unfinished.size() < sizeof unfinished_path) std::memcpy(unfinished_path, unfinished.c_str(), unfinished.size() + 1);
+  if (unfinished.size() < sizeof unfinished_path)
+    std::memcpy(unfinished_path, unfinished.c_str(), unfinished.size() + 1);
   asked_before = asked;
   struct sigaction action {};
   action.sa_handler = on_interrupt;

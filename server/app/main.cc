@@ -21,7 +21,8 @@ __attribute__((used)) const char* malloc_conf = "narenas:1,dirty_decay_ms:1000,m
 namespace vedette {
 namespace {
 
-// On a terminal, or where it is asked for. Who waits for its PID connects at once, so the ports are open by then.
+// On a terminal, or where it is asked for. Who waits for its PID connects at once, so the ports are open by
+// then.
 void show_banner(const ServerOptions& options) {
   const ProcessOptions& process = options.process;
   const bool on_terminal = isatty(STDOUT_FILENO) && process.logfile.empty() && !process.syslog_enabled;

@@ -250,7 +250,8 @@ void Server::tick() {
 void Server::on_signal(int number) {
   const ShutdownChoice& choice = number == SIGINT ? options_.process.on_sigint : options_.process.on_sigterm;
   log_warning("Received {} scheduling shutdown...", number == SIGINT ? "SIGINT" : "SIGTERM");
-  // Once more from a terminal: at once. Service managers and scripts repeat SIGTERM, which must not cost them the last save.
+  // Once more from a terminal: at once. Service managers and scripts repeat SIGTERM, which must not cost them
+  // the last save.
   if (std::exchange(end_signalled_, true) && number == SIGINT) {
     log_warning("You insist... exiting now.");
     _exit(1);
@@ -327,8 +328,10 @@ void Server::load_append_log() {
 void Server::finish_load() {
   if (const Status& outcome = load_->outcome(); !outcome) {
     log_warning("Terminating server after rdb file reading failure.");
-    log_warning("Fatal error loading the DB: {}. Nothing was changed on disk. Repair or restore the file, or move it away to start empty.",
-                outcome.error().text());
+    log_warning(
+        "Fatal error loading the DB: {}. Nothing was changed on disk. Repair or restore the file, or move it "
+        "away to start empty.",
+        outcome.error().text());
     return end_process(1);
   }
   const int64_t us = us_between(state_.loading.began, clock_.now().instant);
@@ -550,7 +553,8 @@ void Server::end_process(int exit_code) {
   replication_.stop();
   host_.close_all();
   if (!options_.process.pidfile.empty()) unlink(options_.process.pidfile.c_str());
-  if (exit_code == 0) log_warning("Vedette is now ready to exit, bye bye...");  // else the reason is the last line
+  if (exit_code == 0)
+    log_warning("Vedette is now ready to exit, bye bye...");  // else the reason is the last line
   loop_.stop();
 }
 

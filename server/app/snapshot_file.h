@@ -1,11 +1,12 @@
 // The snapshot file: written in the background or at once, read, and never left in pieces.
 //
-// What is written goes to temp-<pid>.rdb beside the file, in the background to temp-bgsave-<pid>.rdb. Only when every byte of it is on the disk does it get the file's name, and
-// then the folder is brought to the disk too. So a full disk, an error or a kill at any moment leaves the former
-// file as it was; what a killed process has left is removed by the next start.
+// What is written goes to temp-<pid>.rdb beside the file, in the background to temp-bgsave-<pid>.rdb. Only
+// when every byte of it is on the disk does it get the file's name, and then the folder is brought to the
+// disk too. So a full disk, an error or a kill at any moment leaves the former file as it was; what a killed
+// process has left is removed by the next start.
 //
-// In the background the bytes are read from the walk's log in place, by jobs on a thread of the pool; the walk waits for
-// them when it is a window ahead (execution/snapshots.h).
+// In the background the bytes are read from the walk's log in place, by jobs on a thread of the pool; the
+// walk waits for them when it is a window ahead (execution/snapshots.h).
 #pragma once
 
 #include <functional>

@@ -77,7 +77,8 @@ Status restore(CommandContext& ctx) {
     expiry_ms = options.absolute ? ttl : INT64_MAX;
   const Result<Entry*> made = parse_dump_payload(ctx.arg(3), ctx.arg(1), expiry_ms, ctx.server.keyspace.packing);
   if (!made) {
-    log_warning("A payload for the key {} was refused: {}", quoted(ctx.arg(1).substr(0, kShownKeyMax)), made.error().text());
+    log_warning("A payload for the key {} was refused: {}", quoted(ctx.arg(1).substr(0, kShownKeyMax)),
+                made.error().text());
     return failure("Bad data format");
   }
   if (ttl > 0 && already_expired(ctx, expiry_ms)) {

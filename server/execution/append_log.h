@@ -112,8 +112,8 @@ class AppendLog final : public EffectSink {
   uint64_t base_bytes() const { return rewritten_bytes_; }
   size_t memory_bytes() const { return writer_.buffer().memory_bytes(); }
   void reset_stats() { writer_.reset_stats(); }
-  /// Files that rewrites have replaced need not be kept any more: when this returns they are gone, unless a rewrite is under way,
-  /// which deletes them at its end.
+  /// Files that rewrites have replaced need not be kept any more: when this returns they are gone, unless a
+  /// rewrite is under way, which deletes them at its end.
   void drop_history();
   /// DEBUG AOF-FLUSH-SLEEP.
   void sleep_before_writes(int64_t us);

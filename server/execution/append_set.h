@@ -43,7 +43,8 @@ class AppendSet {
   std::function<Status()> writer_of(const AppendManifest& next) const;
   void accept(AppendManifest next) { manifest_ = std::move(next); }
   Status make_folder();
-  /// Deletes what rewrites have replaced, on another thread, and calls `done` when the manifest does not name it any more.
+  /// Deletes what rewrites have replaced, on another thread, and calls `done` when the manifest does not name
+  /// it any more.
   void delete_history(std::function<void()> done);
   /// Deletes what interrupted work has left.
   void delete_temporaries();

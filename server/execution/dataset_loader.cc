@@ -115,7 +115,8 @@ Status DatasetLoader::on_entry(int db, Entry* entry, const RdbEntryUse& use) {
 }
 
 Status DatasetLoader::on_empty(int, std::string_view key) {
-  if (keys_empty_++ < kEmptyKeysLogged) log_notice("The snapshot is skipping empty key: {}", quoted_if_needed(key.substr(0, 128)));
+  if (keys_empty_++ < kEmptyKeysLogged)
+    log_notice("The snapshot is skipping empty key: {}", quoted_if_needed(key.substr(0, 128)));
   return Status::ok();
 }
 

@@ -61,7 +61,8 @@ Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key
   reading.code = uint8_t(payload[0]);
   reading.expiry_ms = expiry_ms;
   reading.limits = &limits;
-  if (!can_read_value(RdbFamily::kRedis, reading.code)) return Error(fmt::format("values of type {} cannot be loaded", reading.code));
+  if (!can_read_value(RdbFamily::kRedis, reading.code))
+    return Error(fmt::format("values of type {} cannot be loaded", reading.code));
   RdbInput input{payload.data() + 1, payload.data() + payload.size()};
   const ReadOutcome outcome = read_value(input, key, reading);
   if (outcome == ReadOutcome::kFailed) return Error(reading.error);

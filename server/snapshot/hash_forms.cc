@@ -95,7 +95,9 @@ constexpr const char* kBadHash = "Hash integrity check failed";
 
 ReadOutcome failed_pack(ValueReading& reading, std::string_view why = {}) {
   const auto code = RdbType(reading.code);
-  reading.error = code == RdbType::kHashZipmap ? "Zipmap" : code == RdbType::kHashZiplist ? "Hash ziplist" : "Hash listpack";
+  reading.error = code == RdbType::kHashZipmap    ? "Zipmap"
+                  : code == RdbType::kHashZiplist ? "Hash ziplist"
+                                                  : "Hash listpack";
   reading.error += " integrity check failed";
   reading.error += why;
   return ReadOutcome::kFailed;
@@ -222,7 +224,9 @@ ReadOutcome read_pairs_head(RdbInput& input, std::string_view key, ValueReading&
 
 ReadOutcome read_pairs(RdbInput& input, std::string_view key, ValueReading& reading) {
   if (reading.step == kReadHead)
-    if (const auto outcome = read_pairs_head(input, key, reading); outcome != ReadOutcome::kDone || !reading.left) return outcome;
+    if (const auto outcome = read_pairs_head(input, key, reading);
+        outcome != ReadOutcome::kDone || !reading.left)
+      return outcome;
   ReadPair pair;
   for (; reading.left; reading.left--) {
     pair.expiry_ms = kNoExpiry;
@@ -262,7 +266,8 @@ ReadOutcome take_pack(std::string_view bytes, std::string_view key, ValueReading
   const bool zipmap = reading.code == uint8_t(RdbType::kHashZipmap);
   std::string_view pack = bytes;
   if (reading.code != uint8_t(RdbType::kHashListpack)) {
-    if (!(zipmap ? listpack_of_zipmap(bytes, made) : listpack_of_ziplist(bytes, made))) return failed_pack(reading);
+    if (!(zipmap ? listpack_of_zipmap(bytes, made) : listpack_of_ziplist(bytes, made)))
+      return failed_pack(reading);
     pack = made;
   }
   if (!listpack::valid(pack)) return failed_pack(reading);

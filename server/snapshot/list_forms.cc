@@ -127,7 +127,8 @@ ReadOutcome read_node_part(RdbInput& input, std::string_view key, ValueReading& 
   uint64_t kind = 0;
   ReadOutcome outcome = read_rdb_length(input, kind, reading.error);
   if (outcome != ReadOutcome::kDone) return outcome;
-  if (kind != kPlainNode && kind != kPackedNode) return failed(reading, "List integrity check failed: a node of an unknown kind");
+  if (kind != kPlainNode && kind != kPackedNode)
+    return failed(reading, "List integrity check failed: a node of an unknown kind");
   std::string_view bytes;
   outcome = read_rdb_string(input, scratch, bytes, reading.error);
   if (outcome == ReadOutcome::kMore) {

@@ -1,6 +1,6 @@
 // Records out of a stream of pieces. A step takes one record from the input, or a part of one that may be
-// taken apart; a step that lacks bytes takes nothing and says how many it wants. A torn record is begun again when
-// as much as there is of it has come once more, or when the piece ends.
+// taken apart; a step that lacks bytes takes nothing and says how many it wants. A torn record is begun again
+// when as much as there is of it has come once more, or when the piece ends.
 #include "server/snapshot/rdb_reader.h"
 
 #include <fmt/format.h>

@@ -159,7 +159,8 @@ ReadOutcome read_intset_value(RdbInput& input, std::string_view key, ValueReadin
   const ReadOutcome outcome = read_rdb_string(input, reading.scratch, bytes, reading.error);
   if (outcome != ReadOutcome::kDone) return outcome;
   // An empty one has never been written, so it counts as damage.
-  if (!intset::valid(bytes) || intset::count(bytes) == 0) return failed(reading, "Intset integrity check failed");
+  if (!intset::valid(bytes) || intset::count(bytes) == 0)
+    return failed(reading, "Intset integrity check failed");
   if (intset::count(bytes) <= reading.limits->set_integers) {
     reading.entry = make_packed_entry(key, ValueType::kSet, PackedForm::kIntset, bytes, reading.expiry_ms);
     return outcome;

@@ -114,7 +114,8 @@ ReadOutcome read_members(RdbInput& input, std::string_view key, ValueReading& re
     if (!take_score(input, score)) return wait_for(input, begin, size_t(input.at - begin) + input.wanted);
     if (std::isnan(score)) return failed(reading, "Zset integrity check failed: a score is not a number");
     const uint64_t hash = element_hash(member);
-    if (set.find(member, hash)) return failed(reading, "Zset integrity check failed: a member is there twice");
+    if (set.find(member, hash))
+      return failed(reading, "Zset integrity check failed: a member is there twice");
     set.add(member, hash, score);
   }
   pack_if_small(reading);

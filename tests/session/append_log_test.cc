@@ -453,7 +453,8 @@ TEST_CASE("a rewrite is over when the manifest names nothing that it replaced, u
   REQUIRE(logged.log.rewrite(logged.server.executor.now()));
   logged.finish_rewrite();
   CHECK(disk[manifest] ==
-        "file a.aof.3.base.rdb seq 3 type b\nfile a.aof.2.incr.aof seq 2 type h\nfile a.aof.2.base.rdb seq 2 type h\n"
+        "file a.aof.3.base.rdb seq 3 type b\nfile a.aof.2.incr.aof seq 2 type h\nfile a.aof.2.base.rdb seq 2 "
+        "type h\n"
         "file a.aof.3.incr.aof seq 3 type i\n");
   CHECK(disk.list_folder("/data/aofdir").size() == 5);
   logged.server.state.settings.append_log.keep_history = false;

@@ -203,7 +203,8 @@ TEST_CASE("a name that cannot be taken is an error too, which SHUTDOWN FORCE pas
   CHECK(server.wait_for_exit() == 0);
 }
 
-TEST_CASE("a second SIGINT ends the save before the end and leaves nothing of it; a second SIGTERM does not") {
+TEST_CASE(
+    "a second SIGINT ends the save before the end and leaves nothing of it; a second SIGTERM does not") {
   const std::string slow = "20000";  // microseconds a key
   for (const bool insists : {true, false}) {
     CAPTURE(insists);
@@ -283,7 +284,8 @@ TEST_CASE("a key without elements in a snapshot is passed over and counted") {
   using namespace std::string_literals;
   ServerProcess server;
   server.kill_now();
-  std::ofstream(server.folder() / "dump.rdb", std::ios::binary) << "REDIS0010\xfe\x00\x02\x04gone\x00\x00\x01k\x01v\xff"s + std::string(8, '\0');
+  std::ofstream(server.folder() / "dump.rdb", std::ios::binary)
+      << "REDIS0010\xfe\x00\x02\x04gone\x00\x00\x01k\x01v\xff"s + std::string(8, '\0');
   server.start_again();
   Connection client(server.port());
   CHECK(client("DBSIZE") == ":1");

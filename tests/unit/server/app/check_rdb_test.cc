@@ -74,9 +74,13 @@ TEST_CASE("a damaged file is told by the place and the last key before it") {
 }
 
 TEST_CASE("keys without elements are named and counted") {
-  const Outcome outcome = checked(framed("\xfe\x00\x02\x04gone\x00\x00\x01" "a\x01" "1"s));
+  const Outcome outcome =
+      checked(framed("\xfe\x00\x02\x04gone\x00\x00\x01"
+                     "a\x01"
+                     "1"s));
   CHECK(outcome.code == 0);
-  CHECK(outcome.text.find("\nthe key \"gone\" has no elements, so it would not be loaded\n") != std::string::npos);
+  CHECK(outcome.text.find("\nthe key \"gone\" has no elements, so it would not be loaded\n") !=
+        std::string::npos);
   CHECK(outcome.text.find("\nstring: 1 keys\n1 keys without elements\n") != std::string::npos);
 }
 

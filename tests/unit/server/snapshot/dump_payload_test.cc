@@ -50,9 +50,15 @@ TEST_CASE("a damaged or foreign payload is refused") {
 TEST_CASE("a payload with a good checksum and bad content is refused") {
   const std::pair<std::string, std::string> cases[] = {{""s, "it is empty"},
                                                        {"\x00"s, "it ends too early"},
-                                                       {"\x00\x05" "abc"s, "it ends too early"},
-                                                       {"\x00\x01" "ab"s, "bytes follow its value"},
-                                                       {"\x12\x01\x02\x03" "abc"s, "List listpack integrity check failed"},
+                                                       {"\x00\x05"
+                                                        "abc"s,
+                                                        "it ends too early"},
+                                                       {"\x00\x01"
+                                                        "ab"s,
+                                                        "bytes follow its value"},
+                                                       {"\x12\x01\x02\x03"
+                                                        "abc"s,
+                                                        "List listpack integrity check failed"},
                                                        {"\x04\x00"s, "its value has no elements"},
                                                        {"\x09\x02\x00\xff"s, "Zipmap integrity check failed"},
                                                        {"\x63\x00"s, "values of type 99 cannot be loaded"},

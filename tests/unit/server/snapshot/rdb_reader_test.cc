@@ -81,7 +81,8 @@ TEST_CASE("a file torn anywhere tells the same as in one piece") {
 }
 
 TEST_CASE("keys without elements are told as such, and the reading goes on behind them") {
-  const std::string ziplist = "\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff"s, listpack = "\x07\x07\x00\x00\x00\x00\x00\xff"s;
+  const std::string ziplist = "\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff"s,
+                    listpack = "\x07\x07\x00\x00\x00\x00\x00\xff"s;
   const std::pair<RdbType, std::string> empties[] = {
       {RdbType::kList, "\x00"s},
       {RdbType::kSet, "\x00"s},
@@ -103,7 +104,10 @@ TEST_CASE("keys without elements are told as such, and the reading goes on behin
   };
   for (const auto& [type, value] : empties) {
     CAPTURE(int(type));
-    const std::string records = "\xfe\x03\xfd\x10\x00\x00\x00\xf9\x07"s + char(type) + "\x04" "gone" + value + "\x00\x01k\x01v"s;
+    const std::string records = "\xfe\x03\xfd\x10\x00\x00\x00\xf9\x07"s + char(type) +
+                                "\x04"
+                                "gone" +
+                                value + "\x00\x01k\x01v"s;
     for (const size_t piece : {size_t(1), size_t(5), SIZE_MAX})
       CHECK(told(framed(records), piece) == "redis 10\nselect 3\n3 gone is empty\n3 k=v\n");
   }
@@ -115,13 +119,18 @@ TEST_CASE("a torn list of small elements and what follows it are told the same, 
     Status on_function(std::string_view) override { return Error("unexpected"); }
     Status on_entry(int, Entry* entry, const RdbEntryUse&) override {
       const EntryOwner owner(entry);
-      text += fmt::format("{} {} ", entry->key(), entry->type() == ValueType::kList ? ListView(*entry).size() : 0);
+      text += fmt::format("{} {} ", entry->key(),
+                          entry->type() == ValueType::kList ? ListView(*entry).size() : 0);
       return Status::ok();
     }
   };
-  std::string records = "\xfe\x00\x01\x01" "a\x43\xe8"s;
+  std::string records =
+      "\xfe\x00\x01\x01"
+      "a\x43\xe8"s;
   for (int i = 0; i < 1000; i++) records += "\x01x";
-  records += "\x00\x01k\x01v\x01\x01" "b\x02\x01y\x01z"s;
+  records +=
+      "\x00\x01k\x01v\x01\x01"
+      "b\x02\x01y\x01z"s;
   const std::string bytes = framed(records);
   for (size_t cut = 9; cut < bytes.size(); cut += 13) {
     Sizes sizes;
