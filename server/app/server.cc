@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "server/app/apply_settings.h"
+#include "server/app/insistence.h"
 #include "server/app/processors.h"
 #include "server/app/version.h"
 #include "server/commands/families.h"
@@ -249,7 +250,9 @@ void Server::tick() {
 void Server::on_signal(int number) {
   const ShutdownChoice& choice = number == SIGINT ? options_.process.on_sigint : options_.process.on_sigterm;
   log_warning("Received {} scheduling shutdown...", number == SIGINT ? "SIGINT" : "SIGTERM");
-  if (stopping_) {  // asked twice: at once
+  // Once more from a terminal: at once. Service managers and scripts repeat SIGTERM, which must not cost them
+  // the last save.
+  if (std::exchange(end_signalled_, true) && number == SIGINT) {
     log_warning("You insist... exiting now.");
     _exit(1);
   }
@@ -324,13 +327,15 @@ void Server::load_append_log() {
 
 void Server::finish_load() {
   if (const Status& outcome = load_->outcome(); !outcome) {
-    log_warning("The snapshot cannot be loaded: {}. Nothing was changed on disk. Repair or restore the file, or move it away to start empty.",
-                outcome.error().text());
+    log_warning("Terminating server after rdb file reading failure.");
+    log_warning(
+        "Fatal error loading the DB: {}. Nothing was changed on disk. Repair or restore the file, or move it "
+        "away to start empty.",
+        outcome.error().text());
     return end_process(1);
   }
   const int64_t us = us_between(state_.loading.began, clock_.now().instant);
-  log_notice("DB loaded from disk: {:.3f} seconds, {} keys, {} had expired", double(us) / 1e6, load_->loader().keys_loaded(),
-             load_->loader().keys_expired());
+  log_notice("DB loaded from disk: {:.3f} seconds", double(us) / 1e6);
   const LoadedFacts facts = load_->loader().facts();
   load_.reset();
   state_.set_condition(kLoadingDataset, false);
@@ -513,13 +518,14 @@ bool Server::save_before_end(const ShutdownRequest& request) {
   if (load_ || append_.loading() || (request.save != ShutdownSave::kSave && !by_default)) return true;
   log_notice("Saving the final RDB snapshot before exiting.");
   supervisor_.notify("STATUS=Saving the final RDB snapshot\n");
+  const Insistence insistence(snapshot_file_.unfinished_path(), end_signalled_);
   if (persistence_.save(executor_.refresh_now())) return true;
   log_warning("Error trying to save the DB, {}", request.force ? "exit anyway." : "can't exit.");
   return request.force;
 }
 
 void Server::refuse_shutdown() {
-  stopping_ = false;
+  stopping_ = end_signalled_ = false;
   shutdown_timer_.stop();
   state_.shutdown_until = Instant{};
   takeover_ = Takeover::kNotAsked;
@@ -547,7 +553,8 @@ void Server::end_process(int exit_code) {
   replication_.stop();
   host_.close_all();
   if (!options_.process.pidfile.empty()) unlink(options_.process.pidfile.c_str());
-  log_warning("Vedette is now ready to exit, bye bye...");
+  if (exit_code == 0)
+    log_warning("Vedette is now ready to exit, bye bye...");  // else the reason is the last line
   loop_.stop();
 }
 

@@ -122,6 +122,7 @@ class Server final : public SessionHandler, public ServerActions {
   int exit_code_ = 0;
   Instant turn_began_{};  // none while the loop waits
   bool stopping_ = false;
+  bool end_signalled_ = false;  // by SIGINT or SIGTERM
   bool shutdown_due_ = false;  // at the end of this turn
   ShutdownRequest shutdown_;  // while stopping_
   enum class Takeover : uint8_t { kNotAsked, kAsked, kDone, kOver } takeover_ = Takeover::kNotAsked;

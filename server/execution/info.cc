@@ -50,13 +50,14 @@ void server_section(InfoText& out, const ServerState& server, const Now& now) {
 }
 
 void clients_section(InfoText& out, const ServerState& server, const Now&) {
-  size_t input_max = 0, output_max = 0, blocked = 0;
+  size_t input_max = 0, output_max = 0, blocked = 0, replicas = 0;
   for (const Session* session : server.clients.sessions()) {
     input_max = std::max(input_max, session->input.capacity());
     blocked += session->has(kSuspended);
+    replicas += session->has(kReplicaLink);
     output_max = std::max({output_max, session->output.size(), size_t(session->output_peak)});
   }
-  out.field("connected_clients", server.clients.size());
+  out.field("connected_clients", server.clients.size() - replicas);
   out.field("cluster_connections", 0);
   out.field("maxclients", server.settings.clients_max);
   out.field("client_recent_max_input_buffer", input_max);
