@@ -93,6 +93,18 @@ TEST_CASE(
   CHECK(story.call(0, "GET counter") == story.call(1, "GET counter"));
 }
 
+TEST_CASE("CLIENT KILL by the primary's address ends the link, which goes on where it was") {
+  Story story(2);
+  story.begin();
+  CHECK(story.call(1, "CLIENT KILL 10.0.0.0:7001") == "(error) ERR No such client");
+  CHECK(story.call(1, "CLIENT KILL 10.0.0.0:7000") == "OK");
+  CHECK_FALSE(story.link_up(1));
+  CHECK(story.call(1, "CLIENT KILL 10.0.0.0:7000") == "(error) ERR No such client");
+  CHECK(story.settled());
+  CHECK(story.stats(0).full_syncs == 1);
+  CHECK(story.stats(0).partial_syncs == 1);
+}
+
 TEST_CASE("a promoted replica's siblings and its former primary go on without a full synchronization") {
   Story story(3);
   story.begin();
