@@ -219,6 +219,13 @@ size_t Replication::good_replicas(Instant now) const {
   }));
 }
 
+std::optional<Instant> Replication::saving_since() const {
+  std::optional<Instant> earliest;
+  for (const auto& feed : feeds_)
+    if (feed->being_saved()) earliest = std::min(earliest.value_or(feed->since()), feed->since());
+  return earliest;
+}
+
 size_t Replication::replicas_behind() const {
   return size_t(std::count_if(feeds_.begin(), feeds_.end(), [&](const auto& feed) {
     return feed->follower.online() && !feed->legacy() && !feed->session().closing() && !holds_all(*feed);
@@ -509,7 +516,7 @@ void Replication::start_due_syncs(Instant now) {
   for (const auto& feed : feeds_) {
     if (feed->phase() != Feed::Phase::kWaiting || feed->snapshot_requested() || feed->session().closing()) continue;
     waiting++;
-    due |= feed->by_file() || now >= after_ms(feed->waiting_since(), settings.diskless_sync_delay_ms);
+    due |= feed->by_file() || now >= after_ms(feed->since(), settings.diskless_sync_delay_ms);
   }
   if (!waiting) return;
   due |= settings.diskless_sync_replicas_max > 0 && waiting >= settings.diskless_sync_replicas_max;

@@ -79,6 +79,8 @@ class Replication final : public EffectSink {
   const std::vector<std::unique_ptr<Feed>>& feeds() const { return feeds_; }
   size_t replica_count() const;
   size_t good_replicas(Instant now) const;
+  /// Since when a snapshot is being written for replicas.
+  std::optional<Instant> saving_since() const;
   /// Replicas that are fed the stream and do not have all of it.
   size_t replicas_behind() const;
   std::string name_of(const Feed& feed) const;

@@ -219,6 +219,26 @@ TEST_CASE("writes go on while a slow replica takes its snapshot, of either form 
   }
 }
 
+TEST_CASE("a snapshot for replicas is a background save in progress to who asks") {
+  for (const bool diskless : {true, false}) {
+    Story story(2);
+    story.config(0).diskless_sync = diskless;
+    story.settings(0).key_save_delay_us = 100'000;
+    story.start_all();
+    story.fill(0, 50);
+    const auto says = [&](const char* line) { return story.call(0, "INFO persistence").find(line) != std::string::npos; };
+    CHECK(says("rdb_bgsave_in_progress:0"));
+    story.follow(1, 0);
+    CHECK(story.run_until([&] { return story.server(0).snapshots().active(); }));
+    story.run_ms(2500);
+    CHECK(says("rdb_bgsave_in_progress:1"));
+    CHECK(says("rdb_current_bgsave_time_sec:2"));
+    CHECK(story.settled());
+    CHECK(says("rdb_bgsave_in_progress:0"));
+    CHECK(says("rdb_current_bgsave_time_sec:-1"));
+  }
+}
+
 TEST_CASE("a snapshot that goes to a slow disk first is announced once") {
   Story story(2);
   story.config(0).diskless_sync = false;
