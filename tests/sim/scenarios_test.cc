@@ -103,6 +103,9 @@ TEST_CASE("CLIENT KILL by the primary's address ends the link, which goes on whe
   CHECK(story.settled());
   CHECK(story.stats(0).full_syncs == 1);
   CHECK(story.stats(0).partial_syncs == 1);
+  CHECK(story.call(0, "CONFIG RESETSTAT") == "OK");
+  CHECK(story.stats(0).full_syncs == 0);
+  CHECK(story.stats(0).partial_syncs == 0);
 }
 
 TEST_CASE("a promoted replica's siblings and its former primary go on without a full synchronization") {
