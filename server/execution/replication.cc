@@ -531,9 +531,9 @@ void Replication::tick(const Now& now) {
   failover.tick(now);
   if (link_) link_->tick(now);
   answer_waiters(now.instant);
-  if (!server_.replicas_attached || next_ping_ == Instant{}) next_ping_ = after_ms(now.instant, server_.settings.replication.ping_period_ms);
-  if (backlog_ && !link_ && now.instant >= next_ping_) {
-    next_ping_ = after_ms(now.instant, server_.settings.replication.ping_period_ms);
+  if (!server_.replicas_attached || last_ping_ == Instant{}) last_ping_ = now.instant;
+  if (backlog_ && !link_ && ms_between(last_ping_, now.instant) >= server_.settings.replication.ping_period_ms) {
+    last_ping_ = now.instant;
     if (replica_count() && !failover.active() && !server_.pause.active(now.instant)) {
       const uint64_t before = backlog_->offset();
       encoder_.ping();

@@ -185,7 +185,7 @@ class Replication final : public EffectSink {
   bool stream_grew_ = false;
   bool acks_changed_ = false;
   uint64_t ack_asked_from_ = 0, ack_asked_at_ = 0;  // offsets before and after the last request for acknowledgements
-  Instant next_ping_{}, next_look_{};
+  Instant last_ping_{}, next_look_{};  // the first: or when there was nobody to ping
   Instant last_replica_gone_{};
   bool throttling_ = false;
 };

@@ -108,6 +108,23 @@ TEST_CASE("CLIENT KILL by the primary's address ends the link, which goes on whe
   CHECK(story.stats(0).partial_syncs == 0);
 }
 
+TEST_CASE("a new period of pings holds at once, shorter or longer") {
+  Story story(2);
+  story.config(0).ping_period_ms = 600'000;
+  story.begin();
+  const uint64_t before = story.standing(0).offset;
+  story.run_ms(5000);
+  CHECK(story.standing(0).offset == before);
+  story.server(0).state().settings.replication.ping_period_ms = 1000;
+  story.run_ms(5000);
+  CHECK(story.standing(1).offset >= before + 4 * std::string_view("*1\r\n$4\r\nPING\r\n").size());
+  story.server(0).state().settings.replication.ping_period_ms = 600'000;
+  const uint64_t after = story.standing(0).offset;
+  story.run_ms(5000);
+  CHECK(story.standing(0).offset == after);
+  CHECK(story.settled());
+}
+
 TEST_CASE("a promoted replica's siblings and its former primary go on without a full synchronization") {
   Story story(3);
   story.begin();
