@@ -4,6 +4,7 @@
 #include "common/config/registry.h"
 #include "server/commands/families.h"
 #include "server/execution/context.h"
+#include "server/execution/replication.h"
 
 namespace vedette {
 namespace {
@@ -64,6 +65,7 @@ Status config_resetstat(CommandContext& ctx) {
   server.keyspace.stats = KeyspaceStats{};
   server.keyspace.lazy_free.reset_stats();
   server.command_stats->reset();
+  if (server.replication) server.replication->stats = ReplicationStats{};
   ctx.reply().ok();
   return Status::ok();
 }

@@ -119,7 +119,7 @@ void Feed::on_snapshot_start(const BlockLog& bytes) {
   snapshot_at_ = 0;
   complete_ = false;
   stream_at_ = replication_.begin_full_sync();
-  progress_ = server_.now.instant;
+  since_ = progress_ = server_.now.instant;
   if (!legacy_)
     session_.output.append(fmt::format("+FULLRESYNC {} {}\r\n", replication_.history().id, replication_.history().offset));
   session_.wake();

@@ -52,9 +52,12 @@ class Feed final : public OutputSource, public SnapshotReader {
   bool legacy() const { return legacy_; }
   /// Is sent what has gathered while it was away or took its snapshot in: has not been at the end of the stream since.
   bool catching_up() const { return catching_up_; }
+  /// A snapshot is being written for it: to its file, or to the replica itself.
+  bool being_saved() const { return log_ != nullptr; }
   /// Takes its snapshot from a file: it needs to know the length, or the options say so.
   bool by_file() const { return spool_ != nullptr; }
-  Instant waiting_since() const { return since_; }
+  /// When it began to wait; of a snapshot that has begun, when that was.
+  Instant since() const { return since_; }
   Instant last_progress() const { return progress_; }
   /// The first byte of the stream that it still needs: what the backlog must keep. UINT64_MAX: none.
   uint64_t needed() const;

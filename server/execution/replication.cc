@@ -219,6 +219,13 @@ size_t Replication::good_replicas(Instant now) const {
   }));
 }
 
+std::optional<Instant> Replication::saving_since() const {
+  std::optional<Instant> earliest;
+  for (const auto& feed : feeds_)
+    if (feed->being_saved()) earliest = std::min(earliest.value_or(feed->since()), feed->since());
+  return earliest;
+}
+
 size_t Replication::replicas_behind() const {
   return size_t(std::count_if(feeds_.begin(), feeds_.end(), [&](const auto& feed) {
     return feed->follower.online() && !feed->legacy() && !feed->session().closing() && !holds_all(*feed);
@@ -509,7 +516,7 @@ void Replication::start_due_syncs(Instant now) {
   for (const auto& feed : feeds_) {
     if (feed->phase() != Feed::Phase::kWaiting || feed->snapshot_requested() || feed->session().closing()) continue;
     waiting++;
-    due |= feed->by_file() || now >= after_ms(feed->waiting_since(), settings.diskless_sync_delay_ms);
+    due |= feed->by_file() || now >= after_ms(feed->since(), settings.diskless_sync_delay_ms);
   }
   if (!waiting) return;
   due |= settings.diskless_sync_replicas_max > 0 && waiting >= settings.diskless_sync_replicas_max;
@@ -524,9 +531,9 @@ void Replication::tick(const Now& now) {
   failover.tick(now);
   if (link_) link_->tick(now);
   answer_waiters(now.instant);
-  if (!server_.replicas_attached || next_ping_ == Instant{}) next_ping_ = after_ms(now.instant, server_.settings.replication.ping_period_ms);
-  if (backlog_ && !link_ && now.instant >= next_ping_) {
-    next_ping_ = after_ms(now.instant, server_.settings.replication.ping_period_ms);
+  if (!server_.replicas_attached || last_ping_ == Instant{}) last_ping_ = now.instant;
+  if (backlog_ && !link_ && ms_between(last_ping_, now.instant) >= server_.settings.replication.ping_period_ms) {
+    last_ping_ = now.instant;
     if (replica_count() && !failover.active() && !server_.pause.active(now.instant)) {
       const uint64_t before = backlog_->offset();
       encoder_.ping();

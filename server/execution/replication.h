@@ -79,6 +79,8 @@ class Replication final : public EffectSink {
   const std::vector<std::unique_ptr<Feed>>& feeds() const { return feeds_; }
   size_t replica_count() const;
   size_t good_replicas(Instant now) const;
+  /// Since when a snapshot is being written for replicas.
+  std::optional<Instant> saving_since() const;
   /// Replicas that are fed the stream and do not have all of it.
   size_t replicas_behind() const;
   std::string name_of(const Feed& feed) const;
@@ -183,7 +185,7 @@ class Replication final : public EffectSink {
   bool stream_grew_ = false;
   bool acks_changed_ = false;
   uint64_t ack_asked_from_ = 0, ack_asked_at_ = 0;  // offsets before and after the last request for acknowledgements
-  Instant next_ping_{}, next_look_{};
+  Instant last_ping_{}, next_look_{};  // the first: or when there was nobody to ping
   Instant last_replica_gone_{};
   bool throttling_ = false;
 };

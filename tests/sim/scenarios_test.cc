@@ -93,6 +93,38 @@ TEST_CASE(
   CHECK(story.call(0, "GET counter") == story.call(1, "GET counter"));
 }
 
+TEST_CASE("CLIENT KILL by the primary's address ends the link, which goes on where it was") {
+  Story story(2);
+  story.begin();
+  CHECK(story.call(1, "CLIENT KILL 10.0.0.0:7001") == "(error) ERR No such client");
+  CHECK(story.call(1, "CLIENT KILL 10.0.0.0:7000") == "OK");
+  CHECK_FALSE(story.link_up(1));
+  CHECK(story.call(1, "CLIENT KILL 10.0.0.0:7000") == "(error) ERR No such client");
+  CHECK(story.settled());
+  CHECK(story.stats(0).full_syncs == 1);
+  CHECK(story.stats(0).partial_syncs == 1);
+  CHECK(story.call(0, "CONFIG RESETSTAT") == "OK");
+  CHECK(story.stats(0).full_syncs == 0);
+  CHECK(story.stats(0).partial_syncs == 0);
+}
+
+TEST_CASE("a new period of pings holds at once, shorter or longer") {
+  Story story(2);
+  story.config(0).ping_period_ms = 600'000;
+  story.begin();
+  const uint64_t before = story.standing(0).offset;
+  story.run_ms(5000);
+  CHECK(story.standing(0).offset == before);
+  story.server(0).state().settings.replication.ping_period_ms = 1000;
+  story.run_ms(5000);
+  CHECK(story.standing(1).offset >= before + 4 * std::string_view("*1\r\n$4\r\nPING\r\n").size());
+  story.server(0).state().settings.replication.ping_period_ms = 600'000;
+  const uint64_t after = story.standing(0).offset;
+  story.run_ms(5000);
+  CHECK(story.standing(0).offset == after);
+  CHECK(story.settled());
+}
+
 TEST_CASE("a promoted replica's siblings and its former primary go on without a full synchronization") {
   Story story(3);
   story.begin();
@@ -204,6 +236,26 @@ TEST_CASE("writes go on while a slow replica takes its snapshot, of either form 
       CHECK(story.settled());
       CHECK(story.stats(0).full_syncs == 1);  // more writes than the backlog holds: they waited for it
     }
+  }
+}
+
+TEST_CASE("a snapshot for replicas is a background save in progress to who asks") {
+  for (const bool diskless : {true, false}) {
+    Story story(2);
+    story.config(0).diskless_sync = diskless;
+    story.settings(0).key_save_delay_us = 100'000;
+    story.start_all();
+    story.fill(0, 50);
+    const auto says = [&](const char* line) { return story.call(0, "INFO persistence").find(line) != std::string::npos; };
+    CHECK(says("rdb_bgsave_in_progress:0"));
+    story.follow(1, 0);
+    CHECK(story.run_until([&] { return story.server(0).snapshots().active(); }));
+    story.run_ms(2500);
+    CHECK(says("rdb_bgsave_in_progress:1"));
+    CHECK(says("rdb_current_bgsave_time_sec:2"));
+    CHECK(story.settled());
+    CHECK(says("rdb_bgsave_in_progress:0"));
+    CHECK(says("rdb_current_bgsave_time_sec:-1"));
   }
 }
 
