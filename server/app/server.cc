@@ -151,7 +151,9 @@ Status Server::take_place() {
 
 void Server::register_hooks() {
   registry_.on_any_change([this] {
+    const uint64_t client_memory_before = state_.settings.client_memory_max;
     apply_settings(options_, state_);
+    if (state_.settings.client_memory_max != client_memory_before) count_clients(state_);
     replication_.replication().apply_settings();
     return Status::ok();
   });
@@ -303,7 +305,7 @@ Status Server::begin_load() {
   how.verify_checksum = state_.settings.snapshot_checksum;
   load_.emplace(loop_, state_);
   const Result<bool> opened = load_->open(snapshot_file_.path(), how);
-  if (!opened) return opened.error();
+  if (!opened) return Error(fmt::format("Fatal error loading the DB: {}", opened.error().text()));
   state_.set_condition(kLoadingDataset, *opened);
   if (!*opened) load_.reset();
   return Status::ok();

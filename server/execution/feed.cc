@@ -129,6 +129,7 @@ void Feed::on_snapshot_start(const BlockLog& bytes) {
   }
   mark_ = server_.rng.hex(40);
   begin_transfer("$EOF:" + mark_ + "\r\n");
+  if (!follower.without_data) replication_.on_transfer_begin();
 }
 
 void Feed::begin_transfer(std::string head) {
@@ -150,6 +151,7 @@ void Feed::on_snapshot_end(const Status& status) {
   if (!status) return fail(status.error().text());
   complete_ = true;
   if (spool_) return spool_bytes();
+  replication_.on_transfer_made();
   if (snapshot_at_ == log_->end() && lead_.empty()) end_transfer();
   session_.wake();
 }
@@ -273,6 +275,6 @@ void Feed::consume(size_t bytes) {
 
 // A replica that is being synchronized is waited for, whatever has gathered, and until it has caught up with that: closing
 // the link over it would only make it ask for the same again.
-uint64_t Feed::pending() const { return phase_ == Phase::kStream && !catching_up_ && !session_.closing() ? stream_pending() : 0; }
+uint64_t Feed::pending() const { return phase_ == Phase::kStream && !catching_up_ && !session_.has(kCloseNow) ? stream_pending() : 0; }
 
 }  // namespace vedette

@@ -232,6 +232,10 @@ size_t Replication::replicas_behind() const {
   }));
 }
 
+uint64_t Replication::held_for_replicas() const {
+  return backlog_ && server_.replicas_attached ? backlog_->memory_beyond_limit() : 0;
+}
+
 std::string Replication::name_of(const Feed& feed) const { return fmt::format("{}:{}", feed.follower.ip(), feed.follower.listening_port); }
 
 Status Replication::synchronize(Session& session, const std::optional<PsyncRequest>& request) {
@@ -286,6 +290,21 @@ uint64_t Replication::begin_full_sync() {
   return backlog_->offset();
 }
 
+size_t Replication::transfers() const {
+  return size_t(std::count_if(feeds_.begin(), feeds_.end(), [](const auto& feed) {
+    return feed->phase() == Feed::Phase::kSnapshot && !feed->by_file() && !feed->session().closing();
+  }));
+}
+
+// The words of these lines are those that tools look for; nothing is forked, and there is no pipe.
+void Replication::on_transfer_begin() {
+  if (!std::exchange(transferring_, true)) log_notice("Background RDB transfer started by pid {}, which is this process", server_.process.pid);
+}
+
+void Replication::on_transfer_made() {
+  if (std::exchange(transferring_, false)) log_notice("Diskless rdb transfer, done reading from pipe, {} replicas still up.", transfers());
+}
+
 void Replication::on_follower_online() {
   acks_changed_ = true;
   refresh_guards(server_.now.instant);
@@ -319,6 +338,14 @@ void Replication::drop_replicas(std::string_view reason) {
   }
 }
 
+void Replication::drop_snapshot_readers() {
+  for (const auto& feed : feeds_) {
+    if (!feed->being_saved()) continue;
+    log_notice("Disconnecting replica {}: FLUSHALL has emptied what its snapshot was made of", name_of(*feed));
+    feed->session().close(false);
+  }
+}
+
 void Replication::forget(Session& session) {
   if (waiters_.cancel(session.id())) server_.held_replies.erase(session.id());
   const auto at = std::find_if(feeds_.begin(), feeds_.end(), [&](const auto& feed) { return &feed->session() == &session; });
@@ -326,8 +353,13 @@ void Replication::forget(Session& session) {
   const bool was_replica = (*at)->is_replica();
   if (was_replica) log_notice("Connection with replica {} lost.", name_of(**at));
   feeds_.erase(at);
+  if (transferring_ && transfers() == 0) {
+    transferring_ = false;
+    log_notice("Diskless rdb transfer, last replica dropped, killing fork child (that is: its snapshot ends)");
+  }
   if (!closes_any_feed()) retired_.clear();
   if (!was_replica) return;
+  if (backlog_) backlog_->enforce(needed());
   server_.replicas_attached = replica_count() > 0;
   if (!server_.replicas_attached) last_replica_gone_ = server_.now.instant;
   acks_changed_ = true;
@@ -381,10 +413,11 @@ void Replication::continue_as(const std::string& id) {
   if (history_.id != before) drop_replicas("the history has a new id");
 }
 
+// Also by one that is to be closed when it has been sent its last reply: pieces of the stream may be under way to it until then.
 uint64_t Replication::needed() const {
   uint64_t needed = UINT64_MAX;
   for (const auto& feed : feeds_)
-    if (!feed->session().closing()) needed = std::min(needed, feed->needed());
+    if (!feed->session().has(kCloseNow)) needed = std::min(needed, feed->needed());
   return needed;
 }
 
@@ -495,6 +528,7 @@ void Replication::end_turn(const Now& now) {
     failover.tick(now);  // writes are held until the replica holds all: not for a period of the clock
   }
   if (link_) link_->obey_close();
+  if (link_) link_->obey_pause(now);
   start_due_syncs(now.instant);
   for (const auto& feed : feeds_) feed->spool_more();
   if (stream_grew_) {
@@ -553,8 +587,9 @@ void Replication::look_at_feeds(const Now& now) {
   const ReplicationSettings& settings = server_.settings.replication;
   for (const auto& feed : feeds_) {
     Session& session = feed->session();
-    if (session.closing() || !feed->is_replica()) continue;
-    if (feed->phase() == Feed::Phase::kWaiting && !feed->legacy()) {
+    if (session.has(kCloseNow) || !feed->is_replica()) continue;
+    const bool waits = feed->phase() == Feed::Phase::kWaiting && !session.closing();
+    if (waits && !feed->legacy()) {
       session.output.append("\n");  // a sign of life; no part of the stream
       session.wake();
     }
@@ -562,7 +597,7 @@ void Replication::look_at_feeds(const Now& now) {
     const Instant heard = settled ? feed->follower.last_ack : feed->catching_up() ? feed->last_progress()
                           : std::max(feed->last_progress(), feed->follower.last_ack);
     const bool silent = ms_between(heard, now.instant) > settings.timeout_ms;
-    if (!silent || (feed->legacy() && settled) || feed->phase() == Feed::Phase::kWaiting) continue;
+    if (!silent || (feed->legacy() && settled) || waits) continue;
     log_warning("Disconnecting timedout replica ({}): {}: nothing heard for {} s (repl-timeout)",
                 feed->phase() == Feed::Phase::kStream ? "streaming sync" : "full sync", name_of(*feed), settings.timeout_ms / 1000);
     session.close(false);
