@@ -46,7 +46,7 @@ TEST_CASE("pieces that are under way to a replica stay until it is gone") {
   std::string_view pieces[1];
   REQUIRE(p.replica.session.source->pieces(pieces, 1000) == 1);
   const std::string sent(pieces[0]);
-  p.replica.send("QUIT\r\n");
+  p.replica.session.close(true);
   REQUIRE(p.replica.session.has(kCloseAfterReply));
   p.write(100);
   CHECK(p.first_kept() == 1001);

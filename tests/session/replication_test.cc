@@ -40,7 +40,7 @@ class Replica {
     server.turn();
     server.replication.end_turn(server.executor.now());
   }
-  void be_offered(std::string_view id, uint64_t offset) { hear(fmt::format("+PONG\r\n+OK\r\n+OK\r\n+OK\r\n+FULLRESYNC {} {}\r\n", id, offset)); }
+  void be_offered(std::string_view id, uint64_t offset) { hear(fmt::format("+PONG\r\n+OK\r\n+FULLRESYNC {} {}\r\n", id, offset)); }
   /// The link breaks, and is made again.
   void be_torn() {
     owner_->on_link_closed("the test");
@@ -114,25 +114,25 @@ TEST_CASE("beside the dataset that is loaded clients read an earlier state of it
   CHECK(replica.client("SET k v") == "OK");
   replica.be_offered(kHistory, 100);
   hear_half();
-  CHECK(says("\nloading:1"));
+  CHECK(says("\\nloading:1"));
   CHECK(says("async_loading:0"));
   CHECK(replica.client("GET k") == "(error) LOADING Redis is loading the dataset in memory");
 
   SUBCASE("it is torn: the old one is there again") {
     replica.be_torn();
-    CHECK(says("\nloading:0"));
+    CHECK(says("\\nloading:0"));
     CHECK(replica.client("GET k") == "v");
   }
   SUBCASE("it is whole, and then comes again") {
     replica.hear(rdb.substr(rdb.size() / 2) + mark);
     REQUIRE(replica.link().up());
-    CHECK(says("\nloading:0"));
+    CHECK(says("\\nloading:0"));
     CHECK(replica.client("GET k") == "nil");
     CHECK(replica.client("SET k v") == "OK");
     replica.be_torn();
     replica.be_offered(kHistory, 200);
     hear_half();
-    CHECK(says("\nloading:0"));
+    CHECK(says("\\nloading:0"));
     CHECK(says("async_loading:1"));
     CHECK(says("loading_loaded_bytes:"));
     CHECK(replica.client("GET k") == "v");
