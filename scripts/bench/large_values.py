@@ -35,7 +35,7 @@ def one(name, command, a):
     load(a.build, s.port, "-n", 100000, "-P", 64, "-d", 64, "SET key:%i %v", core=1)
     probe = Load(a.build, s.port, "-t", 600, "-R", a.rate, "-c", 20, "-k", 100000, "-d", 64, "-w", 50, "GET key:%k", core=1, nice=-10)
     time.sleep(3)
-    marks = [("nothing", 0, time.time() - 2, time.time())]
+    marks = [("nothing", 0, time.time() - 2.5, time.time() - 0.5)]
     for words in COMMANDS:
         began = time.time()
         first, whole = ask(s.port, words)
