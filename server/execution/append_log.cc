@@ -247,7 +247,7 @@ Status AppendLog::reload(Executor& executor, const Now& now) {
 // ---- Rewriting ----
 
 bool AppendLog::snapshot_under_way() const {
-  return server_.snapshots && server_.snapshots->active() && !base_.started();
+  return server_.snapshots && server_.snapshots->serving() && !base_.started();
 }
 
 Result<AppendLog::RewriteStart> AppendLog::rewrite(const Now& now) {

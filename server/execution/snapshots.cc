@@ -75,7 +75,7 @@ SnapshotFacts Snapshots::facts(const Now& now) const {
   return facts;
 }
 
-bool Snapshots::active() const { return walk_ && !walk_->walk.cancelled(); }
+bool Snapshots::serving() const { return walk_ && !walk_->walk.cancelled(); }
 uint64_t Snapshots::keys_written() const { return walk_ ? walk_->walk.keys_written() : 0; }
 uint64_t Snapshots::keys_total() const { return walk_ ? walk_->walk.keys_total() : 0; }
 

@@ -61,9 +61,10 @@ class Snapshots {
 
   /// Whether run_slice() has something to do now: false also while the readers are behind.
   bool ready() const;
-  /// A walk is under way that somebody reads. One that was given up is not for long, and whoever asks then is
-  /// served next.
-  bool active() const;
+  /// A walk is under way.
+  bool active() const { return walk_ != nullptr; }
+  /// And somebody reads it. One that was given up is over soon, and whoever asks then is served next.
+  bool serving() const;
   /// Keys that the walk under way has written, and all that it will.
   uint64_t keys_written() const;
   uint64_t keys_total() const;

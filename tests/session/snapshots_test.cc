@@ -112,7 +112,7 @@ TEST_CASE_FIXTURE(Fixture, "a walk ends with its last reader, and the next begin
   CHECK(snapshots.active());
   slice(0);
   snapshots.withdraw(b);
-  CHECK(!snapshots.active());  // nobody has to wait for it, though its marks are still to be wiped
+  CHECK(!snapshots.serving());  // nobody has to wait for it, though its marks are still to be wiped
   snapshots.request(next, SnapshotForm::kRdb);
   CHECK(snapshots.ready());
   slice(0);
