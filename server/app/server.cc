@@ -303,7 +303,7 @@ Status Server::begin_load() {
   how.verify_checksum = state_.settings.snapshot_checksum;
   load_.emplace(loop_, state_);
   const Result<bool> opened = load_->open(snapshot_file_.path(), how);
-  if (!opened) return opened.error();
+  if (!opened) return Error(fmt::format("Fatal error loading the DB: {}", opened.error().text()));
   state_.set_condition(kLoadingDataset, *opened);
   if (!*opened) load_.reset();
   return Status::ok();

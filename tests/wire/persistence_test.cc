@@ -280,6 +280,16 @@ TEST_CASE("a snapshot that is not whole ends the start with its name and the pla
   CHECK(all_hold(client, 100, "v"));
 }
 
+TEST_CASE("a snapshot that cannot be opened ends the start") {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path() / "dump.rdb");
+  const Ended ended = run_to_end(
+      {"--port", std::to_string(free_port()), "--bind", "127.0.0.1", "--dir", folder.path().string()});
+  CHECK(ended.exit_code == 1);
+  const std::string last = ended.output.substr(ended.output.rfind('\n', ended.output.size() - 2) + 1);
+  CHECK(contains(last, "Fatal error loading the DB: " + (folder.path() / "dump.rdb").string()));
+}
+
 TEST_CASE("a key without elements in a snapshot is passed over and counted") {
   using namespace std::string_literals;
   ServerProcess server;
