@@ -109,6 +109,7 @@ class SnapshotFile::Background final : public SnapshotReader {
     pump();
   }
   uint64_t snapshot_position() const override { return position_; }
+  bool wants_more() const override { return !leaving_; }
 
   /// Undoes what was done. What a job is reading must stay until it has ended: this is kept as long.
   void leave() {

@@ -75,7 +75,15 @@ SnapshotFacts Snapshots::facts(const Now& now) const {
   return facts;
 }
 
-bool Snapshots::serving() const { return walk_ && !walk_->walk.cancelled(); }
+bool Snapshots::serving() const {
+  return walk_ && std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) {
+           const auto& readers = stream->readers;
+           return stream->encoder &&
+                  std::any_of(readers.begin(), readers.end(),
+                              [](const SnapshotReader* reader) { return reader->wants_more(); });
+         });
+}
+
 uint64_t Snapshots::keys_written() const { return walk_ ? walk_->walk.keys_written() : 0; }
 uint64_t Snapshots::keys_total() const { return walk_ ? walk_->walk.keys_total() : 0; }
 

@@ -38,6 +38,8 @@ class SnapshotReader {
   virtual void on_snapshot_end(const Status& status) = 0;
   /// The first byte that it still needs.
   virtual uint64_t snapshot_position() const = 0;
+  /// Whether it wants the rest. One that does not is still there for bytes that it is reading.
+  virtual bool wants_more() const { return true; }
 };
 
 class Snapshots {
@@ -63,7 +65,7 @@ class Snapshots {
   bool ready() const;
   /// A walk is under way.
   bool active() const { return walk_ != nullptr; }
-  /// And somebody reads it. One that was given up is over soon, and whoever asks then is served next.
+  /// And somebody wants it. One that was given up is over soon, and whoever asks then is served next.
   bool serving() const;
   /// Keys that the walk under way has written, and all that it will.
   uint64_t keys_written() const;

@@ -182,7 +182,9 @@ ReadOutcome whole_or_nothing(RdbInput& input, Read&& read) {
 
 ReadOutcome add_pair(const ReadPair& pair, std::string_view key, ValueReading& reading) {
   if (reading.step == kReadPacking) {
-    if (std::max(pair.field.size(), pair.value.size()) <= reading.limits->hash_value_bytes) {
+    const size_t bytes = reading.scratch.size() + pair.field.size() + pair.value.size();
+    if (std::max(pair.field.size(), pair.value.size()) <= reading.limits->hash_value_bytes &&
+        bytes < listpack::kBytesMax - 64) {
       StringStore store(reading.scratch);
       listpack::append(store, pair.field);
       listpack::append(store, pair.value);

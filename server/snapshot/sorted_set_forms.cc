@@ -86,7 +86,9 @@ void pack_if_small(ValueReading& reading) {
   std::string pack(listpack::empty());
   StringStore store(pack);
   for (ScoreTree::Position at = set.tree().first(); at; at.next()) {
-    if (at->size > reading.limits->sorted_set_value_bytes) return;
+    const std::string_view name = at->name();
+    if (name.size() > reading.limits->sorted_set_value_bytes) return;
+    if (pack.size() + name.size() + 64 > listpack::kBytesMax) return;
     append_packed(store, at->name(), at->score);
   }
   Entry* packed = make_packed_entry(reading.entry->key(), ValueType::kSortedSet, PackedForm::kListpack, pack, reading.expiry_ms);
