@@ -19,9 +19,11 @@ int64_t time_limit_us(int tenacity) {
   return kNoTimeLimit;
 }
 
-// What counts against the limit: the freeing thread's backlog is as good as free, unless it is falling far behind.
+// What counts against the limit: the freeing thread's backlog is as good as free, unless it is falling far behind, and what
+// clients hold that are being closed.
 uint64_t counted_memory(const ServerState& server) {
-  const uint64_t credit = std::min<uint64_t>(server.keyspace.lazy_free.pending_bytes(), server.settings.memory_max / 16);
+  const uint64_t credit = std::min<uint64_t>(server.keyspace.lazy_free.pending_bytes(), server.settings.memory_max / 16) +
+                          server.client_memory.leaving();
   const uint64_t used = used_memory();
   return used > credit ? used - credit : 0;
 }
@@ -70,7 +72,8 @@ void note_within_limit(ServerState& server, const Now& now) {
 }  // namespace
 
 bool over_memory_limit(const ServerState& server) {
-  return server.settings.memory_max && used_memory() > server.settings.memory_max;
+  const uint64_t limit = server.settings.memory_max;
+  return limit && used_memory() > limit && counted_memory(server) > limit;
 }
 
 bool make_room(ServerState& server, const Now& now) {

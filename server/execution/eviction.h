@@ -3,7 +3,8 @@
 //
 // Room is made before each command, for a bounded time (maxmemory-eviction-tenacity); what is left is done after the turn,
 // so that no single request pays for a large one. Memory that lies with the freeing thread already counts as
-// free, up to a bound: keys are not evicted for what will be there in a moment.
+// free, up to a bound, and so does what clients hold that are being closed: keys are not evicted for what will be there in a
+// moment.
 #pragma once
 
 #include "server/execution/server_state.h"

@@ -205,6 +205,11 @@ void Executor::execute_run(const Run& run) {
   const size_t output_start = session.output.size();
   session.last_active = start;
   state_.executing = &session;
+  // What it has sent is the largest now: before it is executed, and before keys are evicted because of it.
+  if (__builtin_expect(state_.settings.client_memory_max > 0, 0)) {
+    note_memory(state_, session);
+    evict_clients(state_);
+  }
   size_t consumed = 0;
   size_t applied = 0;  // up to the last request that was not one of an unfinished transaction
   bool deferred = run.cut;
