@@ -68,10 +68,12 @@ Status stats(CommandContext& ctx) {
   out.integer("peak.allocated", report.peak);
   out.integer("total.allocated", report.used);
   out.integer("startup.allocated", report.startup);
-  out.integer("replication.backlog", 0);
-  out.integer("clients.slaves", 0);
+  out.integer("replication.backlog", report.backlog);
+  out.integer("clients.slaves", report.clients_replicas);
   out.integer("clients.normal", report.clients_normal);
-  for (const std::string_view name : {"cluster.links", "aof.buffer", "lua.caches", "functions.caches"}) out.integer(name, 0);
+  out.integer("cluster.links", 0);
+  out.integer("aof.buffer", report.append_buffer);
+  for (const std::string_view name : {"lua.caches", "functions.caches"}) out.integer(name, 0);
   for (const auto& db : report.databases) out.database(db);
   out.integer("overhead.total", report.overhead);
   out.integer("keys.count", report.keys);

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "server/execution/append_log.h"
 #include "server/execution/commit.h"
+#include "server/execution/replication.h"
+#include "server/execution/snapshots.h"
 
 namespace vedette {
 namespace {
@@ -23,7 +26,7 @@ int64_t time_limit_us(int tenacity) {
 // clients hold that are being closed.
 uint64_t counted_memory(const ServerState& server) {
   const uint64_t credit = std::min<uint64_t>(server.keyspace.lazy_free.pending_bytes(), server.settings.memory_max / 16) +
-                          server.client_memory.leaving();
+                          server.client_memory.leaving() + memory_not_counted(server);
   const uint64_t used = used_memory();
   return used > credit ? used - credit : 0;
 }
@@ -70,6 +73,13 @@ void note_within_limit(ServerState& server, const Now& now) {
 }
 
 }  // namespace
+
+uint64_t memory_not_counted(const ServerState& server) {
+  uint64_t bytes = server.snapshots ? server.snapshots->memory_bytes() : 0;
+  if (server.replication) bytes += server.replication->held_for_replicas();
+  if (server.append_log) bytes += server.append_log->memory_bytes();
+  return bytes;
+}
 
 bool over_memory_limit(const ServerState& server) {
   const uint64_t limit = server.settings.memory_max;

@@ -225,6 +225,10 @@ size_t Replication::replicas_behind() const {
   }));
 }
 
+uint64_t Replication::held_for_replicas() const {
+  return backlog_ && server_.replicas_attached ? backlog_->memory_beyond_limit() : 0;
+}
+
 std::string Replication::name_of(const Feed& feed) const { return fmt::format("{}:{}", feed.follower.ip(), feed.follower.listening_port); }
 
 Status Replication::synchronize(Session& session, const std::optional<PsyncRequest>& request) {
@@ -321,6 +325,7 @@ void Replication::forget(Session& session) {
   feeds_.erase(at);
   if (!closes_any_feed()) retired_.clear();
   if (!was_replica) return;
+  if (backlog_) backlog_->enforce(needed());
   server_.replicas_attached = replica_count() > 0;
   if (!server_.replicas_attached) last_replica_gone_ = server_.now.instant;
   acks_changed_ = true;

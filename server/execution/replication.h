@@ -81,6 +81,8 @@ class Replication final : public EffectSink {
   size_t good_replicas(Instant now) const;
   /// Replicas that are fed the stream and do not have all of it.
   size_t replicas_behind() const;
+  /// Memory of the stream beyond the backlog's size, kept because replicas have not been sent it yet.
+  uint64_t held_for_replicas() const;
   std::string name_of(const Feed& feed) const;
   /// PSYNC, SYNC (`request` absent): the answer goes to the session's output, now or when a snapshot begins.
   Status synchronize(Session& session, const std::optional<PsyncRequest>& request);

@@ -66,6 +66,8 @@ class Snapshots {
   /// Keys that the walk under way has written, and all that it will.
   uint64_t keys_written() const;
   uint64_t keys_total() const;
+  /// What waits for its readers.
+  size_t memory_bytes() const;
   /// Works for about `budget_us`.
   void run_slice(const Now& now, int64_t budget_us);
   /// Forgets what all readers have read. run_slice() does so by itself; for streams that have ended, call it now and then.

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "server/execution/snapshots.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/server/execution/server_fixture.h"
 
@@ -150,6 +151,32 @@ TEST_CASE("large values freed in the background are not paid for twice") {
   f.limit(-1'000'000, EvictionPolicy::kAllKeysRandom);
   CHECK(make_room(f.state, f.now()));
   CHECK(f.evicted() == 1);
+}
+
+// Reads nothing.
+struct SlowReader final : SnapshotReader {
+  void on_snapshot_start(const BlockLog&) override {}
+  void on_snapshot_bytes() override {}
+  void on_snapshot_end(const Status&) override {}
+  uint64_t snapshot_position() const override { return 0; }
+};
+
+TEST_CASE("no key is evicted for a snapshot that waits to be read") {
+  Fixture f;
+  Snapshots snapshots(f.state);
+  SlowReader reader;
+  f.state.settings.snapshot_compression = false;
+  f.add_many(0, 5000, "k:");
+  f.limit(50'000, EvictionPolicy::kAllKeysRandom);
+  snapshots.request(reader, SnapshotForm::kRdb);
+  for (int i = 0; i < 100 && snapshots.ready(); i++) snapshots.run_slice(f.now(), 1'000'000);
+  CHECK(snapshots.memory_bytes() > 300'000);
+  CHECK(memory_not_counted(f.state) == snapshots.memory_bytes());
+  CHECK(make_room(f.state, f.now()));
+  CHECK(f.evicted() == 0);
+  snapshots.withdraw(reader);
+  snapshots.run_slice(f.now(), 1'000'000);
+  CHECK(memory_not_counted(f.state) == 0);
 }
 
 TEST_CASE("an evicted key leaves as a deletion, an event and a stale transaction") {
