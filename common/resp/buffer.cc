@@ -39,11 +39,14 @@ void ReadBuffer::consume(size_t bytes) {
   begin_ = end_ = capacity_ = 0;
 }
 
-ChunkPool::~ChunkPool() {
+ChunkPool::~ChunkPool() { drop_kept(); }
+
+void ChunkPool::drop_kept() {
   while (OutputChunk* chunk = free_) {
     free_ = chunk->next;
     release(chunk, chunk->memory_bytes());
   }
+  kept_ = 0;
 }
 
 OutputChunk* ChunkPool::take(size_t bytes_min) {

@@ -72,6 +72,10 @@ class ChunkPool {
 
   OutputChunk* take(size_t bytes_min);
   void give_back(OutputChunk* chunk);
+  /// Memory of those that wait for their next use.
+  size_t kept_bytes() const { return kept_ * (sizeof(OutputChunk) + kChunkBytes); }
+  /// Gives that memory back.
+  void drop_kept();
 
  private:
   OutputChunk* free_ = nullptr;

@@ -114,9 +114,9 @@ std::string findings(const ServerState& server, const MemoryReport& report) {
     text += fmt::format("* Outside of the allocator: {} of the process's memory are tables, code and stacks.\n",
                         human_bytes(uint64_t(report.resident_overhead_bytes)));
   const size_t clients = server.clients.size();
-  if (clients && report.clients_normal / clients > 200 * 1024)
-    text += fmt::format("* Clients: they take {} each on average. Look for slow readers and long pipelines in CLIENT LIST.\n",
-                        human_bytes(report.clients_normal / clients));
+  const uint64_t each = clients ? (report.clients_normal - report.kept_chunks) / clients : 0;
+  if (each > 200 * 1024)
+    text += fmt::format("* Clients: they take {} each on average. Look for slow readers and long pipelines in CLIENT LIST.\n", human_bytes(each));
   return text.empty() ? "Nothing stands out: the memory is where the data is.\n" : text;
 }
 

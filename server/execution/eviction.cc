@@ -42,16 +42,21 @@ Instant read_time(const ServerState& server, const Now& now) {
 
 enum class Outcome { kWithinLimit, kOutOfTime, kNothingLeft };
 
+// What goes tells those who had copies of it, and their messages take memory too: so no more is evicted than was too much at the
+// start. What is still over then is the next call's.
 Outcome evict(ServerState& server, const Now& now) {
   const Settings& settings = server.settings;
   const int64_t limit_us = time_limit_us(settings.eviction_tenacity);
   const bool timed = settings.latency_threshold_ms > 0;
   const Instant start = read_time(server, now);
-  for (uint64_t rounds = 1; counted_memory(server) > settings.memory_max; rounds++) {
+  const uint64_t used = counted_memory(server), wanted = used > settings.memory_max ? used - settings.memory_max : 0;
+  uint64_t freed = 0;
+  for (uint64_t rounds = 1; freed < wanted && counted_memory(server) > settings.memory_max; rounds++) {
     if (EvictionChooser::nothing_left(server.keyspace, settings.eviction_policy)) return Outcome::kNothingLeft;
     const auto victim = server.eviction.chooser.choose(server.keyspace, settings.eviction_policy, settings.eviction_samples);
     if (victim) {
       const Instant before = timed ? read_time(server, now) : Instant{};
+      freed += entry_memory_bytes(*victim->place.item());
       remove_key(server, victim->db, victim->key, victim->place, RemovalReason::kEvicted);
       if (timed) note_latency(server, now, "eviction-del", us_between(before, read_time(server, now)));
     }
@@ -94,6 +99,7 @@ bool make_room(ServerState& server, const Now& now) {
   }
   if (server.pause.active(now.instant)) return true;  // the dataset stands still
   if (server.is_replica && server.settings.replication.ignore_memory_max) return true;  // the primary evicts
+  server.chunks.drop_kept();
   const Instant start = read_time(server, now);
   const Outcome outcome = evict(server, now);
   const Instant end = read_time(server, now);

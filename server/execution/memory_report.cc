@@ -27,6 +27,7 @@ MemoryReport memory_report(const ServerState& server) {
   report.peak = std::max(server.stats.peak_memory, report.used);
   report.startup = server.stats.startup_memory;
   report.resident = resident_memory();
+  report.clients_normal = report.kept_chunks = server.chunks.kept_bytes();
   for (const Session* session : server.clients.sessions())
     (session->has(kReplicaLink) ? report.clients_replicas : report.clients_normal) += session->memory_bytes();
   if (const Backlog* backlog = server.replication ? server.replication->backlog() : nullptr) {

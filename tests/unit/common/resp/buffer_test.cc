@@ -144,9 +144,15 @@ TEST_CASE("chunks of the common size are used again") {
   pool.give_back(chunk);
   CHECK(pool.take(ChunkPool::kChunkBytes) == chunk);
   pool.give_back(chunk);
+  CHECK(pool.kept_bytes() == 16384);
   OutputChunk* large = pool.take(100'000);
   CHECK(large->capacity >= 100'000);
   pool.give_back(large);
+  CHECK(pool.kept_bytes() == 16384);
+  const uint64_t used = used_memory();
+  pool.drop_kept();
+  CHECK(pool.kept_bytes() == 0);
+  CHECK(used_memory() == used - 16384);
 }
 
 TEST_CASE("pieces are visited until the visitor has enough") {
