@@ -419,6 +419,9 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     return false;
   }
   const bool reached_memory_limit = (state_.conditions() & kMemoryLimited) && !make_room(state_, now_);
+  // What is evicted for this command goes before it: its client is told so before the reply.
+  const bool replies = !serving_ && !state_.holds_writes && !session.has(kReplyOff | kReplySkip);
+  if (__builtin_expect(!state_.pushes_after_reply.empty(), 0) && replies) deliver_pushes(session);
   const bool exec = command.name == "exec";
   const ServerSession* own = ServerSession::of_or_null(session);
   const uint32_t flags = command.flags | (exec && own ? own->queue.flags() : 0);
