@@ -108,7 +108,7 @@ TEST_CASE("no key is evicted for what a client holds that is being closed") {
   CHECK(server.entry("k") != nullptr);
 }
 
-TEST_CASE("subscriptions, watched keys and an unfinished request count as memory") {
+TEST_CASE("subscriptions, watched keys, prefixes and an unfinished request count as memory") {
   TestServer server;
   TestClient client(server);
   const std::string name(100000, 'n');
@@ -119,9 +119,12 @@ TEST_CASE("subscriptions, watched keys and an unfinished request count as memory
     before = after;
     return more;
   };
+  client("HELLO 3");
   client({"WATCH", name});
   CHECK(grown());
   client({"SUBSCRIBE", name});
+  CHECK(grown());
+  client({"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", name});
   CHECK(grown());
   client.send("*2\r\n$3\r\nGET\r\n$200000\r\n" + name);
   CHECK(grown());
