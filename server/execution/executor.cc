@@ -406,7 +406,16 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, fmt::format("ERR unknown subcommand '{:.128}'. Try {} HELP.", shown_word(args[1]), to_upper(command.name)));
     return false;
   }
-  if (session.has(kReplaying)) return !queue_if_in_transaction(session, command, args);
+  const bool exec = command.name == "exec";
+  const ServerSession* own = ServerSession::of_or_null(session);
+  const uint32_t flags = command.flags | (exec && own ? own->queue.flags() : 0);
+  if (session.has(kReplaying)) {
+    // Only a pause that clients have asked for: what holds their writes for a replica's sake must not keep the stream from it.
+    const bool paused = (state_.conditions() & kPausedClients) && !session.has(kInternal) && is_paused(state_.pause.timed(now_.instant), flags);
+    if (paused) session.set(kSuspended);
+    wait = paused;
+    return !paused && !queue_if_in_transaction(session, command, args);
+  }
   if (session.has(kInternal)) return true;
   if ((command.flags & kProtected) && !permits_protected(state_.settings, command, session)) {
     reject(session, &command, fmt::format("ERR {0} command not allowed. If the enable-{1}-command option is set to \"local\", you can run it "
@@ -422,9 +431,6 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
   // What is evicted for this command goes before it: its client is told so before the reply.
   const bool replies = !serving_ && !state_.holds_writes && !session.has(kReplyOff | kReplySkip);
   if (__builtin_expect(!state_.pushes_after_reply.empty(), 0) && replies) deliver_pushes(session);
-  const bool exec = command.name == "exec";
-  const ServerSession* own = ServerSession::of_or_null(session);
-  const uint32_t flags = command.flags | (exec && own ? own->queue.flags() : 0);
   const uint32_t lacking = exec && own ? own->queue.lacking() : ~uint32_t(command.flags);  // EXEC may run when all of them may
   // A queue may grow without bound, so over the limit nothing is queued either; what ends the transaction may run.
   const bool ends_transaction = exec || command.name == "discard" || command.name == "quit" || command.name == "reset";
@@ -457,14 +463,11 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, "LOADING Redis is loading the dataset in memory");
     return false;
   }
-  if (state_.conditions() & kPausedClients) {
-    const PauseMode mode = state_.pause.mode(now_.instant);
-    if (mode == PauseMode::kAll || (mode == PauseMode::kWrites && (flags & (kWrite | kMayReplicate)))) {
-      session.set(kSuspended);
-      state_.pause.waiting.push_back(session.id());
-      wait = true;
-      return false;
-    }
+  if ((state_.conditions() & kPausedClients) && is_paused(state_.pause.mode(now_.instant), flags)) {
+    session.set(kSuspended);
+    state_.pause.waiting.push_back(session.id());
+    wait = true;
+    return false;
   }
   return !queue_if_in_transaction(session, command, args);
 }

@@ -22,6 +22,7 @@ constexpr int64_t kAckPeriodMs = 1000, kSignPeriodMs = 1000;
 constexpr int64_t kPauseMsMax = 5000;
 constexpr uint64_t kSpoolUnwrittenMax = 16 << 20;
 constexpr size_t kLoadPieceBytes = 64 * 1024;
+constexpr size_t kPausedBytesMax = 64 << 20;
 
 Instant after_ms(Instant from, int64_t ms) { return Instant{from.ns + ms * kMillisecondNs}; }
 
@@ -36,7 +37,7 @@ PrimaryLink::PrimaryLink(ServerState& server, Executor& executor, Replication& r
       session_(std::make_unique<Session>(server.clients.next_id(), server.chunks, server.now.instant)),
       down_since_(server.now.instant) {
   session_->set(kReplaying);
-  session_->heeds = kMonitored;
+  session_->heeds = kMonitored | kPausedClients;
   session_->transport = this;
 }
 
@@ -63,7 +64,8 @@ void PrimaryLink::tick(const Now& now) {
   if (state_ == LinkState::kConnect && now.instant >= retry_at_) return connect(now);
   if (state_ == LinkState::kConnect) return;
   const int64_t timeout_ms = server_.settings.replication.timeout_ms;
-  if (arrived_) last_heard_ = now.instant;  // it is being loaded, and nothing is read meanwhile
+  // It is being loaded, or a pause holds so much of the stream already: nothing is read meanwhile.
+  if (arrived_ || (session_->has(kSuspended) && !wants_link_bytes())) last_heard_ = now.instant;
   if (ms_between(last_heard_, now.instant) > timeout_ms) {
     const std::string what = state_ == LinkState::kConnecting ? std::string("the connection")
                              : state_ == LinkState::kHandshake ? std::string(handshake_->waiting_for())
@@ -112,6 +114,7 @@ void PrimaryLink::on_link_connected(const std::string& failure) {
 bool PrimaryLink::wants_link_bytes() const {
   if (arrived_) return false;
   if (state_ == LinkState::kSync) return !loading_ || beside_ || !spool_ ? !spool_ || spool_->unwritten() < kSpoolUnwrittenMax : false;
+  if (session_->has(kSuspended) && session_->input.size() >= kPausedBytesMax) return false;
   return !session_->has(kBacklogged);  // else nothing is left but the beginning of a request
 }
 
@@ -386,6 +389,10 @@ void PrimaryLink::obey_close() {
   lose(anew_ ? fmt::format("the stream is broken at offset {}: {}", read_offset(), session_->parser.error()) : "closed by a client", !anew_);
 }
 
+void PrimaryLink::obey_pause(const Now& now) {
+  if (session_->has(kSuspended) && server_.pause.timed(now.instant) == PauseMode::kNone) executor_.resume(*session_);
+}
+
 void PrimaryLink::on_getack(size_t run_bytes) {
   // What the request itself is made of has not been applied yet.
   send_ack(replication_.acknowledged_offset(replication_.history().offset + run_bytes));
@@ -411,7 +418,7 @@ void PrimaryLink::forget_unapplied() {
   unapplied_.clear();
   session_->input.clear();
   session_->parser = RequestParser();
-  session_->unset(kBacklogged | kCloseNow | kCloseAfterReply);
+  session_->unset(kBacklogged | kSuspended | kCloseNow | kCloseAfterReply);
   discard_transaction(server_, *session_);
 }
 

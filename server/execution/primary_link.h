@@ -10,6 +10,9 @@
 // expiry. What has been applied is handed on byte by byte (Replication::on_applied). A transaction counts as applied
 // when it is whole: if the link is lost in the middle of it, it comes again.
 //
+// While clients of this server are paused (CLIENT PAUSE), the stream is read but not applied: it waits in the session's input, in
+// its order, up to a bound, from which on nothing is read any more.
+//
 // A snapshot is first put aside on the disk and loaded when it has arrived whole, so that the old data stays until then; or it
 // is loaded as it comes, in place of the old data or beside it (repl-diskless-load). The load is done in slices: clients
 // are answered -LOADING meanwhile, or from the old data.
@@ -71,6 +74,8 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   void on_applied(std::string_view bytes, size_t applied);
   /// Gives the link up if its session has been closed: by CLIENT KILL, or because the stream is broken.
   void obey_close();
+  /// Goes on with the stream when the pause that held it is over.
+  void obey_pause(const Now& now);
   Session& session() { return *session_; }
 
   // LinkOwner

@@ -493,6 +493,7 @@ void Replication::end_turn(const Now& now) {
     failover.tick(now);  // writes are held until the replica holds all: not for a period of the clock
   }
   if (link_) link_->obey_close();
+  if (link_) link_->obey_pause(now);
   start_due_syncs(now.instant);
   for (const auto& feed : feeds_) feed->spool_more();
   if (stream_grew_) {
