@@ -37,9 +37,9 @@ class Server final : public SessionHandler, public ServerActions {
   // SessionHandler
   std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
   bool full() const override { return state_.clients.size() >= state_.settings.clients_max; }
-  void gather(Session& session, std::string_view bytes) override {
+  bool gather(Session& session, std::string_view bytes) override {
     begin_turn();
-    executor_.gather(session, bytes);
+    return executor_.gather(session, bytes);
   }
   void execute() override;
   bool has_backlog() const override {

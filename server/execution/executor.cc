@@ -97,12 +97,12 @@ void Executor::start_turn() {
   state_.keyspace.new_keys = state_.settings.notify_classes & kNotifyNew ? this : nullptr;
 }
 
-void Executor::gather(Session& session, std::string_view bytes) {
-  if (session.closing()) return;
+bool Executor::gather(Session& session, std::string_view bytes) {
+  if (session.closing()) return true;
   session.last_active = now_.instant;
   if (session.has(kSuspended | kBacklogged)) {
     session.input.append(bytes.data(), bytes.size());
-    return;
+    return true;
   }
   Run run{&session, uint32_t(requests_.size()), 0, bytes.data(), bytes.size(), bytes.empty(), false};
   if (run.from_input) run.data = session.input.data(), run.size = session.input.size();
@@ -133,6 +133,7 @@ void Executor::gather(Session& session, std::string_view bytes) {
     runs_.push_back(run);
   else
     keep_rest(run, at, run.cut);
+  return run.request_count > 0;
 }
 
 void Executor::add_request(Session& session, size_t first_argument, size_t end) {

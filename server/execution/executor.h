@@ -29,8 +29,8 @@ class Executor final : public NewKeyListener {
   void prepare();
 
   /// Parses the requests in `bytes`, which must stay where they are until execute() returns. With none, goes on with
-  /// what session.input holds.
-  void gather(Session& session, std::string_view bytes);
+  /// what session.input holds. False: there was no whole request, and what there was is in session.input.
+  bool gather(Session& session, std::string_view bytes);
   /// Runs the batch. Sessions with output, or to be closed, are woken.
   void execute();
   /// Sessions that have input which can be executed at once, without reading: gather() them in the next tick.
