@@ -27,8 +27,6 @@ CANNOT_PASS = {
     "unit/client-eviction": {
         "avoid client eviction when client is freed by output buffer limit": f"{BUFFERS}: qbuf holds the head of the request too",
         "client evicted due to tracking redirection": SCRIPTS,
-        "evict clients in right order (large to small)": f"{BUFFERS}: equal requests take the same, and a reply under way nothing",
-        "evict clients only until below limit": f"{BUFFERS}: equal requests take the same, and a reply under way nothing",
     },
     "unit/info": {
         "errorstats: failed call NOSCRIPT error": SCRIPTS,

@@ -150,7 +150,9 @@ Status Server::take_place() {
 
 void Server::register_hooks() {
   registry_.on_any_change([this] {
+    const uint64_t client_memory_before = state_.settings.client_memory_max;
     apply_settings(options_, state_);
+    if (state_.settings.client_memory_max != client_memory_before) count_clients(state_);
     replication_.replication().apply_settings();
     return Status::ok();
   });

@@ -86,6 +86,10 @@ void note_memory(ServerState& server, Session& session) {
                                 !session.has(kNoEvict | kInternal | kReplicaLink | kReplaying));
 }
 
+void count_clients(ServerState& server) {
+  for (Session* session : server.clients.sessions()) note_memory(server, *session);
+}
+
 void evict_clients(ServerState& server) {
   const uint64_t limit = server.settings.client_memory_max;
   while (limit && server.client_memory.total() > limit) {

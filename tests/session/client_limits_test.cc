@@ -74,6 +74,18 @@ TEST_CASE("a request over maxmemory-clients ends its client before it is execute
   CHECK(!other.session.closing());
 }
 
+TEST_CASE("a limit that is set counts all clients at once") {
+  TestServer server;
+  TestClient large(server), other(server);
+  large("MULTI");
+  large({"SET", "k", std::string(1000000, 'x')});
+  server.state.settings.client_memory_max = 500000;
+  count_clients(server.state);
+  other("PING");
+  CHECK(large.session.has(kCloseNow));
+  CHECK(!other.session.closing());
+}
+
 TEST_CASE("what is published to a client counts at once") {
   TestServer server;
   TestClient listener(server), other(server);
