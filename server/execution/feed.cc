@@ -273,6 +273,6 @@ void Feed::consume(size_t bytes) {
 
 // A replica that is being synchronized is waited for, whatever has gathered, and until it has caught up with that: closing
 // the link over it would only make it ask for the same again.
-uint64_t Feed::pending() const { return phase_ == Phase::kStream && !catching_up_ && !session_.closing() ? stream_pending() : 0; }
+uint64_t Feed::pending() const { return phase_ == Phase::kStream && !catching_up_ && !session_.has(kCloseNow) ? stream_pending() : 0; }
 
 }  // namespace vedette

@@ -379,10 +379,11 @@ void Replication::continue_as(const std::string& id) {
   if (history_.id != before) drop_replicas("the history has a new id");
 }
 
+// Also by one that is to be closed when it has been sent its last reply: pieces of the stream may be under way to it until then.
 uint64_t Replication::needed() const {
   uint64_t needed = UINT64_MAX;
   for (const auto& feed : feeds_)
-    if (!feed->session().closing()) needed = std::min(needed, feed->needed());
+    if (!feed->session().has(kCloseNow)) needed = std::min(needed, feed->needed());
   return needed;
 }
 
@@ -552,8 +553,9 @@ void Replication::look_at_feeds(const Now& now) {
   const ReplicationSettings& settings = server_.settings.replication;
   for (const auto& feed : feeds_) {
     Session& session = feed->session();
-    if (session.closing() || !feed->is_replica()) continue;
-    if (feed->phase() == Feed::Phase::kWaiting && !feed->legacy()) {
+    if (session.has(kCloseNow) || !feed->is_replica()) continue;
+    const bool waits = feed->phase() == Feed::Phase::kWaiting && !session.closing();
+    if (waits && !feed->legacy()) {
       session.output.append("\n");  // a sign of life; no part of the stream
       session.wake();
     }
@@ -561,7 +563,7 @@ void Replication::look_at_feeds(const Now& now) {
     const Instant heard = settled ? feed->follower.last_ack : feed->catching_up() ? feed->last_progress()
                           : std::max(feed->last_progress(), feed->follower.last_ack);
     const bool silent = ms_between(heard, now.instant) > settings.timeout_ms;
-    if (!silent || (feed->legacy() && settled) || feed->phase() == Feed::Phase::kWaiting) continue;
+    if (!silent || (feed->legacy() && settled) || waits) continue;
     log_warning("Disconnecting timedout replica ({}): {}: nothing heard for {} s (repl-timeout)",
                 feed->phase() == Feed::Phase::kStream ? "streaming sync" : "full sync", name_of(*feed), settings.timeout_ms / 1000);
     session.close(false);

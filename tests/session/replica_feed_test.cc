@@ -40,5 +40,27 @@ TEST_CASE("what a replica needs is held beyond the backlog's size, and told") {
   CHECK(p.server.replication.backlog()->histlen() == 10 * 1024);
 }
 
+TEST_CASE("pieces that are under way to a replica stay until it is gone") {
+  Primary p;
+  p.write(5);
+  std::string_view pieces[1];
+  REQUIRE(p.replica.session.source->pieces(pieces, 1000) == 1);
+  const std::string sent(pieces[0]);
+  p.replica.send("QUIT\r\n");
+  REQUIRE(p.replica.session.has(kCloseAfterReply));
+  p.write(100);
+  CHECK(p.first_kept() == 1001);
+  CHECK(pieces[0] == sent);
+  SUBCASE("at once") { p.replica.session.close(false); }
+  SUBCASE("after its timeout") {
+    p.server.advance_ms(p.server.state.settings.replication.timeout_ms + 1);
+    p.server.executor.start_turn();
+    p.server.replication.tick(p.server.executor.now());
+  }
+  CHECK(p.replica.session.has(kCloseNow));
+  p.write(1);
+  CHECK(p.first_kept() > 1001);
+}
+
 }  // namespace
 }  // namespace vedette::testing
