@@ -133,7 +133,7 @@ void Feed::on_snapshot_start(const BlockLog& bytes) {
 
 void Feed::begin_transfer(std::string head) {
   phase_ = Phase::kSnapshot;
-  follower.state = Follower::State::kSendBulk;
+  follower.state = spool_ ? Follower::State::kSendBulk : Follower::State::kWaitBgsave;
   lead_ = std::move(head);
   lead_at_ = 0;
   complete_ = false;
