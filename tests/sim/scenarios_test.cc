@@ -268,6 +268,24 @@ TEST_CASE("a snapshot that goes to a slow disk first is announced once") {
   CHECK(story.settled());
 }
 
+TEST_CASE("a replica that another holds up is not taken for silent") {
+  Story story(3);
+  story.config(0).timeout_ms = 2000;
+  story.network.window_bytes_max = story.network.window_bytes_min;
+  story.start_all();
+  story.server(0).snapshots().window_bytes = 1000;
+  story.fill(0, 200, 1000);
+  story.follow(1, 0);
+  story.follow(2, 0);
+  CHECK(story.run_until([&] { return story.server(0).snapshots().active(); }));
+  for (const uint64_t id : story.network.connections_between(story.node(0), story.node(2))) {
+    story.network.clog(id, 0, true);
+    story.network.clog(id, 1, true);
+  }
+  CHECK(story.run_until([&] { return story.link_up(1); }, 10000));
+  CHECK(story.stats(0).full_syncs == 2);  // each once: it is 2 that was given up
+}
+
 TEST_CASE("two replicas share a snapshot, and a third gets the next") {
   Story story(4);
   story.settings(0).key_save_delay_us = 10000;
