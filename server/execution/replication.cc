@@ -319,6 +319,14 @@ void Replication::drop_replicas(std::string_view reason) {
   }
 }
 
+void Replication::drop_snapshot_readers() {
+  for (const auto& feed : feeds_) {
+    if (!feed->being_saved()) continue;
+    log_notice("Disconnecting replica {}: FLUSHALL has emptied what its snapshot was made of", name_of(*feed));
+    feed->session().close(false);
+  }
+}
+
 void Replication::forget(Session& session) {
   if (waiters_.cancel(session.id())) server_.held_replies.erase(session.id());
   const auto at = std::find_if(feeds_.begin(), feeds_.end(), [&](const auto& feed) { return &feed->session() == &session; });

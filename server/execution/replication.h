@@ -93,6 +93,8 @@ class Replication final : public EffectSink {
   /// The replica at the other end lives, though it has acknowledged nothing.
   void on_sign_of_life(const Session& session);
   void drop_replicas(std::string_view reason);
+  /// FLUSHALL: whoever takes in a snapshot of what was there begins anew.
+  void drop_snapshot_readers();
   /// A session goes.
   void forget(Session& session);
 

@@ -286,6 +286,25 @@ TEST_CASE("a replica that another holds up is not taken for silent") {
   CHECK(story.stats(0).full_syncs == 2);  // each once: it is 2 that was given up
 }
 
+TEST_CASE("FLUSHALL lets a replica begin anew that is taking in what was there") {
+  for (const bool diskless : {true, false}) {
+    Story story(3);
+    story.config(0).diskless_sync = diskless;
+    story.settings(0).key_save_delay_us = 1'000'000;
+    story.start_all();
+    story.follow(2, 0);
+    CHECK(story.run_until([&] { return story.link_up(2); }));
+    story.fill(0, 50);
+    story.follow(1, 0);
+    CHECK(story.run_until([&] { return story.server(0).snapshots().active(); }));
+    story.run_ms(2000);
+    CHECK(story.call(0, "FLUSHALL") == "OK");
+    CHECK(story.settled(5000));  // the snapshot would take fifty seconds
+    CHECK(story.stats(0).full_syncs == 3);
+    CHECK(story.link_up(2));
+  }
+}
+
 TEST_CASE("two replicas share a snapshot, and a third gets the next") {
   Story story(4);
   story.settings(0).key_save_delay_us = 10000;
