@@ -615,6 +615,7 @@ std::optional<Instant> Replication::next_deadline() const {
   const auto at_latest = [&](Instant other) { deadline = std::min(deadline.value_or(other), other); };
   if (lease_.state() == Lease::State::kHeld) at_latest(lease_.ends_at());
   if (const auto told = state_channel.next_deadline()) at_latest(*told);
+  if (const auto due = link_ ? link_->load_due() : std::nullopt) at_latest(*due);
   return deadline;
 }
 

@@ -305,6 +305,21 @@ TEST_CASE("FLUSHALL lets a replica begin anew that is taking in what was there")
   }
 }
 
+TEST_CASE("a load that a test's option slows down takes its time, in any way") {
+  for (const DisklessLoading loading : {DisklessLoading::kNever, DisklessLoading::kWhenEmpty, DisklessLoading::kBeside}) {
+    Story story(2);
+    story.config(1).diskless_load = loading;
+    story.settings(1).key_load_delay_us = 100'000;
+    story.start_all();
+    story.fill(0, 50, 5000);
+    story.follow(1, 0);
+    story.run_ms(4000);
+    CHECK_FALSE(story.link_up(1));
+    CHECK(story.settled(2000));
+    CHECK(story.stats(0).full_syncs == 1);
+  }
+}
+
 TEST_CASE("two replicas share a snapshot, and a third gets the next") {
   Story story(4);
   story.settings(0).key_save_delay_us = 10000;
