@@ -38,7 +38,7 @@ Status config_set(CommandContext& ctx) {
   if (ctx.argc() % 2 != 0) return errors::syntax();
   ConfigSetRights rights;
   rights.protected_options = may_set_protected(ctx);
-  rights.loading = ctx.server.conditions() & kLoadingDataset;
+  rights.loading = ctx.server.conditions() & (kLoadingDataset | kLoadingBeside);
   const std::vector<std::string_view> words(ctx.args().begin() + 2, ctx.args().end());
   if (Status status = ctx.server.config->set(words, rights); !status) return status;
   ctx.reply().ok();

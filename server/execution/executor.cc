@@ -35,6 +35,7 @@ uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
   if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;
   const bool exec = command.name == "exec";  // for which its queue counts
   if (exec || !(command.flags & kLoading)) mask |= kLoadingDataset;
+  if (exec || (command.flags & kNoAsyncLoading)) mask |= kLoadingBeside;
   if (exec || !(command.flags & kStale)) mask |= kStaleReplica;
   if ((command.flags & kWrite) || exec || command.name == "ping") mask |= kWritesGuarded;
   return mask;
@@ -445,7 +446,8 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
     return false;
   }
-  if ((state_.conditions() & kLoadingDataset) && (lacking & kLoading)) {
+  const bool not_while_loading = (state_.conditions() & kLoadingDataset) && (lacking & kLoading);
+  if (not_while_loading || ((state_.conditions() & kLoadingBeside) && (flags & kNoAsyncLoading))) {
     reject(session, &command, "LOADING Redis is loading the dataset in memory");
     return false;
   }

@@ -74,10 +74,11 @@ void loading_fields(InfoText& out, const ServerState& server, const Now& now) {
 
 void write_persistence_info(InfoText& out, const ServerState& server, const Now& now) {
   out.field("loading", server.conditions() & kLoadingDataset ? 1 : 0);
-  out.zeros({"async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"});
+  out.field("async_loading", server.conditions() & kLoadingBeside ? 1 : 0);
+  out.zeros({"current_cow_peak", "current_cow_size", "current_cow_size_age"});
   snapshot_fields(out, server, now);
   append_log_fields(out, server, now);
-  if (server.conditions() & kLoadingDataset) loading_fields(out, server, now);
+  if (server.conditions() & (kLoadingDataset | kLoadingBeside)) loading_fields(out, server, now);
 }
 
 }  // namespace vedette

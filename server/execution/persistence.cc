@@ -126,7 +126,7 @@ bool Persistence::writes_refused() const {
 bool Persistence::may_try(const Now& now) const { return !failed_ || now.wall.seconds() - last_try_seconds_ > kRetrySeconds; }
 
 void Persistence::tick(const Now& now) {
-  if (in_progress_ || (server_.conditions() & (kLoadingDataset | kShuttingDown)) || !may_try(now)) return;
+  if (in_progress_ || (server_.conditions() & (kLoadingDataset | kLoadingBeside | kShuttingDown)) || !may_try(now)) return;
   if (scheduled_ && !(server_.snapshots && server_.snapshots->active())) return begin(now);
   const int64_t age = now.wall.seconds() - last_save_seconds();
   for (const SnapshotPoint& point : server_.settings.snapshot_points) {

@@ -273,9 +273,15 @@ void PrimaryLink::begin_load() {
     replication_.drop_replicas("the dataset is replaced by a full synchronization");
     replication_.leave_history();  // if the load comes to nothing, nobody must take what is left for a part of it
     empty_keyspace();
-    server_.set_condition(kLoadingDataset, true);
   }
+  // An older state of the same dataset may be read meanwhile, another dataset not.
+  server_.set_condition(beside_ && replication_.history().id == offered_.id ? kLoadingBeside : kLoadingDataset, true);
   loader_ = std::make_unique<DatasetLoader>(server_, options);
+}
+
+void PrimaryLink::end_loading_conditions() {
+  server_.set_condition(kLoadingDataset, false);
+  server_.set_condition(kLoadingBeside, false);
 }
 
 void PrimaryLink::empty_keyspace() {
@@ -343,7 +349,7 @@ void PrimaryLink::take_over() {
   transfer_.reset();
   if (spool_) spool_->keep();
   spool_.reset();
-  server_.set_condition(kLoadingDataset, false);
+  end_loading_conditions();
   if (server_.persistence) server_.persistence->on_loaded(now);
   replication_.adopt(offered_.id, offered_.offset);
   if (std::exchange(relog_, false))
@@ -361,10 +367,8 @@ void PrimaryLink::abandon_load() {
   if (!std::exchange(loading_, false)) return;
   load_waits_ = take_over_waits_ = false;
   loader_.reset();
-  if (!beside_) {  // half a dataset is none
-    empty_keyspace();
-    server_.set_condition(kLoadingDataset, false);
-  }
+  if (!beside_) empty_keyspace();  // half a dataset is none
+  end_loading_conditions();
   if (std::exchange(relog_, false))
     if (Status logged = server_.append_log->turn_on(); !logged) log_warning("appendonly: {}", logged.error().text());
 }

@@ -12,7 +12,7 @@
 //
 // A snapshot is first put aside on the disk and loaded when it has arrived whole, so that the old data stays until then; or it
 // is loaded as it comes, in place of the old data or beside it (repl-diskless-load). The load is done in slices: clients
-// are answered -LOADING meanwhile, or from the old data.
+// are answered -LOADING meanwhile, or from the old data if that is an earlier state of the same history.
 //
 // Failures are retried with a pause that grows to some seconds; what went wrong is logged once with the primary's name.
 #pragma once
@@ -104,6 +104,7 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   void take_over();
   void abandon_load();
   void empty_keyspace();
+  void end_loading_conditions();
   void go_online(const Now& now);
   void apply(std::string_view bytes);
   void lose(const std::string& reason, bool at_once);
