@@ -89,7 +89,10 @@ Status psync(CommandContext& ctx) {
   }
   if (replication->failover.active()) return Error("NOMASTERLINK Can't SYNC while failing over");
   const auto offset = parse_integer(ctx.arg(2));
-  if (!offset) return errors::not_an_integer();
+  if (!offset) {
+    log_warning("Replica {} asks for synchronization but with a wrong offset", replication->name_of(replication->feed_for(ctx.session)));
+    return errors::not_an_integer();
+  }
   if (ctx.argc() > 4) return errors::syntax();
   if (ctx.argc() == 4) {
     if (!equals_ignoring_case(ctx.arg(3), "FAILOVER")) return errors::syntax();

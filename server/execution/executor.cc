@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/command/handlers.h"
 #include "server/execution/append_log.h"
+#include "server/execution/client_info.h"
 #include "server/execution/client_limits.h"
 #include "server/execution/client_tracking.h"
 #include "server/execution/commit.h"
@@ -368,12 +369,15 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
     return true;
   }
   const size_t output_before = session.output.size();
+  const bool to_replica = session.has(kReplicaLink);
   const bool skip = session.has(kReplySkipNext);
   session.set(kReplySkip, skip);
   session.unset(kReplySkipNext);
   const bool done = execute_closely(session, request, args);
   if (session.has(kReplyOff | kReplySkip)) session.output.truncate(output_before);
   session.unset(kReplySkip);
+  const bool answers_later = session.has(kSuspended) && command && (command->flags & kBlocking);
+  if (to_replica && (session.output.size() > output_before || answers_later)) refuse_reply_to_replica(session, command, output_before);
   if (!done) session.set(kReplySkipNext, skip);
   return done;
 }
@@ -395,6 +399,14 @@ bool Executor::execute_closely(Session& session, const Request& request, Argumen
     call(session, *command, args, request.hashed, request.hash);
   }
   return !wait;
+}
+
+// Behind a snapshot or the stream a reply would be read as a part of them.
+void Executor::refuse_reply_to_replica(Session& session, const ServerCommandTable::Entry* command, size_t output_before) {
+  session.output.truncate(output_before);
+  log_warning("Replica generated a reply to command '{}', disconnecting it: {}", command ? command->name : "<unknown>",
+              client_info(state_, session));
+  session.close(false);
 }
 
 bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait) {
@@ -476,7 +488,7 @@ bool Executor::queue_if_in_transaction(Session& session, const ServerCommandTabl
 
 void Executor::reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error) {
   if (session.has(kInTransaction)) session.set(kTransactionDirty);
-  if (session.has(kReplaying)) note_replay_failure(state_, session, command ? command->name : "?", std::string(error));
+  note_failure(session, command ? command->name : "<unknown>", error);
   // EXEC with a refusal of its own ends the transaction it stands for.
   if (command && command->name == "exec") {
     constexpr std::string_view kGenericCode = "ERR ";
@@ -490,6 +502,15 @@ void Executor::reject(Session& session, const ServerCommandTable::Entry* command
     state_.command_stats->count_error(error);
   }
   if (command) (*state_.command_stats)[command->id].rejected++;
+}
+
+// Between servers no command should fail.
+void Executor::note_failure(const Session& session, std::string_view command, std::string_view error) {
+  if (session.has(kReplaying)) return note_replay_failure(state_, session, command, std::string(error));
+  if (!session.has(kReplicaLink)) return;
+  log_warning("== CRITICAL == This {} is sending an error to its replica: '{}' after processing the command '{}'",
+              state_.is_replica ? "replica" : "master", error, command);
+  state_.stats.unexpected_errors++;
 }
 
 void Executor::answer_unknown(Session& session, Arguments args) {
@@ -510,7 +531,7 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
   state_.call_depth++;
   const Status status = command.run(context);
   if (__builtin_expect(!status, 0)) {
-    if (session.has(kReplaying)) note_replay_failure(state_, session, command.name, status.error().text());
+    note_failure(session, command.name, status.error().text());
     context.reply().error(status.error().text());
     state_.command_stats->count_error(status.error().text());
   }

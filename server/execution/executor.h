@@ -102,6 +102,8 @@ class Executor final : public NewKeyListener {
   /// True if the command waits for EXEC now, or was refused there.
   bool queue_if_in_transaction(Session& session, const ServerCommandTable::Entry& command, Arguments args);
   void reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error);
+  void note_failure(const Session& session, std::string_view command, std::string_view error);
+  void refuse_reply_to_replica(Session& session, const ServerCommandTable::Entry* command, size_t output_before);
   void answer_unknown(Session& session, Arguments args);
   void finish_call(CommandContext& context, const Status& status, size_t first_change, Instant start);
   void account(CommandContext& context, bool failed, Instant start);

@@ -66,6 +66,42 @@ class Replica {
   LinkOwner* owner_ = nullptr;
 };
 
+TEST_CASE("a replica that says what would be replied to is sent away, without the reply") {
+  for (const char* request : {"GET k", "SET k v", "NOSUCH", "SLOWLOG GET", "PING", "WAIT 1 0", "MULTI", "REPLCONF capa eof"}) {
+    CAPTURE(request);
+    TestServer server;
+    TestClient client(server);
+    client("SET k v");
+    for (const char* first : {"SYNC", "PSYNC ? -1"}) {
+      CAPTURE(first);
+      TestClient replica(server);
+      CHECK(replica.send(fmt::format("{}\r\n", first)) == "");
+      CHECK(replica.send("REPLCONF ACK 0\r\n\r\n") == "");
+      CHECK_FALSE(replica.session.closing());
+      CHECK(replica.send(fmt::format("{}\r\n", request)) == "");
+      CHECK(replica.session.closing());
+    }
+    CHECK(client("GET k") == "v");
+  }
+}
+
+TEST_CASE("an error that a replica causes is counted as unexpected") {
+  TestServer server;
+  TestClient client(server), replica(server);
+  client("GET");
+  CHECK(server.state.stats.unexpected_errors == 0);
+  replica.send("SYNC\r\nSET k v\r\n");
+  CHECK(server.state.stats.unexpected_errors == 1);
+  CHECK(client("EXISTS k") == "0");
+}
+
+TEST_CASE("PSYNC with an offset that is none is an error, and the client stays one") {
+  TestServer server;
+  TestClient client(server);
+  CHECK(client("PSYNC ? offset") == "(error) ERR value is not an integer or out of range");
+  CHECK(client("PING") == "PONG");
+}
+
 TEST_CASE("beside the dataset that is loaded clients read an earlier state of it, but no other dataset") {
   Replica replica;
   ReplicationSettings& settings = replica.server.state.settings.replication;
