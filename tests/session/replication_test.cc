@@ -149,5 +149,21 @@ TEST_CASE("beside the dataset that is loaded clients read an earlier state of it
   }
 }
 
+TEST_CASE("on a writable replica a command of the primary may fail, whatever is done about failures elsewhere") {
+  Replica replica;
+  ReplicationSettings& settings = replica.server.state.settings.replication;
+  settings.on_failure = PropagationFailure::kPanic;
+  settings.read_only = false;
+  replica.be_offered(kHistory, 100);
+  replica.take_snapshot();
+  REQUIRE(replica.link().up());
+  CHECK(replica.client("SET n foo") == "OK");
+  replica.hear("*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n*3\r\n$3\r\nSET\r\n$1\r\nm\r\n$1\r\n1\r\n");
+  CHECK(replica.link().up());
+  CHECK(replica.server.state.stats.unexpected_errors == 1);
+  CHECK(replica.client("GET n") == "foo");
+  CHECK(replica.client("GET m") == "1");
+}
+
 }  // namespace
 }  // namespace vedette::testing
