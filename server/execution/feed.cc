@@ -129,6 +129,7 @@ void Feed::on_snapshot_start(const BlockLog& bytes) {
   }
   mark_ = server_.rng.hex(40);
   begin_transfer("$EOF:" + mark_ + "\r\n");
+  if (!follower.without_data) replication_.on_transfer_begin();
 }
 
 void Feed::begin_transfer(std::string head) {
@@ -152,6 +153,7 @@ void Feed::on_snapshot_end(const Status& status) {
   complete_ = true;
   if (std::exchange(starved_, false)) progress_ = server_.now.instant;
   if (spool_) return spool_bytes();
+  replication_.on_transfer_made();
   if (snapshot_at_ == log_->end() && lead_.empty()) end_transfer();
   session_.wake();
 }

@@ -65,11 +65,12 @@ void PrimaryLink::tick(const Now& now) {
   const int64_t timeout_ms = server_.settings.replication.timeout_ms;
   if (arrived_ || load_due()) last_heard_ = now.instant;  // it is being loaded, and nothing is read meanwhile
   if (ms_between(last_heard_, now.instant) > timeout_ms) {
-    const std::string what = state_ == LinkState::kConnecting ? std::string("the connection")
-                             : state_ == LinkState::kHandshake ? std::string(handshake_->waiting_for())
-                             : state_ == LinkState::kSync      ? std::string("the snapshot")
-                                                               : std::string("data or PING");
-    return lose(fmt::format("timeout: {} s without {} (repl-timeout)", timeout_ms / 1000, what), false);
+    const std::string what = state_ == LinkState::kConnecting ? std::string("Timeout connecting to the MASTER")
+                             : state_ == LinkState::kHandshake
+                                 ? fmt::format("Timeout connecting to the MASTER, waiting for {}", handshake_->waiting_for())
+                             : state_ == LinkState::kSync ? std::string("Timeout receiving bulk data from MASTER")
+                                                          : std::string("MASTER timeout: no data nor PING received");
+    return lose(fmt::format("{} for {} s (repl-timeout)", what, timeout_ms / 1000), false);
   }
   if (state_ == LinkState::kSync && now.instant >= next_sign_) {
     next_sign_ = after_ms(now.instant, kSignPeriodMs);
@@ -131,7 +132,10 @@ void PrimaryLink::on_link_bytes(std::string_view bytes) {
   }
 }
 
-void PrimaryLink::on_link_closed(const std::string& reason) { lose(reason, state_ == LinkState::kConnected); }
+void PrimaryLink::on_link_closed(const std::string& reason) {
+  const bool torn = loading_ && !arrived_;
+  lose(torn ? fmt::format("Internal error in RDB, it ends at offset {}: {}", loader_->offset(), reason) : reason, state_ == LinkState::kConnected);
+}
 
 void PrimaryLink::on_handshake_bytes(std::string_view& bytes) { on_step(handshake_->on_bytes(bytes)); }
 
@@ -246,7 +250,7 @@ bool PrimaryLink::take_payload(std::string_view bytes) {
   server_.loading.bytes_loaded += bytes.size();
   if (status) return true;
   abandon_load();
-  lose(fmt::format("the snapshot cannot be loaded: {}", status.error().text()), false);
+  lose(fmt::format("Internal error in RDB, it cannot be loaded: {}", status.error().text()), false);
   return false;
 }
 
@@ -313,7 +317,7 @@ void PrimaryLink::on_loaded_piece(Result<std::string> piece) {
   Status status = piece ? loader_->feed(*piece) : Status(piece.error());
   if (!status) {
     abandon_load();
-    return lose(fmt::format("the snapshot cannot be loaded: {}", status.error().text()), false);
+    return lose(fmt::format("Internal error in RDB, it cannot be loaded: {}", status.error().text()), false);
   }
   server_.loading.bytes_loaded += piece->size();
   if (piece->empty()) return finish_load();
@@ -324,7 +328,7 @@ void PrimaryLink::finish_load() {
   const Status status = loader_->finish();
   if (!status) {
     abandon_load();
-    return lose(fmt::format("the snapshot cannot be loaded: {}", status.error().text()), false);
+    return lose(fmt::format("Internal error in RDB, it cannot be loaded: {}", status.error().text()), false);
   }
   take_over_waits_ = load_due().has_value();
   if (!take_over_waits_) take_over();

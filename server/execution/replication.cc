@@ -286,6 +286,21 @@ uint64_t Replication::begin_full_sync() {
   return backlog_->offset();
 }
 
+size_t Replication::transfers() const {
+  return size_t(std::count_if(feeds_.begin(), feeds_.end(), [](const auto& feed) {
+    return feed->phase() == Feed::Phase::kSnapshot && !feed->by_file() && !feed->session().closing();
+  }));
+}
+
+// The words of these lines are those that tools look for; nothing is forked, and there is no pipe.
+void Replication::on_transfer_begin() {
+  if (!std::exchange(transferring_, true)) log_notice("Background RDB transfer started by pid {}, which is this process", server_.process.pid);
+}
+
+void Replication::on_transfer_made() {
+  if (std::exchange(transferring_, false)) log_notice("Diskless rdb transfer, done reading from pipe, {} replicas still up.", transfers());
+}
+
 void Replication::on_follower_online() {
   acks_changed_ = true;
   refresh_guards(server_.now.instant);
@@ -334,6 +349,10 @@ void Replication::forget(Session& session) {
   const bool was_replica = (*at)->is_replica();
   if (was_replica) log_notice("Connection with replica {} lost.", name_of(**at));
   feeds_.erase(at);
+  if (transferring_ && transfers() == 0) {
+    transferring_ = false;
+    log_notice("Diskless rdb transfer, last replica dropped, killing fork child (that is: its snapshot ends)");
+  }
   if (!closes_any_feed()) retired_.clear();
   if (!was_replica) return;
   server_.replicas_attached = replica_count() > 0;

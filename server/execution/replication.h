@@ -89,6 +89,9 @@ class Replication final : public EffectSink {
   /// The present moment of the stream becomes that of a full synchronisation; returns its position in the backlog.
   uint64_t begin_full_sync();
   void on_follower_online();
+  /// A snapshot begins to be sent to a replica while it is made; all of it has been made.
+  void on_transfer_begin();
+  void on_transfer_made();
   void acknowledge(Feed& feed, int64_t offset, std::optional<int64_t> synced);
   /// The replica at the other end lives, though it has acknowledged nothing.
   void on_sign_of_life(const Session& session);
@@ -157,6 +160,7 @@ class Replication final : public EffectSink {
   void retire_backlog();
   bool closes_any_feed() const;
   void update_sink();
+  size_t transfers() const;
   void note_stream_grew(uint64_t before);
   void doubt_former_links(const Feed& feed);
   void continue_feed(Feed& feed, const PsyncAnswer& answer);
@@ -186,6 +190,7 @@ class Replication final : public EffectSink {
   Lease::State logged_lease_ = Lease::State::kNone;  // as this server's role lets it matter
   bool stream_grew_ = false;
   bool acks_changed_ = false;
+  bool transferring_ = false;  // a snapshot is being made, and sent meanwhile
   uint64_t ack_asked_from_ = 0, ack_asked_at_ = 0;  // offsets before and after the last request for acknowledgements
   Instant last_ping_{}, next_look_{};  // the first: or when there was nobody to ping
   Instant last_replica_gone_{};
