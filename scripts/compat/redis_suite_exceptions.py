@@ -5,19 +5,58 @@ is tried alone, and what passes is told, so that the list stays true. A reason t
 """
 HANGS = "HANGS: "
 CHILD = "it stops or kills the forked child that saves; there is none"
+SNAPSHOT_FILE = "it presupposes that a snapshot for replicas is the one of the snapshot file"
 BUFFERS = "it presupposes the sizes of Redis' own buffers of a client"
 SCRIPTS = "scripts and functions are not there yet"
 ACL = "users are not there yet"
 LATER = "as from Redis 7.2 on"
 
+# What files say outside of their tests, by the beginning of the command: it may be refused, and the file goes on.
+MAY_BE_REFUSED = {  # all of it: functions
+    "integration/replication": ["$replica function load", "$master function load"],
+    "integration/replication-4": ["$master FUNCTION load"],
+}
+
 CANNOT_PASS = {
     "integration/failover": {
         "failover aborts if target rejects sync request": ACL,
+    },
+    "integration/psync2-master-restart": {
+        "/PSYNC2: .* after Master restart (using RDB aux fields with expire|when too many key expired)":
+            "it presupposes that what has expired is deleted while a snapshot is loaded; here replicas go on at once and are told as always",
+    },
+    "integration/psync2-pingoff": {
+        "test various edge cases of repl topology changes with missing pings at the end":
+            "a replica lets itself be put back by its primary after replica-refuse-rollback-ms only: a minute",
     },
     "integration/rdb": {
         "Test child sending info": CHILD,
         "failed bgsave prevents writes": CHILD,
         "script won't load anymore if it's in rdb": SCRIPTS,
+    },
+    "integration/replication": {
+        "Busy script during async loading": SCRIPTS,
+        "/Diskless load swapdb .async_loading.: (old|new) database is exposed": SCRIPTS,
+        "Kill rdb child process if its dumping RDB is not useful": SNAPSHOT_FILE,
+        "Master stream is correctly processed while the replica has a script in -BUSY state": SCRIPTS,
+        "diskless loading short read": SCRIPTS,
+        "diskless replication child being killed is collected": CHILD,
+        "replica can handle EINTR if use diskless load": "it presupposes that a load waits for the socket, long enough for the watchdog to bark",
+        "/replication child dies when parent is killed": CHILD,
+    },
+    "integration/replication-4": {
+        "With min-slaves-to-write (1,3): master should be writable": SCRIPTS,
+        "With min-slaves-to-write (2,3): master should not be writable": SCRIPTS,
+        "With min-slaves-to-write function without no-write flag": SCRIPTS,
+        "With min-slaves-to-write: master not writable with lagged slave": SCRIPTS,
+        "With not enough good slaves, read in Lua script is still accepted": SCRIPTS,
+    },
+    "integration/replication-buffer": {
+        "Replication backlog memory will become smaller if disconnecting with replica":
+            "writers wait for a replica that is being synchronised, and it is given up after repl-timeout, which is 1000 s there",
+    },
+    "integration/replication-psync": {
+        "/backlog expired": "a link that is killed ends with the turn, and the turn goes on for as long as the backlog has to live",
     },
     "unit/aofrw": {
         "AOF rewrite of list with quicklist encoding, int data": f"{LATER} a list that fits into one listpack is called listpack",
