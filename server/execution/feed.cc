@@ -134,7 +134,7 @@ void Feed::on_snapshot_start(const BlockLog& bytes) {
 
 void Feed::begin_transfer(std::string head) {
   phase_ = Phase::kSnapshot;
-  follower.state = Follower::State::kSendBulk;
+  follower.state = spool_ ? Follower::State::kSendBulk : Follower::State::kWaitBgsave;
   lead_ = std::move(head);
   lead_at_ = 0;
   complete_ = false;
@@ -144,12 +144,14 @@ void Feed::begin_transfer(std::string head) {
 
 void Feed::on_snapshot_bytes() {
   if (spool_) return spool_bytes();
+  if (std::exchange(starved_, false)) progress_ = server_.now.instant;
   session_.wake();
 }
 
 void Feed::on_snapshot_end(const Status& status) {
   if (!status) return fail(status.error().text());
   complete_ = true;
+  if (std::exchange(starved_, false)) progress_ = server_.now.instant;
   if (spool_) return spool_bytes();
   replication_.on_transfer_made();
   if (snapshot_at_ == log_->end() && lead_.empty()) end_transfer();
@@ -256,7 +258,8 @@ void Feed::consume(size_t bytes) {
     if (lead_at_ < lead_.size()) return;
     lead_.clear();
     lead_at_ = 0;
-    if (complete_ && (!log_ || snapshot_at_ == log_->end())) end_transfer();
+    if (log_) on_snapshot_sent();
+    else if (complete_) end_transfer();
     return;
   }
   if (phase_ == Phase::kStream) {
@@ -270,7 +273,14 @@ void Feed::consume(size_t bytes) {
     return;
   }
   snapshot_at_ += bytes;
-  if (complete_ && snapshot_at_ == log_->end()) end_transfer();
+  on_snapshot_sent();
+}
+
+// Something of it, or what goes before it.
+void Feed::on_snapshot_sent() {
+  if (snapshot_at_ < log_->end()) return;
+  starved_ = !complete_;
+  if (complete_) end_transfer();
 }
 
 // A replica that is being synchronized is waited for, whatever has gathered, and until it has caught up with that: closing

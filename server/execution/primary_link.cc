@@ -77,6 +77,8 @@ void PrimaryLink::tick(const Now& now) {
     next_sign_ = after_ms(now.instant, kSignPeriodMs);
     if (link_ && loading_) link_->send("\n");
   }
+  if (load_waits_) load_next();
+  if (take_over_waits_ && !load_due()) take_over();
   if (state_ == LinkState::kConnected && now.instant >= next_ack_) send_ack(replication_.acknowledged_offset(replication_.history().offset));
 }
 
@@ -112,7 +114,7 @@ void PrimaryLink::on_link_connected(const std::string& failure) {
 // --- bytes
 
 bool PrimaryLink::wants_link_bytes() const {
-  if (arrived_) return false;
+  if (arrived_ || load_due()) return false;
   if (state_ == LinkState::kSync) return !loading_ || beside_ || !spool_ ? !spool_ || spool_->unwritten() < kSpoolUnwrittenMax : false;
   if (session_->has(kSuspended) && session_->input.size() >= kPausedBytesMax) return false;
   return !session_->has(kBacklogged);  // else nothing is left but the beginning of a request
@@ -296,7 +298,18 @@ void PrimaryLink::empty_keyspace() {
   server_.blocked.note_all(0, server_.keyspace.count() - 1);
 }
 
+std::optional<Instant> PrimaryLink::load_due() const {
+  const int64_t delay = server_.settings.key_load_delay_us;
+  if (__builtin_expect(delay == 0, 1) || !loading_ || !loader_) return std::nullopt;
+  const double us = double(loader_->keys_loaded()) * (delay < 0 ? 1.0 / double(-delay) : double(delay));
+  const Instant due{server_.loading.began.ns + int64_t(us * 1000)};
+  if (due <= (server_.clock ? server_.clock->now().instant : server_.now.instant)) return std::nullopt;
+  return due;
+}
+
 void PrimaryLink::load_next() {
+  load_waits_ = load_due().has_value();
+  if (load_waits_) return;
   spool_->read(kLoadPieceBytes, [this, alive = alive_](Result<std::string> piece) {
     if (*alive && loading_) on_loaded_piece(std::move(piece));
   });
@@ -319,6 +332,13 @@ void PrimaryLink::finish_load() {
     abandon_load();
     return lose(fmt::format("Internal error in RDB, it cannot be loaded: {}", status.error().text()), false);
   }
+  take_over_waits_ = load_due().has_value();
+  if (!take_over_waits_) take_over();
+}
+
+// What has been loaded is the dataset from now on.
+void PrimaryLink::take_over() {
+  take_over_waits_ = false;
   if (beside_) {
     server_.watches.touch_where([](int, std::string_view) { return true; });
     loader_->commit();
@@ -351,6 +371,7 @@ void PrimaryLink::abandon_load() {
   spool_.reset();
   arrived_ = false;
   if (!std::exchange(loading_, false)) return;
+  load_waits_ = take_over_waits_ = false;
   loader_.reset();
   if (!beside_) empty_keyspace();  // half a dataset is none
   end_loading_conditions();

@@ -64,6 +64,8 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
 
   /// Ends everything; nobody hears of it any more. It may still be in the middle of a call, so it is destroyed later.
   void retire();
+  /// When the load goes on, if a test's option (key-load-delay) wants that to be later than now.
+  std::optional<Instant> load_due() const;
   /// Connects now, or goes on with what is under way.
   void tick(const Now& now);
   /// The primary wants to know how far we are. `run_bytes` of the stream have been consumed in the present run.
@@ -104,6 +106,7 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   void load_next();
   void on_loaded_piece(Result<std::string> piece);
   void finish_load();
+  void take_over();
   void abandon_load();
   void empty_keyspace();
   void end_loading_conditions();
@@ -129,6 +132,7 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<DatasetLoader> loader_;
   bool loading_ = false;
+  bool load_waits_ = false, take_over_waits_ = false;  // the next piece of the spool, the end: see load_due()
   bool relog_ = false;           // the append-only file was on, and begins anew with the new dataset
   std::unique_ptr<Session> session_;
   std::string unapplied_;        // the beginning of a transaction that has not been applied whole

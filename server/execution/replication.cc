@@ -594,8 +594,8 @@ void Replication::look_at_feeds(const Now& now) {
       session.wake();
     }
     const bool settled = feed->phase() == Feed::Phase::kStream && !feed->catching_up();
-    const Instant heard = settled ? feed->follower.last_ack : feed->catching_up() ? feed->last_progress()
-                          : std::max(feed->last_progress(), feed->follower.last_ack);
+    const Instant progress = feed->last_progress(now.instant);
+    const Instant heard = settled ? feed->follower.last_ack : feed->catching_up() ? progress : std::max(progress, feed->follower.last_ack);
     const bool silent = ms_between(heard, now.instant) > settings.timeout_ms;
     if (!silent || (feed->legacy() && settled) || waits) continue;
     log_warning("Disconnecting timedout replica ({}): {}: nothing heard for {} s (repl-timeout)",
@@ -630,7 +630,7 @@ void Replication::drop_what_stands_still(uint64_t bytes, Instant now) {
   const int64_t timeout_ms = server_.settings.replication.timeout_ms;
   for (const auto& feed : feeds_) {
     if (feed->session().closing() || feed->stream_pending() + feed->snapshot_pending() < bytes) continue;
-    if (ms_between(feed->last_progress(), now) <= timeout_ms) continue;
+    if (ms_between(feed->last_progress(now), now) <= timeout_ms) continue;
     log_warning("Disconnecting replica {}: writes wait for it, and it has taken nothing for {} s (repl-timeout)", name_of(*feed),
                 timeout_ms / 1000);
     feed->session().close(false);
@@ -642,6 +642,7 @@ std::optional<Instant> Replication::next_deadline() const {
   const auto at_latest = [&](Instant other) { deadline = std::min(deadline.value_or(other), other); };
   if (lease_.state() == Lease::State::kHeld) at_latest(lease_.ends_at());
   if (const auto told = state_channel.next_deadline()) at_latest(*told);
+  if (const auto due = link_ ? link_->load_due() : std::nullopt) at_latest(*due);
   return deadline;
 }
 
