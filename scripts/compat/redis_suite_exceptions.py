@@ -19,12 +19,6 @@ MAY_BE_REFUSED = {  # all of it: functions
     "integration/replication-4": ["$master FUNCTION load"],
 }
 
-# What files say outside of their tests, by the beginning of the command: it may be refused, and the file goes on.
-MAY_BE_REFUSED = {  # all of it: functions
-    "integration/replication": ["$replica function load", "$master function load"],
-    "integration/replication-4": ["$master FUNCTION load"],
-}
-
 CANNOT_PASS = {
     "integration/aof": {
         "EVAL can process writes from AOF in read-only replicas": SCRIPTS,

@@ -268,6 +268,24 @@ TEST_CASE("a snapshot that goes to a slow disk first is announced once") {
   CHECK(story.settled());
 }
 
+TEST_CASE("a replica that another holds up is not taken for silent") {
+  Story story(3);
+  story.config(0).timeout_ms = 2000;
+  story.network.window_bytes_max = story.network.window_bytes_min;
+  story.start_all();
+  story.server(0).snapshots().window_bytes = 1000;
+  story.fill(0, 200, 1000);
+  story.follow(1, 0);
+  story.follow(2, 0);
+  CHECK(story.run_until([&] { return story.server(0).snapshots().active(); }));
+  for (const uint64_t id : story.network.connections_between(story.node(0), story.node(2))) {
+    story.network.clog(id, 0, true);
+    story.network.clog(id, 1, true);
+  }
+  CHECK(story.run_until([&] { return story.link_up(1); }, 10000));
+  CHECK(story.stats(0).full_syncs == 2);  // each once: it is 2 that was given up
+}
+
 TEST_CASE("FLUSHALL lets a replica begin anew that is taking in what was there") {
   for (const bool diskless : {true, false}) {
     Story story(3);
@@ -284,6 +302,21 @@ TEST_CASE("FLUSHALL lets a replica begin anew that is taking in what was there")
     CHECK(story.settled(5000));  // the snapshot would take fifty seconds
     CHECK(story.stats(0).full_syncs == 3);
     CHECK(story.link_up(2));
+  }
+}
+
+TEST_CASE("a load that a test's option slows down takes its time, in any way") {
+  for (const DisklessLoading loading : {DisklessLoading::kNever, DisklessLoading::kWhenEmpty, DisklessLoading::kBeside}) {
+    Story story(2);
+    story.config(1).diskless_load = loading;
+    story.settings(1).key_load_delay_us = 100'000;
+    story.start_all();
+    story.fill(0, 50, 5000);
+    story.follow(1, 0);
+    story.run_ms(4000);
+    CHECK_FALSE(story.link_up(1));
+    CHECK(story.settled(2000));
+    CHECK(story.stats(0).full_syncs == 1);
   }
 }
 
