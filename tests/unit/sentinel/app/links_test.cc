@@ -63,9 +63,9 @@ struct Fixture : LinkListener {
     if (on_heard) on_heard(link);
     look();
   }
-  void on_link_down(LinkId link, const std::string& reason, bool refused, bool reset) override {
-    CHECK_FALSE(reason.empty());
-    downs[link] = std::string(refused ? "refused" : "") + (reset ? "reset" : "");
+  void on_link_down(const Closed& event) override {
+    CHECK_FALSE(event.reason.empty());
+    downs[event.link] = std::string(event.refused ? "refused" : "") + (event.reset ? "reset" : "") + (event.tls ? "tls" : "");
     look();
   }
 
