@@ -127,6 +127,7 @@ class Stream {
   void tls_on_room(uv_buf_t* buffer);
   void tls_on_read(ssize_t size, const char* bytes);
   void tls_take_kept();
+  bool tls_is_over() const;
   bool tls_has_kept() const;
   void tls_read_on();
   void tls_stop_reading();

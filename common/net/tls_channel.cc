@@ -9,7 +9,6 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 
 #include "common/net/tls_reasons.h"
@@ -154,12 +153,8 @@ void TlsChannel::close() {
 }
 
 void TlsChannel::fail(int code) {
-  // Whoever speaks the protocol without TLS understands this, where an alert of TLS would be noise.
-  constexpr std::string_view kToPlainClient = "-ERR this port speaks TLS: connect to it with TLS, or to a port without\r\n";
-  const bool server = context_->side() == TlsContext::Side::kServer;
-  if (server && state_ == State::kHandshake && (first_byte_ == '*' || std::isalpha(first_byte_))) outgoing_ = kToPlainClient;
   state_ = State::kFailed;
-  failure_ = tls_failure(ssl_, server, first_byte_);
+  failure_ = tls_failure(ssl_, context_->side() == TlsContext::Side::kServer, first_byte_);
   if (code == SSL_ERROR_WANT_WRITE || code == SSL_ERROR_WANT_X509_LOOKUP) failure_ = "OpenSSL waits for what it cannot get";
 }
 

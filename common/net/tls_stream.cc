@@ -215,6 +215,7 @@ void Stream::tls_take_kept() {
     tls_->idles = false;
     return;
   }
+  if (tls_is_over()) return tls_settle(0);
   const std::span<char> room = owner_.on_room_wanted();
   if (room.empty()) return;  // not in this turn
   std::string_view left = tls_->kept;
@@ -235,6 +236,8 @@ void Stream::tls_settle(size_t got) {
   if (got > 0) {
     owner_.on_bytes(got);
     if (!handle->self) return;
+    // As the end of a plain connection, this one's comes a turn later than the last bytes: their owner works on them.
+    if (tls_is_over()) return reading_ ? tls_read_on() : void();
   }
   if (state == State::kFailed) return tls_end(tls_->channel->failure(), true);
   if (state == State::kEnded) {
@@ -245,7 +248,13 @@ void Stream::tls_settle(size_t got) {
   if (reading_ && (tls_->idles || tls_has_kept())) tls_read_on();
 }
 
-bool Stream::tls_has_kept() const { return !tls_->kept.empty() || tls_->channel->holds_plaintext(); }
+bool Stream::tls_is_over() const {
+  const TlsChannel::State state = tls_->channel->state();
+  return state == TlsChannel::State::kEnded || state == TlsChannel::State::kFailed;
+}
+
+// Something to take without an event of the socket.
+bool Stream::tls_has_kept() const { return !tls_->kept.empty() || tls_->channel->holds_plaintext() || tls_is_over(); }
 
 void Stream::tls_read_on() {
   if (!tls_->told || tls_->broken) return;

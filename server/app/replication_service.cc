@@ -14,8 +14,9 @@ namespace {
 
 class HostLink final : public OutgoingLink {
  public:
+  /// `hint`: what may be wrong where the other side ends it without a word.
   HostLink(Loop& loop, const std::string& host, int port, const std::string& source, const ReplicationSettings& settings, unsigned keep_alive,
-           std::shared_ptr<const TlsContext> tls, LinkOwner& owner)
+           const std::shared_ptr<const TlsContext>& tls, const char* hint, LinkOwner& owner)
       : link_(loop, host, port, source,
               LinkEvents{[this, &owner, no_delay = settings.no_delay, keep_alive](const std::string& failure) {
                            if (failure.empty()) {
@@ -24,15 +25,20 @@ class HostLink final : public OutgoingLink {
                            }
                            owner.on_link_connected(failure);
                          },
-                         [&owner](std::string_view bytes) { owner.on_link_bytes(bytes); }, [&owner] { return owner.wants_link_bytes(); },
-                         [&owner](const std::string& reason) { owner.on_link_closed(reason); }},
-              std::move(tls)) {}
+                         [this, &owner](std::string_view bytes) {
+                           heard_ = true;
+                           owner.on_link_bytes(bytes);
+                         },
+                         [&owner] { return owner.wants_link_bytes(); },
+                         [this, &owner, plain = !tls, hint](const std::string& reason) { owner.on_link_closed(plain && !heard_ ? reason + hint : reason); }},
+              tls) {}
   void send(std::string_view bytes) override { link_.send(bytes); }
   size_t unsent() const override { return link_.unsent(); }
   std::string local_address() const override { return link_.local_address(); }
   void disown() override { link_.disown(); }
 
  private:
+  bool heard_ = false;
   Link link_;
 };
 
@@ -75,9 +81,11 @@ void ReplicationService::end_turn(const Now& now) {
 void ReplicationService::stop() { deadline_timer_.stop(); }
 
 std::unique_ptr<OutgoingLink> ReplicationService::connect(LinkUse use, const std::string& host, int port, LinkOwner& owner) {
-  const bool tls = use == LinkUse::kReplication ? options_.tls.replication : options_.tls.cluster;
+  const bool replication = use == LinkUse::kReplication;
+  const bool tls = replication ? options_.tls.replication : options_.tls.cluster;
   return std::make_unique<HostLink>(loop_, host, port, options_.network.bind_source_addr, state_.settings.replication,
-                                    unsigned(options_.network.tcp_keepalive_seconds), tls ? tls_.client() : nullptr, owner);
+                                    unsigned(options_.network.tcp_keepalive_seconds), tls ? tls_.client() : nullptr,
+                                    replication ? ": perhaps it wants TLS (tls-replication)" : ": perhaps it wants TLS (tls-cluster)", owner);
 }
 
 std::unique_ptr<Spool> ReplicationService::open_spool() {

@@ -284,15 +284,14 @@ def sessions_are_taken_up_again(ground, version):
 
 # ---- What is no TLS, and what is no end of one ----
 
-def plaintext_on_the_tls_port_is_told_so(ground):
-    server = ground.start()
-    client = Client(server.tls_port)
-    check(client.error("PING").startswith("ERR this port speaks TLS"), "the error")
-    check(client.ended(), "the connection stays")
-    rubbish = Client(server.tls_port)
-    rubbish.socket.sendall(b"\x00\x01\x02\x03\x04\x05")
-    check(rubbish.ended(), "the connection stays")
-    server.wait_for_log("what comes is not TLS")
+def plaintext_on_the_tls_port_ends_at_once(ground, binary):
+    server = ground.start(binary=binary)
+    for words in (request([b"PING"]), b"PING\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\x00\x01\x02\x03\x04\x05"):
+        client = Client(server.tls_port)
+        client.socket.sendall(words)
+        check(client.ended(), f"the connection stays, or says something, after {words}")
+    if binary == "vedette":
+        server.wait_for_log("what comes is not TLS")
     equal(server.client().call("PING"), b"PONG", "afterwards")
 
 
@@ -613,7 +612,7 @@ CASES = [
     (redis_cli_speaks_tls, None), (who_must_show_a_certificate, [(choice, version) for choice in ("yes", "no", "optional") for version in ("TLSv1.2", "TLSv1.3")]),
     (an_expired_certificate_is_served_and_told_of, None), (the_authorities_may_be_a_folder_and_the_key_encrypted, None),
     (versions_and_ciphers_are_what_is_configured, None), (sessions_are_taken_up_again, ["TLSv1_2", "TLSv1_3"]),
-    (plaintext_on_the_tls_port_is_told_so, None), (tls_on_the_plain_port_fails_at_once, None), (who_never_ends_the_handshake_is_closed, None),
+    (plaintext_on_the_tls_port_ends_at_once, ["vedette", "redis"]), (tls_on_the_plain_port_fails_at_once, None), (who_never_ends_the_handshake_is_closed, None),
     (a_connection_in_its_handshake_has_a_clients_place, None), (too_many_clients_end_without_a_word, ["vedette", "redis"]),
     (certificates_are_read_again_without_dropping_connections, None), (what_does_not_hold_together_is_refused_and_changes_nothing, None),
     (who_is_let_in_changes_for_new_connections, None), (ports_come_and_go, None), (a_server_may_have_a_tls_port_alone, None),

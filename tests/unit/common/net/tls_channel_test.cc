@@ -261,7 +261,7 @@ TEST_CASE("plaintext where TLS is expected is called by its name") {
   pair.server.take("*1\r\n$4\r\nPING\r\n", 100);
   CHECK(pair.server.channel.state() == State::kFailed);
   CHECK(says(pair.server.channel.failure(), "not TLS"));
-  CHECK(pair.server.channel.outgoing().starts_with("-ERR this port speaks TLS"));
+  CHECK(pair.server.channel.outgoing().empty());
   pair.client.take("-ERR unknown command\r\n", 100);
   CHECK(pair.client.channel.state() == State::kFailed);
   CHECK(says(pair.client.channel.failure(), "tls-port"));

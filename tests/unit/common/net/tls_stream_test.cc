@@ -253,6 +253,21 @@ TEST_CASE("the end of the peer is told behind its last bytes, and is an end by t
   CHECK_FALSE(guest.in_tls);
 }
 
+TEST_CASE("the end comes a turn later than the last bytes") {
+  Loop loop;
+  Host host(loop, context(Side::kServer));
+  auto client = client_of(host, context(Side::kClient));
+  run_until(loop, [&] { return client->result && !host.guests.empty() && host.guests[0]->result; });
+  End& guest = *host.guests[0];
+  int turns_between = 0;
+  TurnHooks count(loop, [] {}, [&] { turns_between += !guest.heard.empty() && !guest.end; });
+  client->send("a question");
+  client->stream.reset();  // in the same turn: both are there when the guest is read
+  run_until(loop, [&] { return guest.end.has_value(); });
+  CHECK(guest.heard == "a question");
+  CHECK(turns_between >= 1);
+}
+
 TEST_CASE("a handshake that fails is told to both sides with its reason") {
   TlsSettings stranger = TestCertificates::settings("stranger");
   stranger.protocols = "TLSv1.2";
