@@ -43,6 +43,7 @@ Clients::Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, Clients
   state_.resolve = [this](const std::string& host, std::function<void(const std::string&)> done) { owner_.look_up(host, std::move(done)); };
   state_.log_level = [this] { return owner_.log_level(); };
   state_.set_log_level = [this](std::string_view level) { return owner_.set_log_level(level); };
+  state_.set_tls_option = [this](std::string_view name, std::string_view value) { return owner_.set_tls_option(name, value); };
 }
 
 std::vector<ScriptView> Clients::scripts() const {
@@ -57,7 +58,7 @@ std::vector<ScriptView> Clients::scripts() const {
 
 void Clients::prepare(const SentinelOptions& options, const std::string& config_file) {
   ProcessFacts& process = state_.process;
-  process.port = options.network.port;
+  process.port = options.network.port ? options.network.port : options.network.tls_port;
   process.clients_max = uint64_t(options.network.maxclients);
   process.version = kVersion;
   process.config_file = config_file;
@@ -70,9 +71,9 @@ void Clients::prepare(const SentinelOptions& options, const std::string& config_
   if (timeout_seconds_ > 0) idle_timer_.start(kLookMs, kLookMs, [this] { close_idle(); });
 }
 
-std::unique_ptr<Session> Clients::open(Session::Transport& transport, bool is_unix, std::string& refusal) {
+std::unique_ptr<Session> Clients::open(Session::Transport& transport, bool is_unix, bool one_too_many, std::string& refusal) {
   state_.stats.connections++;
-  if (full()) {
+  if (one_too_many) {
     state_.stats.rejected_connections++;
     refusal = "-ERR max number of clients reached\r\n";
     return nullptr;

@@ -26,6 +26,7 @@ class ClientsOwner {
   virtual std::string log_level() const = 0;
   /// False: there is no such level.
   virtual bool set_log_level(std::string_view level) = 0;
+  virtual Status set_tls_option(std::string_view name, std::string_view value) = 0;
 };
 
 class Clients final : public SessionHandler {
@@ -33,6 +34,8 @@ class Clients final : public SessionHandler {
   Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, ClientsOwner& owner);
 
   void prepare(const SentinelOptions& options, const std::string& config_file);
+  /// Of clients that come from here on.
+  void use_tls(std::shared_ptr<const TlsContext> context) { host_.options.tls = std::move(context); }
   bool accept(Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }
   void publish(const std::string& channel, const std::string& payload) { state_.channels.publish(channel, payload); }
   /// Replies that waited for the state may go.
@@ -41,8 +44,9 @@ class Clients final : public SessionHandler {
   void close_all();
 
   // SessionHandler
-  std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
-  bool full() const override { return state_.clients.size() >= clients_max_; }
+  std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, bool one_too_many, std::string& refusal) override;
+  bool full(size_t unopened) const override { return state_.clients.size() + unopened >= clients_max_; }
+  void turned_away() override { state_.stats.connections++, state_.stats.rejected_connections++; }
   bool gather(Session& session, std::string_view bytes) override {
     executor_.gather(session, bytes);
     return true;

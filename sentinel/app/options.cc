@@ -82,6 +82,17 @@ OptionGroup security_options(std::string& requirepass) {
   return group;
 }
 
+OptionGroup tls_options(TlsOptions& o, SentinelOptions::Network& network) {
+  OptionGroup group{"TLS", {}};
+  push_tls_options(group.options, o, network,
+                   {.replication = "Speak TLS to all servers and to all other sentinels, and tell the others tls-port as this sentinel's. Off, as their "
+                                   "ports are plain ones by default. All sentinels of a group must say the same.",
+                    .cluster = "Accepted, as servers have it. A sentinel is in no cluster."});
+  for (Option& row : group.options)
+    if (row.name == "tls-port") row.flags |= kOptionImmutable;
+  return group;
+}
+
 Option accepted(std::string_view name, std::string_view doc, std::string_view note) {
   return directive({.name = name, .flags = kOptionHidden | kOptionNoEffect, .doc = doc, .note = note}, "words",
                    [](const OptionWords&) { return Status::ok(); });
@@ -162,18 +173,6 @@ OptionGroup foreign_options() {
   rows.push_back(directive({.name = "rename-command", .flags = kOptionHidden | kOptionNotBuilt, .doc = "A new name for a command.",
                             .note = "a sentinel's own commands keep their names ('sentinel rename-command' tells it how a server's are called)"},
                            "two names", [](const OptionWords&) { return Status::ok(); }));
-  for (std::string_view name :
-       {"tls-port", "tls-replication", "tls-cluster"})
-    rows.push_back(directive({.name = name, .flags = kOptionHidden | kOptionNoEffect, .doc = "TLS.", .note = "it is off, as everywhere in this build"},
-                             "off", [](const OptionWords& words) -> Status {
-                               if (words.size() == 1 && (words[0] == "0" || words[0] == "no")) return Status::ok();
-                               return Error("this build has no TLS: remove this line, and let a proxy or a private network protect the links");
-                             }));
-  for (std::string_view name :
-       {"tls-cert-file", "tls-key-file", "tls-key-file-pass", "tls-client-cert-file", "tls-client-key-file", "tls-client-key-file-pass",
-        "tls-dh-params-file", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients", "tls-protocols", "tls-ciphers", "tls-ciphersuites",
-        "tls-prefer-server-ciphers", "tls-session-caching", "tls-session-cache-size", "tls-session-cache-timeout"})
-    rows.push_back(accepted(name, "TLS.", "this build has no TLS"));
   return group;
 }
 
@@ -182,6 +181,7 @@ OptionGroup foreign_options() {
 std::vector<OptionGroup> sentinel_option_groups(SentinelOptions& options) {
   std::vector<OptionGroup> groups;
   groups.push_back(network_options(options.network));
+  groups.push_back(tls_options(options.tls, options.network));
   groups.push_back(process_options(options.process));
   groups.push_back(security_options(options.requirepass));
   groups.push_back(foreign_options());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/app/options.h"
+#include "common/app/tls_options.h"
 #include "common/config/registry.h"
 
 namespace vedette::sentinel {
@@ -32,6 +33,7 @@ struct SentinelOptions {
     bool set_proc_title = true;
   };
   Network network;
+  TlsOptions tls;
   Process process;
   std::string requirepass;
 };

@@ -167,6 +167,11 @@ Status config(CommandContext& ctx) {
   const bool get = equals_ignoring_case(ctx.arg(2), "get"), put = equals_ignoring_case(ctx.arg(2), "set");
   if (get && ctx.argc() == 4) return config_get(ctx);
   if (!put || ctx.argc() != 5) return failure("Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported.");
+  if (to_lower(ctx.arg(3)).starts_with("tls-") && ctx.sentinel.set_tls_option) {
+    if (Status status = ctx.sentinel.set_tls_option(ctx.arg(3), ctx.arg(4)); !status) return status;
+    ctx.monitor.flush_state();
+    return saved(ctx);
+  }
   const auto outcome = set_global_option(ctx, ctx.arg(3), ctx.text(4));
   if (!outcome) return failure("Invalid argument '" + std::string(shown_word(ctx.arg(3))) + "' to SENTINEL CONFIG SET");
   if (!*outcome)

@@ -106,6 +106,8 @@ struct SentinelState {
   std::function<void(const std::string& host, std::function<void(const std::string& ip)> done)> resolve;
   std::function<std::string()> log_level;
   std::function<bool(std::string_view level)> set_log_level;  ///< false: there is no such level
+  /// An option tls-...; what is named again is read again. The error is the reply.
+  std::function<Status(std::string_view name, std::string_view value)> set_tls_option;
 };
 
 }  // namespace vedette::sentinel

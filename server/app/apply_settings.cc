@@ -144,7 +144,8 @@ DisklessLoading diskless_loading(DisklessLoad choice) {
   return DisklessLoading::kNever;
 }
 
-void apply_replication(const ReplicationOptions& from, ReplicationSettings& to) {
+void apply_replication(const ServerOptions& options, ReplicationSettings& to) {
+  const ReplicationOptions& from = options.replication;
   to.primary_user = from.primary_user;
   to.primary_password = from.primary_password;
   to.serve_stale_data = from.serve_stale_data;
@@ -163,6 +164,7 @@ void apply_replication(const ReplicationOptions& from, ReplicationSettings& to) 
   to.announced = from.announced;
   to.announce_ip = from.announce_ip;
   to.announce_port = from.announce_port;
+  if (!to.announce_port && options.tls.replication) to.announce_port = options.network.tls_port;
   to.zone = from.zone;
   to.lease_required = from.lease_required;
   to.replicas_to_write_min = from.min_replicas_to_write;
@@ -190,7 +192,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   apply_packing(options.data_types, state.keyspace.packing);
   apply_persistence(options.persistence, to);
   apply_append_log(options.persistence, to.append_log);
-  apply_replication(options.replication, to.replication);
+  apply_replication(options, to.replication);
   to.hz = to.configured_hz = options.process.hz;  // the cron may raise the former
   state.process.availability_zone = options.process.availability_zone;
   to.active_rehashing = options.process.activerehashing;

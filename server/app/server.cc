@@ -50,7 +50,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       persistence_(state_, snapshot_file_),
       append_(loop_, state_, executor_, options),
       work_(loop_),
-      replication_(loop_, state_, executor_, options),
+      replication_(loop_, state_, executor_, options, tls_),
       migrations_(state_, executor_),
       host_(loop_, *this),
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
@@ -84,7 +84,6 @@ void Server::describe_process(const std::string& config_file, const std::string&
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
   process.executable = length > 0 ? std::string(path, size_t(length)) : executable;
   process.pid = getpid();
-  process.port = options_.network.port;
   process.started = read_monotonic_clock();
   process.started_wall = read_wall_clock();
   process.version = kVersion;
@@ -114,8 +113,10 @@ Status Server::prepare() {
   apply_settings(options_, state_);
   host_.options.keep_alive_seconds = unsigned(options_.network.tcp_keepalive_seconds);
   host_.options.accepts_per_turn = options_.network.max_new_connections_per_cycle;
+  host_.options.tls_accepts_per_turn = options_.network.max_new_tls_connections_per_cycle;
   if (Status status = take_place(); !status) return status;
   options_.process.dir = working_directory();
+  if (Status status = apply_tls(); !status) return Error("Failed to configure TLS. " + status.error().text());
   if (Status status = open_listeners(); !status) return status;
   register_hooks();
   append_.register_hooks(registry_);
@@ -125,7 +126,29 @@ Status Server::prepare() {
 
 Status Server::open_listeners() {
   if (Status status = listeners_.open(options_.network); !status) return status;
-  state_.process.listeners = listeners_.descriptions(options_.network);
+  describe_listeners();
+  return Status::ok();
+}
+
+void Server::describe_listeners() {
+  const NetworkOptions& network = options_.network;
+  state_.process.port = network.port ? network.port : network.tls_port;
+  state_.process.listeners = listeners_.descriptions(network);
+}
+
+// Connections keep what they began with; new ones begin with this.
+Status Server::apply_tls() {
+  if (Status status = tls_.apply(options_.tls, options_.network); !status) return status;
+  if (tls_.server()) host_.options.tls = tls_.server();  // until the port is closed, there may be one who waits at it
+  return Status::ok();
+}
+
+Status Server::reopen(Status (Listeners::*listen)(const ListenOptions&), bool same_port) {
+  listeners_.resume();
+  if (!(listeners_.*listen)(options_.network))
+    return Error(same_port ? "Failed to bind to specified addresses." : "Unable to listen on this port. Check server logs.");
+  describe_listeners();
+  update_title();
   return Status::ok();
 }
 
@@ -162,15 +185,16 @@ void Server::register_hooks() {
     options_.process.dir = working_directory();
     return Status::ok();
   });
-  registry_.on_change({"port", "bind", "tcp-backlog"}, [this]() -> Status {
-    listeners_.resume();
-    if (!listeners_.open_tcp(options_.network))
-      return Error(options_.network.port != state_.process.port ? "Unable to listen on this port. Check server logs."
-                                                                : "Failed to bind to specified addresses.");
-    state_.process.port = options_.network.port;
-    state_.process.listeners = listeners_.descriptions(options_.network);
-    update_title();
-    return Status::ok();
+  // First the contexts: a port that is opened needs one.
+  registry_.on_change(tls_option_names(), [this]() -> Status {
+    Status status = apply_tls();
+    if (!status) log_warning("Failed to configure TLS. {}", status.error().text());
+    return status ? Status::ok() : Status(Error("Unable to update TLS configuration. " + status.error().text()));
+  });
+  registry_.on_change({"port", "bind", "tcp-backlog"},
+                      [this, port = options_.network.port]() mutable { return reopen(&Listeners::open_tcp, port == std::exchange(port, options_.network.port)); });
+  registry_.on_change({"tls-port", "bind", "tcp-backlog"}, [this, port = options_.network.tls_port]() mutable {
+    return reopen(&Listeners::open_tls, port == std::exchange(port, options_.network.tls_port));
   });
   registry_.on_change({"tcp-keepalive"}, [this] {
     host_.options.keep_alive_seconds = unsigned(options_.network.tcp_keepalive_seconds);
@@ -180,8 +204,9 @@ void Server::register_hooks() {
     start_cron();
     return Status::ok();
   });
-  registry_.on_change({"max-new-connections-per-cycle"}, [this] {
+  registry_.on_change({"max-new-connections-per-cycle", "max-new-tls-connections-per-cycle"}, [this] {
     host_.options.accepts_per_turn = options_.network.max_new_connections_per_cycle;
+    host_.options.tls_accepts_per_turn = options_.network.max_new_tls_connections_per_cycle;
     return Status::ok();
   });
   registry_.on_change({"loglevel", "log-timestamp-format"}, [this]() -> Status {
@@ -290,8 +315,10 @@ int Server::run() {
 }
 
 void Server::announce_ready() {
-  if (options_.network.port) log_notice("Ready to accept connections on port {}", options_.network.port);
-  else log_notice("Ready to accept connections on {}", options_.network.unixsocket);
+  const NetworkOptions& network = options_.network;
+  if (network.port) log_notice("Ready to accept connections on port {}", network.port);
+  if (network.tls_port) log_notice("Ready to accept TLS connections on port {}", network.tls_port);
+  if (!network.port && !network.tls_port) log_notice("Ready to accept connections on {}", network.unixsocket);
   supervisor_.notify("STATUS=Ready to accept connections\nREADY=1\n");
 }
 
@@ -345,8 +372,8 @@ void Server::finish_load() {
   announce_ready();
 }
 
-std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_unix, std::string& refusal) {
-  if (state_.clients.size() >= state_.settings.clients_max) {
+std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_unix, bool one_too_many, std::string& refusal) {
+  if (one_too_many) {
     refusal = "-ERR max number of clients reached\r\n";
     state_.stats.rejected_connections++;
     return nullptr;

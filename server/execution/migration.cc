@@ -68,7 +68,7 @@ MigrationConnection* Migrations::acquire(Migration& migration, bool fresh) {
   }
   auto connection = std::make_unique<MigrationConnection>(*this, target);
   connection->link =
-      server_.actions->connect(migration.request().host, migration.request().port, *connection);
+      server_.actions->connect(LinkUse::kMigration, migration.request().host, migration.request().port, *connection);
   if (!connection->link) return nullptr;
   connection->user = &migration;
   connections_.push_back(std::move(connection));

@@ -86,7 +86,7 @@ void PrimaryLink::connect(const Now& now) {
   log_notice("Connecting to MASTER {}", peer());
   state_ = LinkState::kConnecting;
   last_heard_ = now.instant;
-  link_ = server_.actions->connect(host_, port_, *this);
+  link_ = server_.actions->connect(LinkUse::kReplication, host_, port_, *this);
   if (!link_) lose("there is no network", false);
 }
 

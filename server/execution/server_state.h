@@ -117,7 +117,7 @@ class ServerActions {
   /// Runs `job` on another thread, after those that were given before, and then `done` on the loop's thread.
   virtual void run_elsewhere(std::function<void()> job, std::function<void()> done) = 0;
   /// Begins to connect; null where there is no network.
-  virtual std::unique_ptr<OutgoingLink> connect(const std::string& /*host*/, int /*port*/, LinkOwner& /*owner*/) { return nullptr; }
+  virtual std::unique_ptr<OutgoingLink> connect(LinkUse /*use*/, const std::string& /*host*/, int /*port*/, LinkOwner& /*owner*/) { return nullptr; }
   /// A place for a snapshot that is put aside; null where there is no disk.
   virtual std::unique_ptr<Spool> open_spool() { return nullptr; }
 };

@@ -73,7 +73,7 @@ class RecordedActions final : public ServerActions {
     });
   }
 
-  std::unique_ptr<OutgoingLink> connect(const std::string& host, int port, LinkOwner& owner) override {
+  std::unique_ptr<OutgoingLink> connect(LinkUse, const std::string& host, int port, LinkOwner& owner) override {
     return on_connect ? on_connect(host, port, owner) : nullptr;
   }
 

@@ -421,7 +421,7 @@ void SimServer::run_elsewhere(std::function<void()> job, std::function<void()> d
   post(std::move(done));
 }
 
-std::unique_ptr<OutgoingLink> SimServer::connect(const std::string& host, int port, LinkOwner& owner) {
+std::unique_ptr<OutgoingLink> SimServer::connect(LinkUse, const std::string& host, int port, LinkOwner& owner) {
   return std::make_unique<Outgoing>(*this, host, port, owner);
 }
 

@@ -100,7 +100,7 @@ class SimServer final : public ServerActions, private EffectSink {
   void sleep_us(int64_t) override {}
   void post(std::function<void()> work) override;
   void run_elsewhere(std::function<void()> job, std::function<void()> done) override;
-  std::unique_ptr<OutgoingLink> connect(const std::string& host, int port, LinkOwner& owner) override;
+  std::unique_ptr<OutgoingLink> connect(LinkUse use, const std::string& host, int port, LinkOwner& owner) override;
   std::unique_ptr<Spool> open_spool() override;
   /// Calls back in a turn, when the disk has done so much work.
   void after_disk(size_t bytes, std::function<void()> done);

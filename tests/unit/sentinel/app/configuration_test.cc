@@ -108,8 +108,6 @@ TEST_CASE("what would be unsafe to pass over is refused") {
   CHECK(loaded("user default on >secret ~* &* +@all").starts_with("f:1: this build knows no users"));
   CHECK(loaded("user default on nopass ~* +ping").starts_with("f:1: this build knows no users"));
   CHECK(loaded("aclfile /etc/users.acl").starts_with("f:1: this build knows no users"));
-  CHECK(loaded("tls-port 26380").starts_with("f:1: this build has no TLS"));
-  CHECK(loaded("tls-port 0") == "OK");
   CHECK(loaded("rename-command PING PONG").starts_with("f:1: Bad directive or wrong number of arguments: a sentinel's own commands"));
 }
 
