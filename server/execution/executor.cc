@@ -25,12 +25,12 @@ constexpr int64_t kRunBudgetNs = 1000000;
 constexpr size_t kOutputBudgetBytes = 1 << 20;
 constexpr size_t kRunRequestsMax = 4096;
 constexpr size_t kFlushEarlyBytes = 32 * 1024;
-constexpr uint32_t kReplyFlags = kReplyOff | kReplySkip | kReplySkipNext;
+constexpr uint64_t kReplyFlags = kReplyOff | kReplySkip | kReplySkipNext;
 
 // The conditions under which `command` may not simply run.
-uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
-  if (!command.subcommands.empty() || (command.flags & kProtected)) return ~uint32_t(0);
-  uint32_t mask = kReplyFlags | kMemoryLimited | kPausedClients | kMonitored | kMonitoring | kInternal | kReplicaLink;
+uint64_t gate_mask_of(const ServerCommandTable::Entry& command) {
+  if (!command.subcommands.empty() || (command.flags & kProtected)) return ~uint64_t(0);
+  uint64_t mask = kReplyFlags | kMemoryLimited | kPausedClients | kMonitored | kMonitoring | kInternal | kReplicaLink;
   if (!(command.flags & kNoAuth)) mask |= kUnauthenticated;
   if (!(command.flags & kInTransactionAtOnce)) mask |= kInTransaction;
   if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;

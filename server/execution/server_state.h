@@ -45,16 +45,16 @@ using Command = ServerCommandTable::Row;
 
 /// Server-wide conditions that stand between a request and its execution, in bits apart from SessionFlag's so that one
 /// mask test sees both.
-enum ServerCondition : uint32_t {
-  kMemoryLimited = 1u << 16,   ///< maxmemory is set: there may be something to evict
-  kPausedClients = 1u << 17,   ///< CLIENT PAUSE is on
-  kMonitored = 1u << 18,       ///< MONITOR has listeners
-  kLoadingDataset = 1u << 19,
-  kShuttingDown = 1u << 20,
-  kStaleReplica = 1u << 21,    ///< a replica without its primary that shall not answer from old data
-  kWritesGuarded = 1u << 22,   ///< something may stand against writes: write_refusal() knows
-  kServing = 1u << 23,         ///< always on: whoever has it in its mask is looked at closely each time
-  kLoadingBeside = 1u << 31,   ///< a newer state of the dataset is loaded beside the one that is served
+enum ServerCondition : uint64_t {
+  kMemoryLimited = 1ull << 32,   ///< maxmemory is set: there may be something to evict
+  kPausedClients = 1ull << 33,   ///< CLIENT PAUSE is on
+  kMonitored = 1ull << 34,       ///< MONITOR has listeners
+  kLoadingDataset = 1ull << 35,
+  kShuttingDown = 1ull << 36,
+  kStaleReplica = 1ull << 37,    ///< a replica without its primary that shall not answer from old data
+  kWritesGuarded = 1ull << 38,   ///< something may stand against writes: write_refusal() knows
+  kServing = 1ull << 39,         ///< always on: whoever has it in its mask is looked at closely each time
+  kLoadingBeside = 1ull << 40,   ///< a newer state of the dataset is loaded beside the one that is served
 };
 
 struct ServerStats {
@@ -196,13 +196,13 @@ struct ServerState {
   Instant shutdown_until{};            ///< how long an end that has been asked for waits for replicas; zero: it does not wait
   Instant lease_check_due{INT64_MAX};  ///< the first look at the clock from then on finds the primary's lease at its end
 
-  uint32_t conditions() const { return conditions_; }
+  uint64_t conditions() const { return conditions_; }
   void set_condition(ServerCondition condition, bool on) {
-    conditions_ = on ? conditions_ | condition : conditions_ & ~uint32_t(condition);
+    conditions_ = on ? conditions_ | condition : conditions_ & ~uint64_t(condition);
   }
 
  private:
-  uint32_t conditions_ = kServing;
+  uint64_t conditions_ = kServing;
 };
 
 /// Samples every rate; called by the cron ten times a second.
