@@ -216,6 +216,19 @@ std::string AclSelector::description() const {
   return text;
 }
 
+// A word that ends with a parenthesis would end the selector.
+std::string AclSelector::enclosed_description() const {
+  const std::string plain = description();
+  std::string text;
+  for (size_t at = 0; at < plain.size();) {
+    const size_t end = std::min(plain.find(' ', at), plain.size());
+    const std::string_view word = std::string_view(plain).substr(at, end - at);
+    append_word(text, word.ends_with(')') ? quoted(word) : quoted_if_needed(word));
+    at = end + 1;
+  }
+  return "(" + text + ")";
+}
+
 bool AclSelector::permits_everything() const {
   if (!all_keys_ || !all_channels_) return false;
   for (int id = 0; id < catalog_->size(); id++)

@@ -48,6 +48,8 @@ class AclSelector {
   std::string channels() const;
   /// All of it, as rules.
   std::string description() const;
+  /// The same as it stands in "(...)": words that would be read otherwise there are quoted.
+  std::string enclosed_description() const;
 
   bool permits_everything() const;
   /// Whether the command may be called at all, with some first argument at least.

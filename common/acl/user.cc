@@ -108,7 +108,7 @@ std::string AclUser::description() const {
   for (const std::string_view flag : flags()) text += std::string(flag) + ' ';
   for (const std::string& digest : passwords_) text += "#" + digest + ' ';
   text += selectors_[0].description();
-  for (size_t i = 1; i < selectors_.size(); i++) text += " (" + selectors_[i].description() + ")";
+  for (size_t i = 1; i < selectors_.size(); i++) text += " " + selectors_[i].enclosed_description();
   return text;
 }
 
@@ -177,8 +177,8 @@ MergedRules merge_selectors(std::span<const std::string_view> rules) {
       merged.rules.back() += " " + std::string(rule);
     } else {
       merged.rules.emplace_back(rule);
-      if (rule.starts_with('(')) opened = int(i);
     }
+    if (rule.starts_with('(')) opened = int(i);
     if (opened >= 0 && rule.ends_with(')')) opened = -1;
   }
   merged.unmatched = opened;

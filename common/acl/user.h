@@ -92,8 +92,8 @@ class AclUser {
   std::vector<Route> routes_;
 };
 
-/// The rules with those that open a "(" and those up to its ")" put together. Fails with the index of one
-/// that is never closed.
+/// The rules with those that open a "(" and those up to its ")" put together. `unmatched`: the last that
+/// opens one which is never closed; -1 if there is none.
 struct MergedRules {
   std::vector<std::string> rules;
   int unmatched = -1;

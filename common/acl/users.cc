@@ -92,9 +92,9 @@ const AclUser* AclUsers::log_in(std::string_view name, std::string_view password
   return is_known ? user : nullptr;
 }
 
-AclUser AclUsers::default_with_password(std::string_view password) const {
+AclUser AclUsers::default_with_digest(std::string_view digest) const {
   AclUser user = *default_;
-  const std::string rule = password.empty() ? "nopass" : ">" + std::string(password);
+  const std::string rule = digest.empty() ? "nopass" : "#" + std::string(digest);
   for (const std::string_view one : {std::string_view("resetpass"), std::string_view(rule)}) {
     const AclFault fault = user.apply(one, defaults);
     VED_ASSERT(fault == AclFault::kNone);

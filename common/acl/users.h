@@ -42,8 +42,8 @@ class AclUsers {
 
   /// The user whose password this is, if it may log in. The time does not tell whether there is such a user.
   const AclUser* log_in(std::string_view name, std::string_view password) const;
-  /// What CONFIG SET requirepass makes of the default user; an empty password is none.
-  AclUser default_with_password(std::string_view password) const;
+  /// What requirepass makes of the default user: its password's digest, or nothing for none.
+  AclUser default_with_digest(std::string_view digest) const;
 
   /// A file of users as ACL SAVE writes it, and the users that such a text holds. The error tells of all
   /// lines that are wrong; `file` is the name that it gives to them.

@@ -20,6 +20,7 @@
 namespace vedette {
 
 using ClientId = uint64_t;
+class AclUser;
 
 /// What a program's executor keeps with a session (a transaction, watched keys). Owned by the session.
 class SessionState {
@@ -54,6 +55,7 @@ enum SessionFlag : uint32_t {
   kTracks = 1u << 28,            ///< CLIENT TRACKING: wants to know when what it has read changes
   kBroadcasts = 1u << 29,        ///< ... of all keys with its prefixes, read or not
   kTrackingBroken = 1u << 30,    ///< ... but whom it named to be told in its place has gone
+  kRestricted = 1u << 31,        ///< its user may not do everything: rules are to be asked
 };
 
 /// Bytes for a peer that are held elsewhere, once for many sessions: the replication stream, a snapshot. Sent when the
@@ -142,6 +144,8 @@ class Session {
   uint32_t heeds = ~uint32_t(0);       ///< the server-wide conditions that its requests are subject to
   int ack_replicas = -1;               ///< so many replicas must hold a write before it is answered; -1: as configured
   uint64_t write_offset = 0;           ///< of the replication stream after this session's last write
+  const AclUser* user = nullptr;       ///< whose rights it has; null: it may do everything
+  bool logged_in = false;              ///< as its user, or it came when nobody had to
   std::unique_ptr<SessionState> state;
   std::unique_ptr<Subscriber> subscriber;  ///< null: has never subscribed
 

@@ -69,7 +69,7 @@ Status Sentinel::prepare() {
                 std::max<int64_t>(1, room));
     options_.network.maxclients = std::max<int64_t>(1, room);
   }
-  clients_.prepare(options_, configuration_.config_file);
+  if (Status status = clients_.prepare(options_, configuration_); !status) return status;
   if (Status status = listeners_.open(options_.network); !status) return status;
   // What replaces a file needs only its folder; but a file that was made read-only is meant to be left alone.
   if (access(store_.path().c_str(), W_OK) != 0 && errno != ENOENT) return unwritable(configuration_, store_.path(), std::strerror(errno));
@@ -119,6 +119,7 @@ std::vector<SettingLines> Sentinel::settings() const {
       for (const std::string& alias : option.aliases) setting.names.push_back(to_lower(alias));
       all.push_back(std::move(setting));
     }
+  all.push_back(clients_.user_lines());
   return all;
 }
 

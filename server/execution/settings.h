@@ -79,7 +79,6 @@ struct Settings {
   int64_t client_timeout_seconds = 0;
   uint32_t clients_max = 10000;
   uint64_t client_memory_max = 0;              ///< maxmemory-clients in bytes; 0: none
-  std::string password_hash;                   ///< of requirepass; empty: none is needed
   bool protected_mode = true;
 
   uint64_t memory_max = 0;                     ///< maxmemory; 0: none

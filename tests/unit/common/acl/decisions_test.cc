@@ -198,13 +198,14 @@ std::vector<std::string> random_rules(Rng& rng) {
   };
   const auto other = [&] {
     return pick({"~a*", "%R~a*", "%W~a*", "~b", "%RW~*", "~*", "resetkeys", "&a", "&b*", "&*",
-                 "resetchannels", "allkeys", "~long-prefix:*", "%R~[ab]?"});
+                 "resetchannels", "allkeys",
+                 "~long-prefix:*", "~a)", "&(b)", "~x\"y", "%R~it's", "~back\\slash", "%R~[ab]?"});
   };
   std::vector<std::string> rules;
   for (size_t n = 1 + rng.below(12); n > 0; n--) {
     if (rng.below(8) == 0) {
       std::string selector = "(";
-      for (size_t m = rng.below(5); m > 0; m--) selector += (rng.below(2) ? command() : other()) + " ";
+      for (size_t m = rng.below(5); m > 0; m--) selector += quoted_if_needed(rng.below(2) ? command() : other()) + " ";
       rules.push_back(selector + ")");
     } else {
       rules.push_back(rng.below(10) == 0 ? pick({"on", "off", ">p", "nopass", "resetpass",
@@ -231,8 +232,7 @@ TEST_CASE("a description makes the same user of a new one, for all commands") {
     AclUsers others(catalog);
     const std::string text = user->description();
     CAPTURE(text);
-    const auto words = words_of(text);
-    const auto again = others.changed("u", views_of(words));
+    const auto again = others.changed("u", split_at_blanks(text));
     REQUIRE_MESSAGE(again, again.error().text());
     REQUIRE(again->description() == text);
     REQUIRE(again->permits_everything() == user->permits_everything());

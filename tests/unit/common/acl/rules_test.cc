@@ -111,7 +111,7 @@ TEST_CASE("faults are told with the rule, and nothing of the call holds then") {
         "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters");
   fault("+config|get|x", "Allowing first-arg of a subcommand is not supported");
   CHECK(described("on (+get") == "ERR Unmatched parenthesis in acl selector starting at '(+get'.");
-  CHECK(described("(+get ~a (+set on") == "ERR Unmatched parenthesis in acl selector starting at '(+get'.");
+  CHECK(described("(+get ~a (+set on") == "ERR Unmatched parenthesis in acl selector starting at '(+set'.");
   AclUsers users(server_catalog());
   CHECK(users.changed("a b", {}).error().text() == "ERR Usernames can't contain spaces or null characters");
   CHECK(users.changed(std::string_view("a\0b", 3), {}).error().text() ==
@@ -181,12 +181,12 @@ TEST_CASE("logging in") {
   CHECK(users.log_in("ann", "x") == ann);
   CHECK(users.find("ann") == ann);  // the address stays
 
-  users.store(users.default_with_password("secret"));
+  users.store(users.default_with_digest(sha256_hex("secret")));
   CHECK(users.log_in("default", "x") == nullptr);
   CHECK(users.log_in("default", "secret") == &users.default_user());
-  users.store(users.default_with_password("other"));
+  users.store(users.default_with_digest(sha256_hex("other")));
   CHECK(users.log_in("default", "secret") == nullptr);
-  users.store(users.default_with_password(""));
+  users.store(users.default_with_digest(""));
   CHECK(users.log_in("default", "x") == &users.default_user());
   CHECK(users.take("nobody") == nullptr);
   CHECK(users.take("ann")->name() == "ann");

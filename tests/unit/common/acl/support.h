@@ -32,6 +32,17 @@ inline std::vector<std::string_view> views_of(const std::vector<std::string>& wo
   return {words.begin(), words.end()};
 }
 
+/// As the arguments of a call, or the words of a line in a file of users.
+inline std::vector<std::string_view> split_at_blanks(std::string_view line) {
+  std::vector<std::string_view> words;
+  for (size_t at = 0; at <= line.size();) {
+    const size_t end = std::min(line.find(' ', at), line.size());
+    words.push_back(line.substr(at, end - at));
+    at = end + 1;
+  }
+  return words;
+}
+
 /// A user with these rules; the error's text if there is a fault.
 inline Result<AclUser> user_with(std::string_view rules, bool opens_channels = false) {
   AclUsers users(server_catalog());
