@@ -115,11 +115,25 @@ std::string AclUser::description() const {
 void AclUser::compile() {
   permits_everything_ = std::any_of(selectors_.begin(), selectors_.end(),
                                     [](const AclSelector& one) { return one.permits_everything(); });
+  matchers_.clear();
+  matcher_numbers_.clear();
   routes_.resize(size_t(catalog_->size()));
   for (int id = 0; id < catalog_->size(); id++) routes_[size_t(id)] = route_of(id);
 }
 
-AclUser::Route AclUser::route_of(int id) const {
+// Nothing if no pattern grants that, or there are too many to have numbers.
+std::optional<uint8_t> AclUser::matcher_for(size_t selector, uint8_t need) {
+  const auto known = matcher_numbers_.find({selector, need});
+  if (known != matcher_numbers_.end()) return known->second;
+  AclMatcher made(selectors_[selector].key_patterns(), need);
+  if (made.empty() || matchers_.size() > std::numeric_limits<uint8_t>::max()) return std::nullopt;
+  const auto number = uint8_t(matchers_.size());
+  matchers_.push_back(std::move(made));
+  matcher_numbers_.emplace(std::pair(selector, need), number);
+  return number;
+}
+
+AclUser::Route AclUser::route_of(int id) {
   const AclCommand& command = (*catalog_)[id];
   Route route;
   for (size_t i = 0; i < selectors_.size(); i++) {
@@ -129,18 +143,19 @@ AclUser::Route AclUser::route_of(int id) const {
         selector.permits_all_channels() || command.channels == AclCommand::Channels::kNone;
     if (!selector.permits_command(id) || !channels_are_open) continue;
     if (selector.permits_all_keys() || !command.has_keys) return {.kind = RouteKind::kOpen};
-    if (route.kind == RouteKind::kOneRange || command.ranges.size() != 1 ||
-        i > std::numeric_limits<uint8_t>::max())
+    if (route.kind != RouteKind::kAsk || command.ranges.size() != 1 || !fits_a_route(command.ranges[0]))
       continue;
     const AclKeyRange& range = command.ranges[0];
-    if (fits_a_route(range))
-      route = {RouteKind::kOneRange, range.need,         uint8_t(i),
-               int8_t(range.first),  int8_t(range.last), int8_t(range.step)};
+    if (const auto matcher = matcher_for(i, range.need))
+      route = {range.first == range.last ? RouteKind::kOneKey : RouteKind::kOneRange, *matcher,
+               int8_t(range.first), int8_t(range.last), int8_t(range.step)};
   }
   return route;
 }
 
-bool AclUser::decide_slowly(int id, std::span<const std::string_view> args) const {
+bool AclUser::permits_otherwise(const Route& route, int id, std::span<const std::string_view> args) const {
+  if (route.kind == RouteKind::kRefused) return false;
+  if (route.kind == RouteKind::kOneRange && range_matches(route, args)) return true;
   AclRequest request(*catalog_, *(*catalog_)[id].info, args);
   return decide(request).is_permitted();
 }

@@ -7,11 +7,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "common/acl/matcher.h"
 #include "common/acl/selector.h"
 
 namespace vedette {
@@ -50,9 +54,10 @@ class AclUser {
   /// Whether the request, whose arguments the command's arity accepts, may run. `id`: of AclCatalog.
   bool permits(int id, std::span<const std::string_view> args) const {
     const Route& route = routes_[size_t(id)];
-    if (route.kind == RouteKind::kOpen) return true;
-    if (route.kind == RouteKind::kOneRange && range_matches(route, args)) return true;
-    return route.kind != RouteKind::kRefused && decide_slowly(id, args);
+    if (route.kind == RouteKind::kOneKey && size_t(route.first) < args.size() &&
+        matchers_[route.matcher].match(args[size_t(route.first)]))
+      return true;
+    return route.kind == RouteKind::kOpen || permits_otherwise(route, id, args);
   }
   /// The same with the reason.
   AclDecision decide(AclRequest& request) const;
@@ -61,24 +66,23 @@ class AclUser {
   bool permits_channel(std::string_view name, bool is_pattern) const;
 
  private:
-  enum class RouteKind : uint8_t { kRefused, kOpen, kOneRange, kAsk };
+  enum class RouteKind : uint8_t { kRefused, kOpen, kOneKey, kOneRange, kAsk };
   struct Route {
     RouteKind kind = RouteKind::kRefused;
-    uint8_t need = 0;
-    uint8_t selector = 0;
+    uint8_t matcher = 0;
     int8_t first = 0, last = 0, step = 1;
   };
 
   bool range_matches(const Route& route, std::span<const std::string_view> args) const {
     const int argc = int(args.size()), last = route.last < 0 ? argc + route.last : route.last;
     if (last >= argc) return false;
-    const AclPatterns& patterns = selectors_[route.selector].key_patterns();
     for (int i = route.first; i <= last; i += route.step)
-      if (!patterns.match(args[size_t(i)], route.need)) return false;
+      if (!matchers_[route.matcher].match(args[size_t(i)])) return false;
     return true;
   }
-  bool decide_slowly(int id, std::span<const std::string_view> args) const;
-  Route route_of(int id) const;
+  bool permits_otherwise(const Route& route, int id, std::span<const std::string_view> args) const;
+  Route route_of(int id);
+  std::optional<uint8_t> matcher_for(size_t selector, uint8_t need);
   AclFault apply_password_rule(std::string_view rule);
   AclFault add_selector(std::string_view rules, AclDefaults defaults);
   void reset(AclDefaults defaults);
@@ -90,6 +94,8 @@ class AclUser {
   std::vector<std::string> passwords_;
   std::vector<AclSelector> selectors_;
   std::vector<Route> routes_;
+  std::vector<AclMatcher> matchers_;
+  std::map<std::pair<size_t, uint8_t>, uint8_t> matcher_numbers_;  // by selector and permissions
 };
 
 /// The rules with those that open a "(" and those up to its ")" put together. `unmatched`: the last that

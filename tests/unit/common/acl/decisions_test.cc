@@ -153,6 +153,8 @@ TEST_CASE("patterns decide as the glob does, whatever the lengths") {
       patterns.add(pattern, permissions);
       plain.emplace_back(pattern, permissions);
     }
+    const AclMatcher matchers[] = {AclMatcher(patterns, 0), AclMatcher(patterns, kAclRead),
+                                   AclMatcher(patterns, kAclWrite), AclMatcher(patterns, kAclReadWrite)};
     for (int i = 0; i < 20; i++) {
       std::string name = text("aab", 14);
       if (rng.below(8) == 0) name += std::string(rng.below(3), '\0');
@@ -172,6 +174,8 @@ TEST_CASE("patterns decide as the glob does, whatever the lengths") {
       CAPTURE(quoted(name));
       CAPTURE(int(need));
       REQUIRE(patterns.match(name, need) == expected);
+      const AclMatcher& matcher = matchers[need];
+      REQUIRE((!matcher.empty() && matcher.match(name)) == expected);
     }
   }
 }
@@ -198,14 +202,15 @@ std::vector<std::string> random_rules(Rng& rng) {
   };
   const auto other = [&] {
     return pick({"~a*", "%R~a*", "%W~a*", "~b", "%RW~*", "~*", "resetkeys", "&a", "&b*", "&*",
-                 "resetchannels", "allkeys",
-                 "~long-prefix:*", "~a)", "&(b)", "~x\"y", "%R~it's", "~back\\slash", "%R~[ab]?"});
+                 "resetchannels", "allkeys", "~long-prefix:*", "~a)", "&(b)", "~x\"y", "%R~it's",
+                 "~back\\slash", "%R~[ab]?"});
   };
   std::vector<std::string> rules;
   for (size_t n = 1 + rng.below(12); n > 0; n--) {
     if (rng.below(8) == 0) {
       std::string selector = "(";
-      for (size_t m = rng.below(5); m > 0; m--) selector += quoted_if_needed(rng.below(2) ? command() : other()) + " ";
+      for (size_t m = rng.below(5); m > 0; m--)
+        selector += quoted_if_needed(rng.below(2) ? command() : other()) + " ";
       rules.push_back(selector + ")");
     } else {
       rules.push_back(rng.below(10) == 0 ? pick({"on", "off", ">p", "nopass", "resetpass",
