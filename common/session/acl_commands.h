@@ -1,6 +1,6 @@
-// ACL, for any program with an AccessControl: handlers as templates over its CommandContext (args by arg() and argc(), reply(),
-// session, now(), access(), and redact() where something shows requests), and their rows. The examples of the rows are those of a
-// server.
+// ACL, for any program with an AccessControl: handlers as templates over its CommandContext (args by arg()
+// and argc(), reply(), session, now(), access(), and redact() where something shows requests), and their
+// rows. The examples of the rows are those of a server.
 #pragma once
 
 #include "common/base/log.h"
@@ -54,7 +54,8 @@ Status deluser(Context& ctx) {
   redact_from(ctx, 2);
   const auto names = ctx.args().subspan(2);
   for (const std::string_view name : names)
-    if (name == ctx.access().users().default_user().name()) return failure("The 'default' user cannot be removed");
+    if (name == ctx.access().users().default_user().name())
+      return failure("The 'default' user cannot be removed");
   ctx.reply().integer(int64_t(ctx.access().remove(names, &ctx.session)));
   await_nothing(ctx);
   return Status::ok();
@@ -67,7 +68,8 @@ Status dryrun(Context& ctx) {
   if (!user) return failure("User '" + std::string(shown_word(ctx.arg(2))) + "' not found");
   const auto request = ctx.args().subspan(3);
   const CommandInfo* command = ctx.commands().find(request);
-  const bool other = command && !command->subcommands.empty() && request.size() > 1 && !equals_ignoring_case(request[1], "help");
+  const bool other = command && !command->subcommands.empty() && request.size() > 1 &&
+                     !equals_ignoring_case(request[1], "help");
   if (!command || other) return failure("Command '" + std::string(shown_word(request[0])) + "' not found");
   if (!command->accepts_argument_count(request.size())) return errors::wrong_argument_count(command->name);
   AclRequest asked(ctx.access().catalog(), *command, request);
@@ -76,7 +78,8 @@ Status dryrun(Context& ctx) {
   if (decision.denial == AclDenial::kCommand)
     ctx.reply().bulk("This user has no permissions to run the '" + asked.command.name + "' command");
   else
-    ctx.reply().bulk("This user has no permissions to access the '" + std::string(shown_word(request[size_t(decision.argument)])) + "' " +
+    ctx.reply().bulk("This user has no permissions to access the '" +
+                     std::string(shown_word(request[size_t(decision.argument)])) + "' " +
                      std::string(to_text(decision.denial)));
   return Status::ok();
 }
@@ -89,7 +92,9 @@ Status genpass(Context& ctx) {
   const auto bits = ctx.argc() == 3 ? parse_integer(ctx.arg(2)) : kBits;
   if (!bits) return errors::not_an_integer();
   if (*bits <= 0 || *bits > kBitsMax)
-    return failure("ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096");
+    return failure(
+        "ACL GENPASS argument must be the number of bits for the output password, a positive number up to "
+        "4096");
   std::string digits;
   for (int64_t i = 0, random = 0; i < (*bits + 3) / 4; i++, random >>= 4) {
     if (i % 15 == 0) random = int64_t(machine_seed() >> 4);
@@ -101,8 +106,9 @@ Status genpass(Context& ctx) {
 
 template <class Context>
 void reply_selector(Context& ctx, const AclSelector& selector) {
-  for (const auto& [name, text] : {std::pair("commands", selector.commands()), std::pair("keys", selector.keys()),
-                                   std::pair("channels", selector.channels())}) {
+  for (const auto& [name, text] :
+       {std::pair("commands", selector.commands()), std::pair("keys", selector.keys()),
+        std::pair("channels", selector.channels())}) {
     ctx.reply().bulk(name);
     ctx.reply().bulk(text);
   }
@@ -138,14 +144,17 @@ Status getuser(Context& ctx) {
 template <class Context>
 Status list(Context& ctx) {
   ctx.reply().array(ctx.access().users().size());
-  ctx.access().users().each([&](const AclUser& user) { ctx.reply().bulk("user " + user.name() + " " + user.description()); });
+  ctx.access().users().each(
+      [&](const AclUser& user) { ctx.reply().bulk("user " + user.name() + " " + user.description()); });
   return Status::ok();
 }
 
 inline Error no_file() {
   return failure(
-      "This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command and then "
-      "issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration.");
+      "This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL "
+      "SETUSER command and then "
+      "issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in "
+      "the Redis configuration.");
 }
 
 /// ACL LOAD. Replies: OK; the users are those of the file. On an error nothing has changed.
@@ -162,7 +171,8 @@ Status save(Context& ctx) {
   if (ctx.access().file.empty()) return no_file();
   if (Status status = ctx.access().save(); !status) {
     log_warning("ACL SAVE: {}: {}", ctx.access().file, status.error().text());
-    return failure("There was an error trying to save the ACLs. Please check the server logs for more information");
+    return failure(
+        "There was an error trying to save the ACLs. Please check the server logs for more information");
   }
   return reply_ok(ctx);
 }
@@ -216,7 +226,8 @@ Status log(Context& ctx) {
 template <class Context>
 Status setuser(Context& ctx) {
   redact_from(ctx, 2);
-  if (Status status = ctx.access().change(ctx.arg(2), ctx.args().subspan(3), &ctx.session); !status) return status;
+  if (Status status = ctx.access().change(ctx.arg(2), ctx.args().subspan(3), &ctx.session); !status)
+    return status;
   await_nothing(ctx);
   return reply_ok(ctx);
 }
@@ -244,56 +255,140 @@ inline constexpr uint32_t kForAdmins = kForAll | kAdmin;
 /// The family of ACL.
 template <class Context>
 inline constexpr CommandRow<Status, Context> kAclFamily[] = {
-    {{.name = "ACL|CAT", .usage = "[category]", .arity = -2, .flags = acl_handlers::kForAll, .category = "server", .since = "6.0.0",
-      .complexity = "O(N) where N is the number of commands", .summary = "Lists the categories of access control, or the commands of one.",
-      .examples = "ACL CAT transaction -> [multi, exec, discard, watch, unwatch]; ACL CAT x -> (error) ERR Unknown category 'x'"},
+    {{.name = "ACL|CAT",
+      .usage = "[category]",
+      .arity = -2,
+      .flags = acl_handlers::kForAll,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(N) where N is the number of commands",
+      .summary = "Lists the categories of access control, or the commands of one.",
+      .examples = "ACL CAT transaction -> [multi, exec, discard, watch, unwatch]; ACL CAT x -> (error) ERR "
+                  "Unknown category 'x'"},
      acl_handlers::cat},
-    {{.name = "ACL|DELUSER", .usage = "username [username ...]", .arity = -3, .flags = acl_handlers::kForAdmins, .category = "server",
-      .since = "6.0.0", .complexity = "O(N) for each user, where N is the number of connections",
+    {{.name = "ACL|DELUSER",
+      .usage = "username [username ...]",
+      .arity = -3,
+      .flags = acl_handlers::kForAdmins,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(N) for each user, where N is the number of connections",
       .summary = "Removes users and closes their connections.",
-      .examples = "ACL SETUSER ann -> OK; ACL DELUSER ann bob -> 1; ACL DELUSER default -> (error) ERR The 'default' user cannot be removed",
-      .tips = "request_policy:all_nodes,response_policy:all_succeeded"}, acl_handlers::deluser},
-    {{.name = "ACL|DRYRUN", .usage = "username command [arg [arg ...]]", .arity = -4, .flags = acl_handlers::kForAdmins, .category = "server",
-      .since = "7.0.0", .complexity = "O(N) where N is the number of patterns and keys",
+      .examples = "ACL SETUSER ann -> OK; ACL DELUSER ann bob -> 1; ACL DELUSER default -> (error) ERR The "
+                  "'default' user cannot be removed",
+      .tips = "request_policy:all_nodes,response_policy:all_succeeded"},
+     acl_handlers::deluser},
+    {{.name = "ACL|DRYRUN",
+      .usage = "username command [arg [arg ...]]",
+      .arity = -4,
+      .flags = acl_handlers::kForAdmins,
+      .category = "server",
+      .since = "7.0.0",
+      .complexity = "O(N) where N is the number of patterns and keys",
       .summary = "Tells whether a user may run a command, without running it.",
-      .examples = "ACL SETUSER ann +get ~a* -> OK; ACL DRYRUN ann GET a1 -> OK; ACL DRYRUN ann GET b -> This user has no permissions to "
-                  "access the 'b' key; ACL DRYRUN ann SET a v -> This user has no permissions to run the 'set' command"},
+      .examples = "ACL SETUSER ann +get ~a* -> OK; ACL DRYRUN ann GET a1 -> OK; ACL DRYRUN ann GET b -> This "
+                  "user has no permissions to "
+                  "access the 'b' key; ACL DRYRUN ann SET a v -> This user has no permissions to run the "
+                  "'set' command"},
      acl_handlers::dryrun},
-    {{.name = "ACL|GENPASS", .usage = "[bits]", .arity = -2, .flags = acl_handlers::kForAll, .category = "server", .since = "6.0.0",
-      .complexity = "O(1)", .summary = "Makes a password that nobody can guess."}, acl_handlers::genpass},
-    {{.name = "ACL|GETUSER", .usage = "username", .arity = 3, .flags = acl_handlers::kForAdmins, .category = "server", .since = "6.0.0",
-      .complexity = "O(N) where N is the number of passwords and rules of the user", .summary = "Tells a user's flags, passwords and rules.",
-      .examples = "ACL SETUSER ann on >p ~a +get -> OK; ACL GETUSER ann -> [flags, [on, sanitize-payload], passwords, "
-                  "[148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940], commands, -@all +get, keys, ~a, channels, \"\", "
+    {{.name = "ACL|GENPASS",
+      .usage = "[bits]",
+      .arity = -2,
+      .flags = acl_handlers::kForAll,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(1)",
+      .summary = "Makes a password that nobody can guess."},
+     acl_handlers::genpass},
+    {{.name = "ACL|GETUSER",
+      .usage = "username",
+      .arity = 3,
+      .flags = acl_handlers::kForAdmins,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(N) where N is the number of passwords and rules of the user",
+      .summary = "Tells a user's flags, passwords and rules.",
+      .examples = "ACL SETUSER ann on >p ~a +get -> OK; ACL GETUSER ann -> [flags, [on, sanitize-payload], "
+                  "passwords, "
+                  "[148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940], commands, -@all +get, "
+                  "keys, ~a, channels, \"\", "
                   "selectors, []]; ACL GETUSER bob -> nil",
-      .history = "6.2.0|Added Pub/Sub channel patterns.\n7.0.0|Added selectors and changed the format of key and channel patterns from a "
-                 "list to their rule representation."}, acl_handlers::getuser},
-    {{.name = "ACL|LIST", .arity = 2, .flags = acl_handlers::kForAdmins, .category = "server", .since = "6.0.0",
-      .complexity = "O(N) where N is the number of users", .summary = "Lists all users with their rules, as in a file of users.",
-      .examples = "ACL LIST -> [\"user default on nopass sanitize-payload ~* &* +@all\"]"}, acl_handlers::list},
-    {{.name = "ACL|LOAD", .arity = 2, .flags = acl_handlers::kForAdmins, .category = "server", .since = "6.0.0",
-      .complexity = "O(N) where N is the number of users", .summary = "Reads all users from the file of users again.",
-      .examples = "ACL LOAD -> (error) ERR This Redis instance is not configured to use an ACL file."}, acl_handlers::load},
-    {{.name = "ACL|LOG", .usage = "[count | RESET]", .arity = -2, .flags = acl_handlers::kForAdmins, .category = "server", .since = "6.0.0",
-      .complexity = "O(N) where N is the number of entries shown", .summary = "Lists the latest refusals, or forgets them.",
+      .history = "6.2.0|Added Pub/Sub channel patterns.\n7.0.0|Added selectors and changed the format of key "
+                 "and channel patterns from a "
+                 "list to their rule representation."},
+     acl_handlers::getuser},
+    {{.name = "ACL|LIST",
+      .arity = 2,
+      .flags = acl_handlers::kForAdmins,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(N) where N is the number of users",
+      .summary = "Lists all users with their rules, as in a file of users.",
+      .examples = "ACL LIST -> [\"user default on nopass sanitize-payload ~* &* +@all\"]"},
+     acl_handlers::list},
+    {{.name = "ACL|LOAD",
+      .arity = 2,
+      .flags = acl_handlers::kForAdmins,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(N) where N is the number of users",
+      .summary = "Reads all users from the file of users again.",
+      .examples = "ACL LOAD -> (error) ERR This Redis instance is not configured to use an ACL file."},
+     acl_handlers::load},
+    {{.name = "ACL|LOG",
+      .usage = "[count | RESET]",
+      .arity = -2,
+      .flags = acl_handlers::kForAdmins,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(N) where N is the number of entries shown",
+      .summary = "Lists the latest refusals, or forgets them.",
       .examples = "ACL LOG -> []; ACL LOG RESET -> OK",
-      .history = "7.2.0|Added entry ID, timestamp created, and timestamp last updated."}, acl_handlers::log},
-    {{.name = "ACL|SAVE", .arity = 2, .flags = acl_handlers::kForAdmins, .category = "server", .since = "6.0.0",
-      .complexity = "O(N) where N is the number of users", .summary = "Writes all users into the file of users.",
+      .history = "7.2.0|Added entry ID, timestamp created, and timestamp last updated."},
+     acl_handlers::log},
+    {{.name = "ACL|SAVE",
+      .arity = 2,
+      .flags = acl_handlers::kForAdmins,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(N) where N is the number of users",
+      .summary = "Writes all users into the file of users.",
       .examples = "ACL SAVE -> (error) ERR This Redis instance is not configured to use an ACL file.",
-      .tips = "request_policy:all_nodes,response_policy:all_succeeded"}, acl_handlers::save},
-    {{.name = "ACL|SETUSER", .usage = "username [rule [rule ...]]", .arity = -3, .flags = acl_handlers::kForAdmins, .category = "server",
-      .since = "6.0.0", .complexity = "O(N) where N is the number of rules and connections",
+      .tips = "request_policy:all_nodes,response_policy:all_succeeded"},
+     acl_handlers::save},
+    {{.name = "ACL|SETUSER",
+      .usage = "username [rule [rule ...]]",
+      .arity = -3,
+      .flags = acl_handlers::kForAdmins,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(N) where N is the number of rules and connections",
       .summary = "Makes a user, or changes what it may do.",
-      .examples = "ACL SETUSER ann on nopass ~cache:* +@read (+publish &news) -> OK; AUTH ann x -> OK; GET cache:1 -> nil; GET other -> "
-                  "(error) NOPERM this user has no permissions to access one of the keys; ACL WHOAMI -> (error) NOPERM",
+      .examples = "ACL SETUSER ann on nopass ~cache:* +@read (+publish &news) -> OK; AUTH ann x -> OK; GET "
+                  "cache:1 -> nil; GET other -> "
+                  "(error) NOPERM this user has no permissions to access one of the keys; ACL WHOAMI -> "
+                  "(error) NOPERM",
       .tips = "request_policy:all_nodes,response_policy:all_succeeded",
-      .history = "6.2.0|Added Pub/Sub channel patterns.\n7.0.0|Added selectors and key based permissions."}, acl_handlers::setuser},
-    {{.name = "ACL|USERS", .arity = 2, .flags = acl_handlers::kForAdmins, .category = "server", .since = "6.0.0",
-      .complexity = "O(N) where N is the number of users", .summary = "Lists the names of all users.",
-      .examples = "ACL SETUSER ann -> OK; ACL USERS -> [ann, default]"}, acl_handlers::users},
-    {{.name = "ACL|WHOAMI", .arity = 2, .flags = acl_handlers::kForAll, .category = "server", .since = "6.0.0", .complexity = "O(1)",
-      .summary = "Tells the user of the connection.", .examples = "ACL WHOAMI -> default"}, acl_handlers::whoami},
+      .history = "6.2.0|Added Pub/Sub channel patterns.\n7.0.0|Added selectors and key based permissions."},
+     acl_handlers::setuser},
+    {{.name = "ACL|USERS",
+      .arity = 2,
+      .flags = acl_handlers::kForAdmins,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(N) where N is the number of users",
+      .summary = "Lists the names of all users.",
+      .examples = "ACL SETUSER ann -> OK; ACL USERS -> [ann, default]"},
+     acl_handlers::users},
+    {{.name = "ACL|WHOAMI",
+      .arity = 2,
+      .flags = acl_handlers::kForAll,
+      .category = "server",
+      .since = "6.0.0",
+      .complexity = "O(1)",
+      .summary = "Tells the user of the connection.",
+      .examples = "ACL WHOAMI -> default"},
+     acl_handlers::whoami},
 };
 
 }  // namespace vedette

@@ -24,7 +24,8 @@ Result<int64_t> positive_seconds(std::string_view name, std::string_view value) 
   return *seconds;
 }
 
-Result<ClientFilter::Test> ClientFilter::known_test(std::string_view name, std::string_view value, Instant now, const AclUsers& users) {
+Result<ClientFilter::Test> ClientFilter::known_test(std::string_view name, std::string_view value,
+                                                    Instant now, const AclUsers& users) {
   const auto is = [&](std::string_view wanted) { return equals_ignoring_case(name, wanted); };
   if (is("ADDR")) return Test([value](const Session& s) { return peer_address(s) == value; });
   if (is("LADDR")) return Test([value](const Session& s) { return local_address(s) == value; });

@@ -95,8 +95,8 @@ void append_client_line(std::string& to, const Session& session, const ClientLin
                  listed ? output.chunk_count() : 0, listed ? output.memory_bytes() : 0, facts.memory_bytes,
                  events_of(session, facts.reads));
   fmt::format_to(out, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={}", facts.command,
-                 session.user ? std::string_view(session.user->name()) : "(superuser)", facts.redirect, int(session.resp),
-                 names ? names->library_name : "", names ? names->library_version : "");
+                 session.user ? std::string_view(session.user->name()) : "(superuser)", facts.redirect,
+                 int(session.resp), names ? names->library_name : "", names ? names->library_version : "");
 }
 
 }  // namespace vedette

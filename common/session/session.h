@@ -32,15 +32,15 @@ class SessionState {
 /// The executor tests them all at once against the masks of a command.
 enum SessionFlag : uint32_t {
   kUnauthenticated = 1u << 0,
-  kInTransaction = 1u << 1,      ///< MULTI: requests are queued
-  kSubscribedResp2 = 1u << 2,    ///< RESP2 with subscriptions: few commands are allowed
-  kMonitoring = 1u << 3,         ///< is fed by MONITOR
-  kReplyOff = 1u << 4,           ///< CLIENT REPLY OFF
-  kReplySkipNext = 1u << 5,      ///< CLIENT REPLY SKIP: the reply of the next request is dropped
-  kReplySkip = 1u << 6,          ///< the reply of the request under way is dropped
-  kSuspended = 1u << 7,          ///< nothing is executed until resumed (paused, waiting for work elsewhere)
-  kCloseAfterReply = 1u << 8,    ///< nothing more is executed; closed when the output has been sent
-  kCloseNow = 1u << 9,           ///< closed without sending what is left
+  kInTransaction = 1u << 1,    ///< MULTI: requests are queued
+  kSubscribedResp2 = 1u << 2,  ///< RESP2 with subscriptions: few commands are allowed
+  kMonitoring = 1u << 3,       ///< is fed by MONITOR
+  kReplyOff = 1u << 4,         ///< CLIENT REPLY OFF
+  kReplySkipNext = 1u << 5,    ///< CLIENT REPLY SKIP: the reply of the next request is dropped
+  kReplySkip = 1u << 6,        ///< the reply of the request under way is dropped
+  kSuspended = 1u << 7,        ///< nothing is executed until resumed (paused, waiting for work elsewhere)
+  kCloseAfterReply = 1u << 8,  ///< nothing more is executed; closed when the output has been sent
+  kCloseNow = 1u << 9,         ///< closed without sending what is left
   kNoEvict = 1u << 10,
   kNoTouch = 1u << 11,
   kTransactionDirty = 1u << 12,  ///< a queued command was refused: EXEC answers EXECABORT
@@ -48,14 +48,16 @@ enum SessionFlag : uint32_t {
   kInternal = 1u << 14,          ///< no socket behind it (tests, scripts)
   kUnixSocket = 1u << 15,
   // Bits 16 to 23 belong to server-wide conditions.
-  kBacklogged = 1u << 24,        ///< has input that waits for its turn: nothing more is read
-  kReplicaLink = 1u << 25,       ///< the peer is a replica: after PSYNC or SYNC it is sent the stream
-  kReplaying = 1u << 26,         ///< what it sends happened elsewhere (the primary's stream, the log): no replies, no refusals
-  kHoldOutput = 1u << 27,        ///< its output is not sent until what it tells of has been acknowledged
-  kTracks = 1u << 28,            ///< CLIENT TRACKING: wants to know when what it has read changes
-  kBroadcasts = 1u << 29,        ///< ... of all keys with its prefixes, read or not
-  kTrackingBroken = 1u << 30,    ///< ... but whom it named to be told in its place has gone
-  kRestricted = 1u << 31,        ///< its user may not do everything: rules are to be asked
+  kBacklogged = 1u << 24,   ///< has input that waits for its turn: nothing more is read
+  kReplicaLink = 1u << 25,  ///< the peer is a replica: after PSYNC or SYNC it is sent the stream
+  kReplaying =
+      1u
+      << 26,  ///< what it sends happened elsewhere (the primary's stream, the log): no replies, no refusals
+  kHoldOutput = 1u << 27,      ///< its output is not sent until what it tells of has been acknowledged
+  kTracks = 1u << 28,          ///< CLIENT TRACKING: wants to know when what it has read changes
+  kBroadcasts = 1u << 29,      ///< ... of all keys with its prefixes, read or not
+  kTrackingBroken = 1u << 30,  ///< ... but whom it named to be told in its place has gone
+  kRestricted = 1u << 31,      ///< its user may not do everything: rules are to be asked
 };
 
 /// Bytes for a peer that are held elsewhere, once for many sessions: the replication stream, a snapshot. Sent when the

@@ -82,22 +82,28 @@ Status Clients::load_users(const SentinelOptions& options) {
   access.file = options.aclfile;
   access.log_length_max = size_t(options.acllog_max_len);
   access.read_file = disk_reader().read;
-  access.write_file = [](const std::string& path, std::string_view text) { return replace_file(path, text, 0600); };
+  access.write_file = [](const std::string& path, std::string_view text) {
+    return replace_file(path, text, 0600);
+  };
   access.set_defaults({.opens_channels = options.acl_pubsub_default == AclPubsubDefault::kAllChannels});
   access.set_default_password(options.requirepass);
   if (options.aclfile.empty()) return access.define(options.users);
   if (!options.users.empty())
     return Error(
-        "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, so neither is taken. Move the "
+        "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, "
+        "so neither is taken. Move the "
         "'user' lines into the file, or name no file.");
-  if (Status status = access.load(nullptr); !status) return Error("Aborting the start because of ACL errors: " + status.error().text());
+  if (Status status = access.load(nullptr); !status)
+    return Error("Aborting the start because of ACL errors: " + status.error().text());
   return Status::ok();
 }
 
 SettingLines Clients::user_lines() const {
   const AccessControl& access = *state_.access;
   const bool in_file = !access.file.empty();
-  return {{"user"}, in_file ? std::vector<std::string>() : access.configuration_lines(), in_file || access.users_are_plain()};
+  return {{"user"},
+          in_file ? std::vector<std::string>() : access.configuration_lines(),
+          in_file || access.users_are_plain()};
 }
 
 std::unique_ptr<Session> Clients::open(Session::Transport& transport, bool is_unix, std::string& refusal) {
@@ -107,7 +113,8 @@ std::unique_ptr<Session> Clients::open(Session::Transport& transport, bool is_un
     refusal = "-ERR max number of clients reached\r\n";
     return nullptr;
   }
-  if (protected_mode_ && state_.access->users().default_user().needs_no_password() && !is_unix && !is_loopback(transport.peer_address())) {
+  if (protected_mode_ && state_.access->users().default_user().needs_no_password() && !is_unix &&
+      !is_loopback(transport.peer_address())) {
     state_.stats.rejected_connections++;
     refusal = kDenied;
     return nullptr;

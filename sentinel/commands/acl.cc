@@ -1,6 +1,5 @@
 // ACL: the family that every program shares.
 #include "common/session/acl_commands.h"
-
 #include "sentinel/commands/families.h"
 
 namespace vedette::sentinel {

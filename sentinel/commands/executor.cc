@@ -40,7 +40,9 @@ Executor::Executor(SentinelState& state, Clock& clock) : state_(state), clock_(c
   state_.access = std::make_unique<AccessControl>(state_.commands, state_.clients);
   state_.access->describe = [this](const Session& session) {
     const AclCatalog& catalog = state_.access->catalog();
-    return client_line(session, now_.instant, session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
+    return client_line(
+        session, now_.instant,
+        session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
   };
   for (CommandInfo* info : state_.commands.commands()) {
     auto& entry = static_cast<SentinelCommandTable::Entry&>(*info);

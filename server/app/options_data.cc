@@ -34,15 +34,15 @@ OptionGroup security_options(SecurityOptions& o) {
        .doc = "Password of the default user; none by default, see protected-mode. Make it long: "
               "guessing is fast. What aclfile or a user line says of that user counts more."},
       o.requirepass));
-  rows.push_back(string_option({.name = "aclfile",
-                                .flags = kOptionImmutable,
-                                .doc = "File of users and their rights, which ACL LOAD reads and ACL SAVE writes; none by default. "
-                                       "It holds all users: user lines beside it are refused."},
-                               o.aclfile));
-  rows.push_back(integer_option({.name = "acllog-max-len",
-                                 .unit = "entries",
-                                 .doc = "Refusals that ACL LOG remembers."},
-                                o.acllog_max_len, 0, kLongMax));
+  rows.push_back(string_option(
+      {.name = "aclfile",
+       .flags = kOptionImmutable,
+       .doc = "File of users and their rights, which ACL LOAD reads and ACL SAVE writes; none by default. "
+              "It holds all users: user lines beside it are refused."},
+      o.aclfile));
+  rows.push_back(
+      integer_option({.name = "acllog-max-len", .unit = "entries", .doc = "Refusals that ACL LOG remembers."},
+                     o.acllog_max_len, 0, kLongMax));
   rows.push_back(
       enum_option({.name = "acl-pubsub-default",
                    .doc = "Channels that a new user may use: none, unless its rules say otherwise."},
@@ -52,8 +52,10 @@ OptionGroup security_options(SecurityOptions& o) {
   rows.push_back(directive(
       {.name = "user",
        .flags = kOptionSensitive,
-       .doc = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each: on, >PASSWORD or "
-              "#DIGEST, ~KEYS, %R~KEYS, &CHANNELS, +COMMAND, +@CATEGORY, -COMMAND. CONFIG REWRITE brings these lines up to date."},
+       .doc = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each: on, "
+              ">PASSWORD or "
+              "#DIGEST, ~KEYS, %R~KEYS, &CHANNELS, +COMMAND, +@CATEGORY, -COMMAND. CONFIG REWRITE brings "
+              "these lines up to date."},
       "a name and rules", [&o](const OptionWords& words) -> Status {
         if (words.empty()) return bad_directive();
         for (const auto& user : o.users)

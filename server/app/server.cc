@@ -130,7 +130,8 @@ Status Server::prepare() {
   });
   registry_.set_directive_lines("user", [this] {
     const bool unneeded = options_.security.users.empty() && state_.access->users_are_plain();
-    return unneeded || !state_.access->file.empty() ? std::vector<std::string>() : state_.access->configuration_lines();
+    return unneeded || !state_.access->file.empty() ? std::vector<std::string>()
+                                                    : state_.access->configuration_lines();
   });
   return Status::ok();
 }
@@ -138,15 +139,19 @@ Status Server::prepare() {
 Status Server::load_users() {
   AccessControl& access = *state_.access;
   access.read_file = disk_reader().read;
-  access.write_file = [](const std::string& path, std::string_view text) { return replace_file(path, text, 0600); };
+  access.write_file = [](const std::string& path, std::string_view text) {
+    return replace_file(path, text, 0600);
+  };
   const SecurityOptions& security = options_.security;
   access.set_default_password(security.requirepass);
   if (security.aclfile.empty()) return access.define(security.users);
   if (!security.users.empty())
     return Error(
-        "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, so neither is taken. Move the "
+        "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, "
+        "so neither is taken. Move the "
         "'user' lines into the file, or name no file.");
-  if (Status status = access.load(nullptr); !status) return Error("Aborting the start because of ACL errors: " + status.error().text());
+  if (Status status = access.load(nullptr); !status)
+    return Error("Aborting the start because of ACL errors: " + status.error().text());
   return Status::ok();
 }
 
@@ -372,7 +377,8 @@ std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_uni
     state_.stats.rejected_connections++;
     return nullptr;
   }
-  if (state_.settings.protected_mode && state_.access->users().default_user().needs_no_password() && !is_unix && !is_loopback(transport.peer_address())) {
+  if (state_.settings.protected_mode && state_.access->users().default_user().needs_no_password() &&
+      !is_unix && !is_loopback(transport.peer_address())) {
     refusal = kDenied;
     state_.stats.rejected_connections++;
     return nullptr;

@@ -1,6 +1,5 @@
 // ACL: the family that every program shares.
 #include "common/session/acl_commands.h"
-
 #include "server/commands/families.h"
 #include "server/execution/context.h"
 

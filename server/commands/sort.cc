@@ -74,7 +74,9 @@ struct SortOptions {
 };
 
 // What the patterns name is not known before, so that they take a permission for all keys.
-bool may_look_up(CommandContext& ctx) { return ctx.access().reads_all_keys(ctx.session, ctx.command, ctx.args()); }
+bool may_look_up(CommandContext& ctx) {
+  return ctx.access().reads_all_keys(ctx.session, ctx.command, ctx.args());
+}
 
 SortOptions sort_options_from(CommandContext& ctx, ArgReader& args, bool may_store) {
   SortOptions options;
@@ -94,7 +96,8 @@ SortOptions sort_options_from(CommandContext& ctx, ArgReader& args, bool may_sto
     } else if (args.token_with("BY")) {
       options.by.emplace(args.text());
       options.sorts = options.by->names_keys;
-      if (options.sorts && !may_look_up(ctx)) args.fail("ERR BY option of SORT denied due to insufficient ACL permissions.");
+      if (options.sorts && !may_look_up(ctx))
+        args.fail("ERR BY option of SORT denied due to insufficient ACL permissions.");
     } else if (args.token_with("GET")) {
       options.gets.emplace_back(args.text());
       if (!may_look_up(ctx)) args.fail("ERR GET option of SORT denied due to insufficient ACL permissions.");

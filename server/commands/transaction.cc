@@ -24,7 +24,8 @@ Status discard(CommandContext& ctx) {
   return Status::ok();
 }
 
-// Its user may have changed, or have become another, since the command was queued. If so, its element of the array says it.
+// Its user may have changed, or have become another, since the command was queued. If so, its element of the
+// array says it.
 bool may_run_still(CommandContext& ctx, const CommandInfo& command, Arguments args) {
   if (!ctx.session.has(kRestricted) || ctx.access().permits(ctx.session, command, args)) return true;
   const AclDecision decision = ctx.access().decide(ctx.session, command, args);

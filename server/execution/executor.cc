@@ -86,7 +86,9 @@ void Executor::prepare() {
   state_.access->describe = [this](const Session& session) {
     const AclCatalog& catalog = state_.access->catalog();
     std::string line;
-    append_client_info(line, state_, session, session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
+    append_client_info(
+        line, state_, session,
+        session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
     return line;
   };
   state_.access->disconnect = [this](Session& session) { disconnect(state_, session); };
@@ -367,7 +369,8 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
     session.commands++;
     const uint32_t gates = (session.flags() | (state_.conditions() & session.heeds)) & command->gate_mask;
     // Who is merely restricted is asked for permission, and for nothing else.
-    if (__builtin_expect(gates == 0, 1) || (gates == kRestricted && session.user->permits(command->id, args))) {
+    if (__builtin_expect(gates == 0, 1) ||
+        (gates == kRestricted && session.user->permits(command->id, args))) {
       call(session, *command, args, request.hashed, request.hash);
       return true;
     }
@@ -434,7 +437,8 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     const AclContext context = session.has(kInTransaction) ? AclContext::kTransaction : AclContext::kTopLevel;
     state_.access->note(session, command, args, decision, context, now_.wall.ms());
     if (session.has(kReplicaLink)) {  // an error would be taken for a part of its stream
-      log_warning("Client {} closed: a replica whose user may no more run '{}'", client_info(state_, session), command.name);
+      log_warning("Client {} closed: a replica whose user may no more run '{}'", client_info(state_, session),
+                  command.name);
       session.close(false);
       return false;
     }

@@ -1,6 +1,7 @@
-// Fuzz target of the rules of access control. Each line is the arguments of one ACL SETUSER, separated by single blanks, and all of it is
-// read as a file of users. What is taken is told again as rules that make the same user of a new one: as arguments, in a file, and in a
-// configuration; what is refused has a reason and changes nothing. The two ways to decide about a request agree.
+// Fuzz target of the rules of access control. Each line is the arguments of one ACL SETUSER, separated by
+// single blanks, and all of it is read as a file of users. What is taken is told again as rules that make the
+// same user of a new one: as arguments, in a file, and in a configuration; what is refused has a reason and
+// changes nothing. The two ways to decide about a request agree.
 #include <string>
 #include <vector>
 
@@ -96,8 +97,10 @@ std::span<const std::string_view> fuzz_corpus() {
   static constexpr std::string_view kCorpus[] = {
       "on >p ~a* %R~b &c +@read -get\noff <p resetkeys -@all +select|0 +config|get",
       "nopass +@all -@dangerous (+get ~x) (+set %W~y &z)\nclearselectors +client|help",
-      "user ann on nopass ~* +@all\nuser bob off #148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940 (+get ~a)",
+      "user ann on nopass ~* +@all\nuser bob off "
+      "#148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940 (+get ~a)",
       "allkeys allchannels allcommands\nreset\nskip-sanitize-payload ~\"q ~a) &(b \nnocommands +debug|object",
-      "( +get ~a\n(~[a-c]? +mget ) ~** %RW~* resetchannels &a* &*\n!148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940"};
+      "( +get ~a\n(~[a-c]? +mget ) ~** %RW~* resetchannels &a* "
+      "&*\n!148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940"};
   return kCorpus;
 }

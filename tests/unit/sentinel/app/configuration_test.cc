@@ -106,15 +106,23 @@ TEST_CASE("a configuration that the protocol's own sentinel has written is taken
 
 TEST_CASE("users of a configuration are tried against the sentinel's commands") {
   Start start;
-  CHECK(start.load("user bob on >secret ~* &* +@all\nuser ann on nopass &__sentinel__:hello (+ping +sentinel|myid) +subscribe\n") == "OK");
+  CHECK(start.load("user bob on >secret ~* &* +@all\nuser ann on nopass &__sentinel__:hello (+ping "
+                   "+sentinel|myid) +subscribe\n") == "OK");
   REQUIRE(start.options.users.size() == 2);
-  CHECK(start.options.users[1] == OptionWords{"ann", "on", "nopass", "&__sentinel__:hello", "(+ping", "+sentinel|myid)", "+subscribe"});
+  CHECK(start.options.users[1] ==
+        OptionWords{"ann", "on", "nopass", "&__sentinel__:hello", "(+ping", "+sentinel|myid)", "+subscribe"});
   CHECK(loaded("port 1\nuser bob on\nuser bob off") ==
-        "f:3: Error in user declaration 'bob': Duplicate user found. A user can only be defined once in config files");
-  CHECK(loaded("user bob +get") == "f:1: Error in user declaration 'bob': +get: Unknown command or category name in ACL");
-  CHECK(loaded("user bob <secret") == "f:1: Error in user declaration 'bob': <: The password you are trying to remove from the user does not exist");
-  CHECK(loaded("user bob (+ping") == "f:1: Error in user declaration 'bob': Unmatched parenthesis in selector definition.");
-  CHECK(loaded("user \"b b\" on") == "f:1: Error in user declaration 'b b': Spaces not allowed in ACL usernames");
+        "f:3: Error in user declaration 'bob': Duplicate user found. A user can only be defined once in "
+        "config files");
+  CHECK(loaded("user bob +get") ==
+        "f:1: Error in user declaration 'bob': +get: Unknown command or category name in ACL");
+  CHECK(loaded("user bob <secret") ==
+        "f:1: Error in user declaration 'bob': <: The password you are trying to remove from the user does "
+        "not exist");
+  CHECK(loaded("user bob (+ping") ==
+        "f:1: Error in user declaration 'bob': Unmatched parenthesis in selector definition.");
+  CHECK(loaded("user \"b b\" on") ==
+        "f:1: Error in user declaration 'b b': Spaces not allowed in ACL usernames");
   CHECK(loaded("user") == "f:1: Bad directive or wrong number of arguments");
   CHECK(loaded("aclfile /etc/users.acl\nacllog-max-len 5\nacl-pubsub-default allchannels") == "OK");
 }
