@@ -20,6 +20,7 @@
 namespace vedette {
 
 using ClientId = uint64_t;
+class AclUser;
 
 /// What a program's executor keeps with a session (a transaction, watched keys). Owned by the session.
 class SessionState {
@@ -53,6 +54,7 @@ enum SessionFlag : uint64_t {
   kTracks = 1ull << 20,            ///< CLIENT TRACKING: wants to know when what it has read changes
   kBroadcasts = 1ull << 21,        ///< ... of all keys with its prefixes, read or not
   kTrackingBroken = 1ull << 22,    ///< ... but whom it named to be told in its place has gone
+  kRestricted = 1ull << 23,        ///< its user may not do everything: rules are to be asked
   // The upper half belongs to server-wide conditions.
 };
 
@@ -142,6 +144,8 @@ class Session {
   uint64_t heeds = ~uint64_t(0);       ///< the server-wide conditions that its requests are subject to
   int ack_replicas = -1;               ///< so many replicas must hold a write before it is answered; -1: as configured
   uint64_t write_offset = 0;           ///< of the replication stream after this session's last write
+  const AclUser* user = nullptr;       ///< whose rights it has; null: it may do everything
+  bool logged_in = false;              ///< as its user, or it came when nobody had to
   std::unique_ptr<SessionState> state;
   std::unique_ptr<Subscriber> subscriber;  ///< null: has never subscribed
 

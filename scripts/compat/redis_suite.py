@@ -23,7 +23,7 @@ import time
 from redis_suite_exceptions import CANNOT_PASS, HANGS, MAY_BE_REFUSED
 
 DEFAULT_LIST = [
-    "unit/printver", "unit/dump", "unit/auth", "unit/protocol", "unit/keyspace", "unit/scan", "unit/info", "unit/info-command", "unit/type/*",
+    "unit/printver", "unit/dump", "unit/auth", "unit/acl", "unit/acl-v2", "unit/protocol", "unit/keyspace", "unit/scan", "unit/info", "unit/info-command", "unit/type/*",
     "unit/sort", "unit/expire", "unit/other", "unit/multi", "unit/quit", "unit/aofrw", "unit/latency-monitor", "unit/pubsub", "unit/pubsubshard",
     "unit/slowlog", "unit/maxmemory", "unit/introspection", "unit/introspection-2", "unit/limits", "unit/obuf-limits", "unit/bitops", "unit/bitfield",
     "unit/geo", "unit/memefficiency", "unit/hyperloglog", "unit/lazyfree", "unit/wait", "unit/pause", "unit/querybuf", "unit/tracking",

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "common/host/session_host.h"
+#include "sentinel/app/conf_rewrite.h"
+#include "sentinel/app/configuration.h"
 #include "sentinel/app/options.h"
 #include "sentinel/app/script_queue.h"
 #include "sentinel/commands/executor.h"
@@ -33,9 +35,12 @@ class Clients final : public SessionHandler {
  public:
   Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, ClientsOwner& owner);
 
-  void prepare(const SentinelOptions& options, const std::string& config_file);
   /// Of clients that come from here on.
   void use_tls(std::shared_ptr<const TlsContext> context) { host_.options.tls = std::move(context); }
+  /// Takes the options into use, and the users. The error is for the operator.
+  Status prepare(const SentinelOptions& options, const Configuration& configuration);
+  /// The users as lines of the configuration.
+  SettingLines user_lines() const;
   bool accept(Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }
   void publish(const std::string& channel, const std::string& payload) { state_.channels.publish(channel, payload); }
   /// Replies that waited for the state may go.
@@ -65,6 +70,7 @@ class Clients final : public SessionHandler {
   void close_slow(Session& session, const char* kind, uint64_t bytes);
   void look_at_slow();
   std::vector<ScriptView> scripts() const;
+  Status load_users(const SentinelOptions& options);
 
   Clock& clock_;
   ClientsOwner& owner_;
@@ -77,7 +83,7 @@ class Clients final : public SessionHandler {
   OutputBufferLimits output_limits_{};
   size_t clients_max_ = 0;
   int timeout_seconds_ = 0;
-  bool protected_ = false;
+  bool protected_mode_ = false;
 };
 
 }  // namespace vedette::sentinel

@@ -12,6 +12,8 @@
 
 namespace vedette::sentinel {
 
+enum class AclPubsubDefault { kAllChannels, kResetChannels };
+
 struct SentinelOptions {
   // Out of the box a sentinel is reached by its fellows on other hosts, as everybody who runs several expects.
   struct Network : ListenOptions {
@@ -35,7 +37,10 @@ struct SentinelOptions {
   Network network;
   TlsOptions tls;
   Process process;
-  std::string requirepass;
+  std::string requirepass, aclfile;
+  int64_t acllog_max_len = 128;
+  AclPubsubDefault acl_pubsub_default = AclPubsubDefault::kResetChannels;
+  std::vector<std::vector<std::string>> users;  // the words of each `user` line: name, rules
 };
 
 /// The last group is what is accepted for other programs' sake. Without `sentinel` itself: whoever reads a file takes those lines out before (configuration.h).

@@ -70,7 +70,7 @@ Status Sentinel::prepare() {
                 std::max<int64_t>(1, room));
     options_.network.maxclients = std::max<int64_t>(1, room);
   }
-  clients_.prepare(options_, configuration_.config_file);
+  if (Status status = clients_.prepare(options_, configuration_); !status) return status;
   if (Status status = apply_tls(); !status) return Error("Failed to configure TLS. " + status.error().text());
   registry_.on_change(tls_option_names(), [this]() -> Status {
     Status status = apply_tls();
@@ -137,6 +137,7 @@ std::vector<SettingLines> Sentinel::settings() const {
       for (const std::string& alias : option.aliases) setting.names.push_back(to_lower(alias));
       all.push_back(std::move(setting));
     }
+  all.push_back(clients_.user_lines());
   return all;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "common/base/compatible_version.h"
 #include "common/command/table.h"
 #include "common/pubsub/channels.h"
+#include "common/session/access_control.h"
 #include "common/session/client_registry.h"
 #include "sentinel/node/node.h"
 
@@ -90,6 +92,7 @@ struct SentinelState {
   Monitor& monitor;
   Node& node;
   ClientRegistry clients;
+  std::unique_ptr<AccessControl> access;  ///< made by the executor, with the table of commands
   Channels channels;
   ChunkPool chunks;
   SentinelCommandTable commands;

@@ -2,7 +2,6 @@
 #include "server/app/apply_settings.h"
 
 #include "common/base/memory.h"
-#include "common/base/sha256.h"
 
 namespace vedette {
 namespace {
@@ -208,8 +207,11 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   to.latency_threshold_ms = seen.latency_monitor_threshold_milliseconds;
   to.latency_tracking = seen.latency_tracking;
   to.latency_percentiles = seen.latency_percentiles;
-  const std::string& password = options.security.requirepass;
-  to.password_hash = password.empty() ? std::string() : sha256_hex(password);
+  AccessControl& access = *state.access;
+  access.log_length_max = size_t(options.security.acllog_max_len);
+  access.file = options.security.aclfile;
+  access.set_defaults(
+      {.opens_channels = options.security.acl_pubsub_default == AclPubsubDefault::kAllChannels});
 }
 
 }  // namespace vedette

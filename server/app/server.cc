@@ -9,9 +9,11 @@
 #include <cstring>
 #include <thread>
 
+#include "common/base/atomic_file.h"
 #include "common/base/crash_report.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/config/config_file.h"
 #include "server/app/apply_settings.h"
 #include "server/app/insistence.h"
 #include "server/app/processors.h"
@@ -102,6 +104,7 @@ Status Server::rename_commands() {
 
 Status Server::prepare() {
   add_all_commands(state_.commands);
+  state_.access = std::make_unique<AccessControl>(state_.commands, state_.clients);
   if (Status status = rename_commands(); !status) return status;
   executor_.prepare();
   const int64_t room = fit_open_files(options_.network.maxclients);
@@ -111,6 +114,7 @@ Status Server::prepare() {
     options_.network.maxclients = room;
   }
   apply_settings(options_, state_);
+  if (Status status = load_users(); !status) return status;
   host_.options.keep_alive_seconds = unsigned(options_.network.tcp_keepalive_seconds);
   host_.options.accepts_per_turn = options_.network.max_new_connections_per_cycle;
   host_.options.tls_accepts_per_turn = options_.network.max_new_tls_connections_per_cycle;
@@ -121,6 +125,35 @@ Status Server::prepare() {
   register_hooks();
   append_.register_hooks(registry_);
   register_machine_hooks();
+  // The last one, so that no other can fail after it.
+  registry_.on_change({"requirepass"}, [this] {
+    state_.access->set_default_password(options_.security.requirepass);
+    return Status::ok();
+  });
+  registry_.set_directive_lines("user", [this] {
+    const bool unneeded = options_.security.users.empty() && state_.access->users_are_plain();
+    return unneeded || !state_.access->file.empty() ? std::vector<std::string>()
+                                                    : state_.access->configuration_lines();
+  });
+  return Status::ok();
+}
+
+Status Server::load_users() {
+  AccessControl& access = *state_.access;
+  access.read_file = disk_reader().read;
+  access.write_file = [](const std::string& path, std::string_view text) {
+    return replace_file(path, text, 0600);
+  };
+  const SecurityOptions& security = options_.security;
+  access.set_default_password(security.requirepass);
+  if (security.aclfile.empty()) return access.define(security.users);
+  if (!security.users.empty())
+    return Error(
+        "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, "
+        "so neither is taken. Move the "
+        "'user' lines into the file, or name no file.");
+  if (Status status = access.load(nullptr); !status)
+    return Error("Aborting the start because of ACL errors: " + status.error().text());
   return Status::ok();
 }
 
@@ -378,13 +411,14 @@ std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_uni
     state_.stats.rejected_connections++;
     return nullptr;
   }
-  if (state_.settings.protected_mode && state_.settings.password_hash.empty() && !is_unix && !is_loopback(transport.peer_address())) {
+  if (state_.settings.protected_mode && state_.access->users().default_user().needs_no_password() &&
+      !is_unix && !is_loopback(transport.peer_address())) {
     refusal = kDenied;
     state_.stats.rejected_connections++;
     return nullptr;
   }
   auto session = std::make_unique<Session>(state_.clients.next_id(), state_.chunks, executor_.now().instant);
-  session->set(kUnauthenticated, !state_.settings.password_hash.empty());
+  state_.access->welcome(*session);
   state_.clients.add(*session);
   state_.stats.connections++;
   return session;

@@ -63,6 +63,7 @@ Status config_resetstat(CommandContext& ctx) {
   server.stats.peak_memory = used_memory();
   server.stats.peak_memory_unix_seconds = ctx.now().wall.seconds();
   server.keyspace.stats = KeyspaceStats{};
+  server.access->denied = AclCounters{};
   server.keyspace.lazy_free.reset_stats();
   server.command_stats->reset();
   if (server.replication) server.replication->stats = ReplicationStats{};

@@ -5,6 +5,7 @@ namespace vedette {
 namespace {
 
 constexpr std::span<const Command> (*kFamilies[])() = {
+    acl_commands,
     append_log_commands,
     bitfield_commands,
     bitmap_commands,

@@ -7,6 +7,7 @@
 
 namespace vedette {
 
+std::span<const Command> acl_commands();
 std::span<const Command> append_log_commands();
 std::span<const Command> bitfield_commands();
 std::span<const Command> bitmap_commands();

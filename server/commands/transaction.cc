@@ -24,6 +24,18 @@ Status discard(CommandContext& ctx) {
   return Status::ok();
 }
 
+// Its user may have changed, or have become another, since the command was queued. If so, its element of the
+// array says it.
+bool may_run_still(CommandContext& ctx, const CommandInfo& command, Arguments args) {
+  if (!ctx.session.has(kRestricted) || ctx.access().permits(ctx.session, command, args)) return true;
+  const AclDecision decision = ctx.access().decide(ctx.session, command, args);
+  ctx.access().note(ctx.session, command, args, decision, AclContext::kTransaction, ctx.now_ms());
+  const std::string text = AccessControl::changed_text(decision);
+  ctx.session.out_of_band().error(text);
+  ctx.server.command_stats->count_error(text);
+  return false;
+}
+
 // EXEC. Replies: an array of the queued commands' replies; null if a watched key has changed.
 // Errors: EXECABORT if a command was refused when it was queued. An error of a command that runs is its element of the
 // array, and the others run all the same.
@@ -44,7 +56,9 @@ Status exec(CommandContext& ctx) {
   queue.swap(ServerSession::of(session).queue);
   const size_t output_before = session.output.size();
   ctx.reply().array(queue.size());
-  queue.for_each([&](const ServerCommandTable::Entry& command, Arguments args) { ctx.call(command, args); });
+  queue.for_each([&](const ServerCommandTable::Entry& command, Arguments args) {
+    if (may_run_still(ctx, command, args)) ctx.call(command, args);
+  });
   ctx.reply().none();  // the elements were written by the commands themselves
   // CLIENT REPLY OFF or SKIP among them silences the whole answer: half an array would break the protocol.
   if (session.has(kReplyOff | kReplySkip)) session.output.truncate(output_before);

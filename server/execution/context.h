@@ -48,6 +48,7 @@ class CommandContext {
   std::string_view arg(size_t i) const { return args_[i]; }
   Arguments args() const { return args_; }
   const CommandIndex& commands() const { return server.commands; }
+  AccessControl& access() { return *server.access; }
   ReplyWriter& reply() { return reply_; }
   const Now& now() const { return now_; }
   int64_t now_ms() const { return now_.wall.ms(); }

@@ -25,13 +25,14 @@ constexpr int64_t kRunBudgetNs = 1000000;
 constexpr size_t kOutputBudgetBytes = 1 << 20;
 constexpr size_t kRunRequestsMax = 4096;
 constexpr size_t kFlushEarlyBytes = 32 * 1024;
+constexpr std::string_view kNotInTransaction = "ERR Command not allowed inside a transaction";
 constexpr uint64_t kReplyFlags = kReplyOff | kReplySkip | kReplySkipNext;
 
 // The conditions under which `command` may not simply run.
 uint64_t gate_mask_of(const ServerCommandTable::Entry& command) {
   if (!command.subcommands.empty() || (command.flags & kProtected)) return ~uint64_t(0);
   uint64_t mask = kReplyFlags | kMemoryLimited | kPausedClients | kMonitored | kMonitoring | kInternal | kReplicaLink;
-  if (!(command.flags & kNoAuth)) mask |= kUnauthenticated;
+  if (!(command.flags & kNoAuth)) mask |= kUnauthenticated | kRestricted;
   if (!(command.flags & kInTransactionAtOnce)) mask |= kInTransaction;
   if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;
   const bool exec = command.name == "exec";  // for which its queue counts
@@ -85,6 +86,16 @@ void note_replay_failure(ServerState& state, const Session& session, std::string
 }
 
 void Executor::prepare() {
+  if (!state_.access) state_.access = std::make_unique<AccessControl>(state_.commands, state_.clients);
+  state_.access->describe = [this](const Session& session) {
+    const AclCatalog& catalog = state_.access->catalog();
+    std::string line;
+    append_client_info(
+        line, state_, session,
+        session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
+    return line;
+  };
+  state_.access->disconnect = [this](Session& session) { disconnect(state_, session); };
   for (CommandInfo* info : state_.commands.commands()) prepare_entry(*info);
   state_.command_stats.emplace(size_t(state_.commands.size()));
   start_turn();
@@ -366,7 +377,10 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
   if (__builtin_expect(command && command->accepts_argument_count(args.size()), 1)) {
     session.last_command = uint32_t(command->id);
     session.commands++;
-    if (__builtin_expect(((session.flags() | (state_.conditions() & session.heeds)) & command->gate_mask) == 0, 1)) {
+    const uint32_t gates = (session.flags() | (state_.conditions() & session.heeds)) & command->gate_mask;
+    // Who is merely restricted is asked for permission, and for nothing else.
+    if (__builtin_expect(gates == 0, 1) ||
+        (gates == kRestricted && session.user->permits(command->id, args))) {
       call(session, *command, args, request.hashed, request.hash);
       return true;
     }
@@ -444,6 +458,23 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, "NOAUTH Authentication required.");
     return false;
   }
+  if (session.has(kInTransaction) && (command.flags & kNoMulti) && !(command.flags & kInTransactionAtOnce)) {
+    reject(session, &command, kNotInTransaction);
+    return false;
+  }
+  if (session.has(kRestricted) && !state_.access->permits(session, command, args)) {
+    const AclDecision decision = state_.access->decide(session, command, args);
+    const AclContext context = session.has(kInTransaction) ? AclContext::kTransaction : AclContext::kTopLevel;
+    state_.access->note(session, command, args, decision, context, now_.wall.ms());
+    if (session.has(kReplicaLink)) {  // an error would be taken for a part of its stream
+      log_warning("Client {} closed: a replica whose user may no more run '{}'", client_info(state_, session),
+                  command.name);
+      session.close(false);
+      return false;
+    }
+    reject(session, &command, state_.access->refusal_text(command, args, decision));
+    return false;
+  }
   const bool reached_memory_limit = (state_.conditions() & kMemoryLimited) && !make_room(state_, now_);
   // What is evicted for this command goes before it: its client is told so before the reply.
   const bool replies = !serving_ && !state_.holds_writes && !session.has(kReplyOff | kReplySkip);
@@ -493,7 +524,7 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
 bool Executor::queue_if_in_transaction(Session& session, const ServerCommandTable::Entry& command, Arguments args) {
   if (!session.has(kInTransaction) || (command.flags & kInTransactionAtOnce)) return false;
   if (command.flags & kNoMulti) {
-    reject(session, &command, "ERR Command not allowed inside a transaction");
+    reject(session, &command, kNotInTransaction);
     return true;
   }
   queue_command(session, command, args);

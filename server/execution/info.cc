@@ -173,7 +173,11 @@ void stats_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("instantaneous_eventloop_cycles_per_sec", turns_a_second);
   out.field("instantaneous_eventloop_duration_usec",
             turns_a_second ? server.busy_rate.per_second() / 1000 / turns_a_second : 0);
-  out.zeros({"acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"});
+  const AclCounters& denied = server.access->denied;
+  out.field("acl_access_denied_auth", denied.auth);
+  out.field("acl_access_denied_cmd", denied.command);
+  out.field("acl_access_denied_key", denied.key);
+  out.field("acl_access_denied_channel", denied.channel);
   out.field("client_query_buffer_limit_disconnections", stats.query_buffer_disconnections);
   out.field("client_output_buffer_limit_disconnections", stats.output_buffer_disconnections);
 }

@@ -12,6 +12,7 @@
 #include "common/base/time.h"
 #include "common/command/table.h"
 #include "common/pubsub/channels.h"
+#include "common/session/access_control.h"
 #include "common/session/client_registry.h"
 #include "server/execution/blocked_clients.h"
 #include "server/execution/change.h"
@@ -147,6 +148,7 @@ struct ServerState {
   Keyspace keyspace;
   Channels channels;
   ClientRegistry clients;
+  std::unique_ptr<AccessControl> access;  ///< made when the table is complete
   ChunkPool chunks;
   WatchIndex watches;
   BlockedClients blocked;

@@ -79,8 +79,7 @@ struct Settings {
   OutputLimit output_limits[3] = {{}, {256 << 20, 64 << 20, 60}, {32 << 20, 8 << 20, 60}};  ///< by ClientClass
   int64_t client_timeout_seconds = 0;
   uint32_t clients_max = 10000;
-  uint64_t client_memory_max = 0;              ///< maxmemory-clients in bytes; 0: none
-  std::string password_hash;                   ///< of requirepass; empty: none is needed
+  uint64_t client_memory_max = 0;  ///< maxmemory-clients in bytes; 0: none
   bool protected_mode = true;
 
   uint64_t memory_max = 0;                     ///< maxmemory; 0: none

@@ -121,6 +121,7 @@ TestClient::TestClient(TestServer& server)
     : session(server.state.clients.next_id(), server.state.chunks, server.executor.now().instant),
       server_(server) {
   server.state.clients.add(session);
+  server.state.access->welcome(session);
 }
 
 TestClient::~TestClient() {
