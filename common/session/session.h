@@ -54,6 +54,7 @@ enum SessionFlag : uint32_t {
   kTracks = 1u << 28,            ///< CLIENT TRACKING: wants to know when what it has read changes
   kBroadcasts = 1u << 29,        ///< ... of all keys with its prefixes, read or not
   kTrackingBroken = 1u << 30,    ///< ... but whom it named to be told in its place has gone
+  kScript = 1u << 31,            ///< calls what a script calls, for the session that runs the script
 };
 
 /// Bytes for a peer that are held elsewhere, once for many sessions: the replication stream, a snapshot. Sent when the
@@ -142,6 +143,7 @@ class Session {
   uint32_t heeds = ~uint32_t(0);       ///< the server-wide conditions that its requests are subject to
   int ack_replicas = -1;               ///< so many replicas must hold a write before it is answered; -1: as configured
   uint64_t write_offset = 0;           ///< of the replication stream after this session's last write
+  bool pinned = false;                 ///< a command of it stands still half-way: it may be closed, but not destroyed
   std::unique_ptr<SessionState> state;
   std::unique_ptr<Subscriber> subscriber;  ///< null: has never subscribed
 

@@ -20,14 +20,14 @@ import tempfile
 import threading
 import time
 
-from redis_suite_exceptions import CANNOT_PASS, HANGS
+from redis_suite_exceptions import CANNOT_PASS, HANGS, NO_TEST
 
 DEFAULT_LIST = [
     "unit/printver", "unit/dump", "unit/auth", "unit/protocol", "unit/keyspace", "unit/scan", "unit/info", "unit/info-command", "unit/type/*",
     "unit/sort", "unit/expire", "unit/other", "unit/multi", "unit/quit", "unit/aofrw", "unit/latency-monitor", "unit/pubsub", "unit/pubsubshard",
     "unit/slowlog", "unit/maxmemory", "unit/introspection", "unit/introspection-2", "unit/limits", "unit/obuf-limits", "unit/bitops", "unit/bitfield",
     "unit/geo", "unit/memefficiency", "unit/hyperloglog", "unit/lazyfree", "unit/wait", "unit/pause", "unit/querybuf", "unit/tracking",
-    "unit/shutdown", "unit/networking", "unit/client-eviction", "unit/violations", "integration/block-repl", "integration/replication*",
+    "unit/shutdown", "unit/scripting", "unit/functions", "unit/networking", "unit/client-eviction", "unit/violations", "integration/block-repl", "integration/replication*",
     "integration/shutdown", "integration/aof*", "integration/rdb", "integration/corrupt-dump*", "integration/convert-*", "integration/psync2*",
     "integration/failover", "integration/dismiss-mem",
 ]
@@ -193,6 +193,13 @@ class Table:
         return 0 if passed and not failed else 1
 
 
+def leave_out(path, part):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(part, ""))
+
+
 def chosen(tree, patterns):
     folder = os.path.join(tree, "tests")
     there = sorted(os.path.relpath(path, folder)[:-4] for part in ("unit", "unit/type", "unit/cluster", "integration")
@@ -217,6 +224,8 @@ def main():
     if not options.all:
         with open(os.path.join(options.tree, "tests", "support", "test.tcl"), "a", encoding="utf-8") as procedures:
             procedures.write(LATER_ENCODINGS)
+        for file, part in NO_TEST.items():
+            leave_out(os.path.join(options.tree, "tests", f"{file}.tcl"), part)
     table = Table(options)
     for file in chosen(options.tree, options.files or DEFAULT_LIST):
         table.run(file)

@@ -71,7 +71,9 @@ Status stats(CommandContext& ctx) {
   out.integer("replication.backlog", 0);
   out.integer("clients.slaves", 0);
   out.integer("clients.normal", report.clients_normal);
-  for (const std::string_view name : {"cluster.links", "aof.buffer", "lua.caches", "functions.caches"}) out.integer(name, 0);
+  for (const std::string_view name : {"cluster.links", "aof.buffer"}) out.integer(name, 0);
+  out.integer("lua.caches", report.scripts.script_bytes);
+  out.integer("functions.caches", report.scripts.library_bytes);
   for (const auto& db : report.databases) out.database(db);
   out.integer("overhead.total", report.overhead);
   out.integer("keys.count", report.keys);

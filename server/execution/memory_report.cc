@@ -24,7 +24,8 @@ MemoryReport memory_report(const ServerState& server) {
   report.startup = server.stats.startup_memory;
   report.resident = resident_memory();
   for (const Session* session : server.clients.sessions()) report.clients_normal += session->memory_bytes();
-  report.overhead = report.startup + report.clients_normal;
+  if (server.scripts) report.scripts = server.scripts->figures();
+  report.overhead = report.startup + report.clients_normal + report.scripts.script_bytes + report.scripts.library_bytes;
   for (int i = 0; i < server.keyspace.count(); i++) {
     const Database& db = server.keyspace.db(i);
     if (!db.size()) continue;

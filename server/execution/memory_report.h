@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "common/base/memory.h"
-#include "server/execution/server_state.h"
+#include "server/execution/script_host.h"
 
 namespace vedette {
 
@@ -15,6 +15,7 @@ struct MemoryReport {
   };
   uint64_t used = 0, peak = 0, startup = 0, resident = 0;
   uint64_t clients_normal = 0;
+  ScriptFigures scripts;
   std::vector<DatabaseOverhead> databases;  ///< those that are not empty
   uint64_t overhead = 0;                    ///< all that is no key and no value
   uint64_t dataset = 0;

@@ -95,6 +95,7 @@ Status Persistence::reload(const Now& now, const Reload& how) {
       return bool(content.find(content.key_of(bytes)));
     });
     for (int i = 0; i < server_.keyspace.count(); i++) server_.keyspace.discard(i);
+    if (server_.scripts) server_.scripts->clear_libraries();
   }
   LoadOptions options;
   options.now_ms = now.wall.ms();
@@ -126,7 +127,7 @@ bool Persistence::writes_refused() const {
 bool Persistence::may_try(const Now& now) const { return !failed_ || now.wall.seconds() - last_try_seconds_ > kRetrySeconds; }
 
 void Persistence::tick(const Now& now) {
-  if (in_progress_ || (server_.conditions() & (kLoadingDataset | kShuttingDown)) || !may_try(now)) return;
+  if (in_progress_ || (server_.conditions() & kLoadingDataset) || server_.shutting_down || !may_try(now)) return;
   if (scheduled_ && !(server_.snapshots && server_.snapshots->active())) return begin(now);
   const int64_t age = now.wall.seconds() - last_save_seconds();
   for (const SnapshotPoint& point : server_.settings.snapshot_points) {

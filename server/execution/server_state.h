@@ -34,11 +34,13 @@
 namespace vedette {
 
 class AppendLog;
+class CallPermissions;
 class CommandContext;
 class ConfigRegistry;
 class Migrations;
 class Persistence;
 class Replication;
+class ScriptHost;
 class Snapshots;
 using ServerCommandTable = CommandTable<Status, CommandContext>;
 using Command = ServerCommandTable::Row;
@@ -50,7 +52,7 @@ enum ServerCondition : uint32_t {
   kPausedClients = 1u << 17,   ///< CLIENT PAUSE is on
   kMonitored = 1u << 18,       ///< MONITOR has listeners
   kLoadingDataset = 1u << 19,
-  kShuttingDown = 1u << 20,
+  kBusyScript = 1u << 20,      ///< a script that takes long stands still between two turns
   kStaleReplica = 1u << 21,    ///< a replica without its primary that shall not answer from old data
   kWritesGuarded = 1u << 22,   ///< something may stand against writes: write_refusal() knows
   kServing = 1u << 23,         ///< always on: whoever has it in its mask is looked at closely each time
@@ -173,11 +175,13 @@ struct ServerState {
 
   ServerActions* actions = nullptr;
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
-  Replication* replication = nullptr;  ///< null in tests that need none, as the next four
+  Replication* replication = nullptr;  ///< null in tests that need none, as the next five
   Snapshots* snapshots = nullptr;
   Persistence* persistence = nullptr;
   AppendLog* append_log = nullptr;
   Migrations* migrations = nullptr;
+  ScriptHost* scripts = nullptr;
+  CallPermissions* permissions = nullptr;  ///< null: everybody may call everything
   Clock* clock = nullptr;              ///< for work that bounds its own time; set by the executor
   ExpirePlan expire_plan;
   EvictionState eviction;
@@ -191,6 +195,7 @@ struct ServerState {
   bool is_replica = false;             ///< deletions of expired and evicted entries come from the primary
   LocalExpiries local_expiries;        ///< but those of its own clients' keys
   bool cron_paused = false;            ///< DEBUG PAUSE-CRON
+  bool shutting_down = false;
   bool shutdown_requested = false;     ///< ends as soon as a replica has taken over, or the patience is at its end
   Instant shutdown_until{};            ///< how long an end that has been asked for waits for replicas; zero: it does not wait
   Instant lease_check_due{INT64_MAX};  ///< the first look at the clock from then on finds the primary's lease at its end
