@@ -22,6 +22,9 @@ Result<size_t> key_count(const CommandContext& ctx) {
 }
 
 Status run_script(CommandContext& ctx, CachedScript& script, size_t keys, bool read_only) {
+  // What has declared that it may run on old data has passed the gates; nobody knows what a script without a header will call.
+  if (!script.declared && (ctx.server.conditions() & kStaleReplica) && !ctx.session.has(kReplaying))
+    return Error("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
   if (read_only && script.declared && !(script.flags & kScriptNoWrites))
     return failure("Can not execute a script with write flag using *_ro command.");
   Scripting::of(ctx.server).run(ctx, script, keys, read_only);

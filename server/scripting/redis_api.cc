@@ -128,23 +128,23 @@ bool call_command(lua_State* state, Interpreter& in) {
     push_error_table(state, text, false);
     return true;
   };
+  // The call of a command is refused: that is an error of its own, whatever the script makes of it.
+  const auto refuse_call = [&](std::string_view text, const ServerCommandTable::Entry* command) {
+    if (command) (*in.server().command_stats)[command->id].rejected++;
+    in.server().command_stats->count_error(text);
+    push_error_table(state, text, true);
+    return true;
+  };
   if (!in.running()) return refuse("ERR redis.call/pcall can only be called inside a script invocation");
   ScriptRun& run = *in.running();
   if (count == 0) return refuse(kNoArguments);
   if (!collect_words(state, in, count)) return refuse(kBadArgument);
   const auto* command = find_command(state, in);
   const bool container = command && !command->subcommands.empty() && count > 1;
-  if (!command || (container && !equals_ignoring_case(in.arguments[1], "HELP"))) return refuse(kUnknown);
-  if (!command->accepts_argument_count(size_t(count))) {
-    (*in.server().command_stats)[command->id].rejected++;
-    return refuse(kWrongCount);
-  }
-  if (!may_call(in, run, *command)) {
-    if (const std::string refusal = refusal_of(in, run, *command); !refusal.empty()) {
-      (*in.server().command_stats)[command->id].rejected++;
-      return refuse(refusal);
-    }
-  }
+  if (!command || (container && !equals_ignoring_case(in.arguments[1], "HELP"))) return refuse_call(kUnknown, nullptr);
+  if (!command->accepts_argument_count(size_t(count))) return refuse_call(kWrongCount, command);
+  if (!may_call(in, run, *command))
+    if (const std::string refusal = refusal_of(in, run, *command); !refusal.empty()) return refuse_call(refusal, command);
   run_command(in, run, *command);
   OutputBuffer& output = run.session->output;
   bool failed = false;
