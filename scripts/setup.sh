@@ -9,7 +9,7 @@ set -euo pipefail
 
 packages=(
   build-essential g++ meson ninja-build pkg-config
-  libuv1-dev libfmt-dev libjemalloc-dev liblzf-dev libmd-dev libssl-dev libxxhash-dev
+  libuv1-dev libfmt-dev libjemalloc-dev liblzf-dev libluajit-5.1-dev libmd-dev libssl-dev libxxhash-dev
   doctest-dev libhiredis-dev redis-tools
   python3 python3-redis iproute2 openssl
 )

@@ -275,7 +275,7 @@ void SessionHost::flush(Connection& connection) {
   if (!session.has(kCloseNow)) connection.flush();
   if ((!session.output.empty() || session.source) && !connection.gone) handler_.check_output(session);
   const bool over = connection.gone || session.has(kCloseNow) || (session.has(kCloseAfterReply) && session.output.empty());
-  if (over) return destroy(&connection);
+  if (over && !session.pinned) return destroy(&connection);  // else when it is unpinned, and woken
   if (handler_.wants_input(session))
     connection.stream.start_reading();
   else

@@ -134,6 +134,13 @@ std::string AccessControl::refusal_text(const CommandInfo& command, Args args, A
                      catalog_[catalog_.id_of(command, args)].name);
 }
 
+std::string AccessControl::script_text(AclDecision decision) {
+  std::string_view reason = "can't run this command or subcommand";
+  if (decision.denial == AclDenial::kKey) reason = "can't access at least one of the keys mentioned in the command arguments";
+  if (decision.denial == AclDenial::kChannel) reason = "can't publish to the channel mentioned in the command";
+  return fmt::format("ERR The user executing the script {}", reason);
+}
+
 std::string AccessControl::changed_text(AclDecision decision) {
   std::string_view reason = "no permission to execute the command or subcommand";
   if (decision.denial == AclDenial::kKey) reason = "no permission to touch the specified keys";

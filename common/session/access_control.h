@@ -76,6 +76,8 @@ class AccessControl {
             AclContext context, int64_t now_ms);
   /// The reply to a request that is refused.
   std::string refusal_text(const CommandInfo& command, Args args, AclDecision decision) const;
+  /// The error of a script's call that is refused.
+  static std::string script_text(AclDecision decision);
   /// The reply to a request that was permitted when it was queued, and is not any more.
   static std::string changed_text(AclDecision decision);
   /// Whether what permits the request also permits to read keys of any name.

@@ -55,6 +55,7 @@ enum SessionFlag : uint64_t {
   kBroadcasts = 1ull << 21,        ///< ... of all keys with its prefixes, read or not
   kTrackingBroken = 1ull << 22,    ///< ... but whom it named to be told in its place has gone
   kRestricted = 1ull << 23,        ///< its user may not do everything: rules are to be asked
+  kScript = 1ull << 24,            ///< calls what a script calls, for the session that runs the script
   // The upper half belongs to server-wide conditions.
 };
 
@@ -146,6 +147,7 @@ class Session {
   uint64_t write_offset = 0;           ///< of the replication stream after this session's last write
   const AclUser* user = nullptr;       ///< whose rights it has; null: it may do everything
   bool logged_in = false;              ///< as its user, or it came when nobody had to
+  bool pinned = false;                 ///< a command of it stands still half-way: it may be closed, but not destroyed
   std::unique_ptr<SessionState> state;
   std::unique_ptr<Subscriber> subscriber;  ///< null: has never subscribed
 

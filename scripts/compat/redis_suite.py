@@ -20,14 +20,15 @@ import tempfile
 import threading
 import time
 
-from redis_suite_exceptions import CANNOT_PASS, HANGS, MAY_BE_REFUSED
+from redis_suite_exceptions import CANNOT_PASS, HANGS, NO_TEST
 
 DEFAULT_LIST = [
     "unit/printver", "unit/dump", "unit/auth", "unit/acl", "unit/acl-v2", "unit/protocol", "unit/keyspace", "unit/scan", "unit/info", "unit/info-command", "unit/type/*",
     "unit/sort", "unit/expire", "unit/other", "unit/multi", "unit/quit", "unit/aofrw", "unit/latency-monitor", "unit/pubsub", "unit/pubsubshard",
     "unit/slowlog", "unit/maxmemory", "unit/introspection", "unit/introspection-2", "unit/limits", "unit/obuf-limits", "unit/bitops", "unit/bitfield",
     "unit/geo", "unit/memefficiency", "unit/hyperloglog", "unit/lazyfree", "unit/wait", "unit/pause", "unit/querybuf", "unit/tracking",
-    "unit/shutdown", "unit/networking", "unit/client-eviction", "unit/violations", "integration/block-repl", "integration/replication*",
+    "unit/shutdown", "unit/scripting", "unit/functions", "unit/networking", "unit/client-eviction", "unit/violations", "integration/block-repl",
+    "integration/replication*",
     "integration/shutdown", "integration/aof", "integration/aof-multi-part", "integration/rdb", "integration/corrupt-dump*", "integration/convert-*",
     "integration/psync2*", "integration/failover", "integration/dismiss-mem",
 ]
@@ -77,8 +78,6 @@ proc get_child_pid {idx} {
     return [exec sleep 600 >/dev/null 2>/dev/null &]
 }
 """
-# What a file says outside of a test ends the file when it is refused, and with it all tests that have nothing to do with that.
-UNLESS_REFUSED = "proc unless_refused args { catch {uplevel 1 $args} }\n"
 STATIC_NAME = re.compile(r'^\s*test (?:"([^"$\[]+)"|\{([^}]+)\}) ')
 
 
@@ -231,14 +230,11 @@ class Table:
         return 0 if passed and not failed else 1
 
 
-def let_be_refused(path, commands):
+def leave_out(path, part):
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    for command in commands:
-        assert command in text, f"{path} does not say: {command}"
-        text = text.replace(command, f"unless_refused {command}")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+        file.write(text.replace(part, ""))
 
 
 def chosen(tree, patterns):
@@ -264,11 +260,11 @@ def main():
     options = parser.parse_intermixed_args()
     os.makedirs(os.path.join(options.tree, "tests", "tmp"), exist_ok=True)
     if not options.all:
-        for file, text in (("test.tcl", LATER_ENCODINGS + UNLESS_REFUSED), ("util.tcl", NO_CHILD)):
+        for file, text in (("test.tcl", LATER_ENCODINGS), ("util.tcl", NO_CHILD)):
             with open(os.path.join(options.tree, "tests", "support", file), "a", encoding="utf-8") as procedures:
                 procedures.write(text)
-        for file, commands in MAY_BE_REFUSED.items():
-            let_be_refused(os.path.join(options.tree, "tests", f"{file}.tcl"), commands)
+        for file, part in NO_TEST.items():
+            leave_out(os.path.join(options.tree, "tests", f"{file}.tcl"), part)
     table = Table(options)
     for file in chosen(options.tree, options.files or (TLS_LIST if options.tls else DEFAULT_LIST)):
         table.run(file)

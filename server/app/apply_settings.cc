@@ -205,6 +205,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   to.slow_log_length_max = size_t(seen.slowlog_max_len);
   state.slow_log.trim(to.slow_log_length_max);
   to.latency_threshold_ms = seen.latency_monitor_threshold_milliseconds;
+  to.busy_reply_threshold_ms = seen.busy_reply_threshold_milliseconds;
   to.latency_tracking = seen.latency_tracking;
   to.latency_percentiles = seen.latency_percentiles;
   AccessControl& access = *state.access;

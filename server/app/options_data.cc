@@ -209,10 +209,8 @@ OptionGroup observation_options(ObservationOptions& o) {
                                         o.notify_keyspace_events));
   number({.name = "busy-reply-threshold",
           .aliases = "lua-time-limit",
-          .flags = kOptionPending,
           .unit = "milliseconds",
-          .doc = "Time after which other clients of a busy script are told so, and may kill it; 0 at once.",
-          .note = "it waits for scripts"},
+          .doc = "Time after which other clients of a busy script are told so, and may kill it; 0 at once."},
          o.busy_reply_threshold_milliseconds, 0);
   rows.push_back(integer_option(
       {.name = "tracking-table-max-keys",

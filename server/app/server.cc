@@ -45,6 +45,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       config_file_(config_file),
       state_(options.process.databases, HashKey{machine_seed(), machine_seed()}, machine_seed()),
       executor_(state_, clock_),
+      scripting_(state_, executor_),
       snapshots_(state_),
       cron_(state_, executor_),
       snapshot_pace_(loop_, state_, clock_),
@@ -468,7 +469,12 @@ void Server::turn_over() {
   turn_began_ = Instant{};
   listeners_.resume();
   replication_.replication().state_channel.look(executor_.now());  // a load may have ended
-  if (std::exchange(shutdown_due_, false)) perform_shutdown();
+  // Half of a script's work is neither saved nor logged.
+  const bool may_end = !executor_.stands_still() || shutdown_.save == ShutdownSave::kNoSave;
+  if (shutdown_due_ && may_end) {
+    shutdown_due_ = false;
+    perform_shutdown();
+  }
 }
 
 bool Server::wants_input(const Session& session) const { return vedette::wants_input(state_, session); }
@@ -490,7 +496,10 @@ void Server::count_traffic(size_t bytes_in, size_t bytes_out) {
 
 void Server::shutdown(const ShutdownRequest& request) {
   if (request.client) shutdown_clients_.push_back(request.client);
-  if (stopping_) return;
+  if (stopping_) {
+    if (request.save == ShutdownSave::kNoSave) shutdown_.save = request.save;  // a script that takes long is waited for otherwise
+    return;
+  }
   stopping_ = true;
   shutdown_ = request;
   state_.set_condition(kShuttingDown, true);

@@ -18,6 +18,7 @@
 #include "server/execution/migration.h"
 #include "server/execution/persistence.h"
 #include "server/execution/snapshots.h"
+#include "server/scripting/scripting.h"
 
 namespace vedette {
 
@@ -102,6 +103,7 @@ class Server final : public SessionHandler, public ServerActions {
   TickClock clock_;
   ServerState state_;
   Executor executor_;
+  Scripting scripting_;
   Snapshots snapshots_;
   Cron cron_;
   Loop loop_;

@@ -73,7 +73,8 @@ Status stats(CommandContext& ctx) {
   out.integer("clients.normal", report.clients_normal);
   out.integer("cluster.links", 0);
   out.integer("aof.buffer", report.append_buffer);
-  for (const std::string_view name : {"lua.caches", "functions.caches"}) out.integer(name, 0);
+  out.integer("lua.caches", report.scripts.script_bytes);
+  out.integer("functions.caches", report.scripts.library_bytes);
   for (const auto& db : report.databases) out.database(db);
   out.integer("overhead.total", report.overhead);
   out.integer("keys.count", report.keys);

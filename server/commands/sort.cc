@@ -126,8 +126,8 @@ class Sorting {
   Sorting(CommandContext& ctx, SortOptions& options) : ctx_(ctx), options_(options) {}
 
   Status run(const Entry* source) {
-    if (source && source->type() == ValueType::kSet && options_.destination && !options_.sorts) {
-      // A set has no order of its own: replicas are to store the same one.
+    if (source && source->type() == ValueType::kSet && (options_.destination || ctx_.session.has(kScript)) && !options_.sorts) {
+      // A set has no order of its own: replicas are to store the same one, and a script is to find the same one everywhere.
       options_.sorts = options_.alpha = true;
       options_.by.reset();
     }

@@ -3,6 +3,7 @@
 
 #include "server/commands/families.h"
 #include "server/execution/executor.h"
+#include "server/execution/held_replies.h"
 
 namespace vedette {
 namespace {
@@ -54,14 +55,14 @@ Status exec(CommandContext& ctx) {
   unwatch_all(ctx.server, session);  // its own changes are no reason to fail
   CommandQueue queue;
   queue.swap(ServerSession::of(session).queue);
-  const size_t output_before = session.output.size();
+  const uint64_t reply_from = output_position(session);
   ctx.reply().array(queue.size());
   queue.for_each([&](const ServerCommandTable::Entry& command, Arguments args) {
     if (may_run_still(ctx, command, args)) ctx.call(command, args);
   });
   ctx.reply().none();  // the elements were written by the commands themselves
   // CLIENT REPLY OFF or SKIP among them silences the whole answer: half an array would break the protocol.
-  if (session.has(kReplyOff | kReplySkip)) session.output.truncate(output_before);
+  if (session.has(kReplyOff | kReplySkip)) session.output.truncate(size_t(reply_from - session.bytes_out));
   session.unset(kReplySkip);
   queue.clear();
   queue.swap(ServerSession::of(session).queue);
@@ -90,7 +91,7 @@ constexpr Command kCommands[] = {
     {{.name = "MULTI", .arity = 1, .flags = kAlways | kFast | kAllowBusy | kInTransactionAtOnce, .category = "transactions",
       .since = "1.2.0", .complexity = "O(1)", .summary = "Starts a transaction.",
       .examples = "MULTI -> OK; SET k v -> QUEUED; EXEC -> [OK]"}, multi},
-    {{.name = "EXEC", .arity = 1, .flags = kAlways | kSkipSlowLog | kInTransactionAtOnce, .category = "transactions",
+    {{.name = "EXEC", .arity = 1, .flags = kAlways | kSkipSlowLog | kInTransactionAtOnce | kRunsScripts, .category = "transactions",
       .since = "1.2.0", .complexity = "Depends on commands in the transaction",
       .summary = "Executes all commands in a transaction.",
       .examples = "EXEC -> (error) ERR EXEC without MULTI; MULTI -> OK; INCR k -> QUEUED; INCR k -> QUEUED; EXEC -> [1, 2]"}, exec},

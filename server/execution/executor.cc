@@ -14,6 +14,7 @@
 #include "server/execution/commit.h"
 #include "server/execution/eviction.h"
 #include "server/execution/replication.h"
+#include "server/execution/script_host.h"
 #include "server/execution/session_subscriber.h"
 #include "server/execution/transaction.h"
 
@@ -40,6 +41,8 @@ uint64_t gate_mask_of(const ServerCommandTable::Entry& command) {
   if (exec || (command.flags & kNoAsyncLoading)) mask |= kLoadingBeside;
   if (exec || !(command.flags & kStale)) mask |= kStaleReplica;
   if ((command.flags & kWrite) || exec || command.name == "ping") mask |= kWritesGuarded;
+  if (!(command.flags & kAllowBusy)) mask |= kBusyScript;
+  if (command.flags & kRunsScripts) mask |= kWritesGuarded | kStaleReplica;  // its script may say otherwise than its row
   return mask;
 }
 
@@ -59,6 +62,13 @@ bool is_http(std::string_view word) { return equals_ignoring_case(word, "POST") 
 void refuse_http(ServerState& state, Session& session) {
   log_warning("Client {} closed: it speaks HTTP (POST or Host:), perhaps made to by a web page", client_info(state, session));
   session.close(false);
+}
+
+// EXEC does if a command in its queue does.
+bool runs_script(const Session& session, const ServerCommandTable::Entry& command) {
+  if (command.name != "exec") return true;
+  const ServerSession* own = ServerSession::of_or_null(session);
+  return own && (own->queue.flags() & kRunsScripts);
 }
 
 void prepare_entry(CommandInfo& info) {
@@ -193,7 +203,8 @@ void Executor::execute() {
   start_turn();
   watch_memory();
   end_due_waits();
-  if (__builtin_expect(state_.blocked.any_ready(), 0)) serve_blocked();  // by what happened between turns
+  if (__builtin_expect(stands_still(), 0)) go_on();
+  if (__builtin_expect(may_serve(), 0)) serve_blocked();  // by what happened between turns
   for (size_t i = 0; i < std::min(kBucketAhead, requests_.size()); i++)
     if (requests_[i].hashed) state_.keyspace.db(requests_[i].db).table().prefetch(requests_[i].hash);
   for (const Run& run : runs_) execute_run(run);
@@ -233,7 +244,8 @@ void Executor::execute_run(const Run& run) {
   for (uint32_t i = 0; i < run.request_count; i++) {
     const size_t at = run.first_request + i;
     look_ahead(at);
-    if (session.has(kSuspended | kCloseAfterReply | kCloseNow)) {
+    const bool held = session.has(kReplaying) && stands_still();  // what happened elsewhere waits for what goes on here
+    if (held || session.has(kSuspended | kCloseAfterReply | kCloseNow)) {
       deferred = true;
       break;
     }
@@ -249,7 +261,7 @@ void Executor::execute_run(const Run& run) {
     const bool done = execute_request(session, request, args);
     if (__builtin_expect(state_.holds_writes, 0)) note_held_reply(session, reply_from, write_before);
     if (__builtin_expect(!state_.pushes_after_reply.empty(), 0)) deliver_pushes(session);
-    if (__builtin_expect(state_.blocked.any_ready(), 0)) serve_blocked();
+    if (__builtin_expect(may_serve(), 0)) serve_blocked();
     if (!done) {
       deferred = true;
       break;
@@ -318,7 +330,7 @@ void Executor::deliver_pushes(Session& session) {
 }
 
 bool Executor::has_backlog() const {
-  return !backlog_.empty() || state_.blocked.any_ready() || std::any_of(stalled_.begin(), stalled_.end(), [&](const Session* session) {
+  return !backlog_.empty() || stands_still() || state_.blocked.any_ready() || std::any_of(stalled_.begin(), stalled_.end(), [&](const Session* session) {
            return !replies_over_backlog_limit(state_, *session);
          });
 }
@@ -357,6 +369,7 @@ void Executor::on_new_key(int db, const Key& key) {
 void Executor::end_turn() { end_tracking_turn(state_); }
 
 void Executor::forget(Session& session) {
+  if (stands_still() && unit_.session == &session) abandon();
   std::erase(backlog_, &session);
   std::erase(stalled_, &session);
   state_.client_memory.remove(session);
@@ -439,7 +452,8 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
   }
   const bool exec = command.name == "exec";
   const ServerSession* own = ServerSession::of_or_null(session);
-  const uint32_t flags = command.flags | (exec && own ? own->queue.flags() : 0);
+  const uint32_t own_flags = flags_of(command, args);
+  const uint32_t flags = own_flags | (exec && own ? own->queue.flags() : 0);
   if (session.has(kReplaying)) {
     // Only a pause that clients have asked for: what holds their writes for a replica's sake must not keep the stream from it.
     const bool paused = (state_.conditions() & kPausedClients) && !session.has(kInternal) && is_paused(state_.pause.timed(now_.instant), flags);
@@ -479,7 +493,7 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
   // What is evicted for this command goes before it: its client is told so before the reply.
   const bool replies = !serving_ && !state_.holds_writes && !session.has(kReplyOff | kReplySkip);
   if (__builtin_expect(!state_.pushes_after_reply.empty(), 0) && replies) deliver_pushes(session);
-  const uint32_t lacking = exec && own ? own->queue.lacking() : ~uint32_t(command.flags);  // EXEC may run when all of them may
+  const uint32_t lacking = exec && own ? own->queue.lacking() : ~own_flags;  // EXEC may run when all of them may
   // A queue may grow without bound, so over the limit nothing is queued either; what ends the transaction may run.
   const bool ends_transaction = exec || command.name == "discard" || command.name == "quit" || command.name == "reset";
   if (reached_memory_limit && ((flags & kDenyOom) || (session.has(kInTransaction) && !ends_transaction))) {
@@ -512,6 +526,10 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, "LOADING Redis is loading the dataset in memory");
     return false;
   }
+  if ((state_.conditions() & kBusyScript) && !(command.flags & kAllowBusy)) {
+    reject(session, &command, state_.scripts->busy_text());
+    return false;
+  }
   if ((state_.conditions() & kPausedClients) && is_paused(state_.pause.mode(now_.instant), flags)) {
     session.set(kSuspended);
     state_.pause.waiting.push_back(session.id());
@@ -527,7 +545,7 @@ bool Executor::queue_if_in_transaction(Session& session, const ServerCommandTabl
     reject(session, &command, kNotInTransaction);
     return true;
   }
-  queue_command(session, command, args);
+  queue_command(session, command, args, flags_of(command, args));
   session.out_of_band().status("QUEUED");
   return true;
 }
@@ -568,7 +586,19 @@ void Executor::answer_unknown(Session& session, Arguments args) {
          fmt::format("ERR unknown command '{}', with args beginning with: {}", shown_word(args[0]).substr(0, kShownBytesMax), shown));
 }
 
+uint32_t Executor::flags_of(const ServerCommandTable::Entry& command, Arguments args) const {
+  if (__builtin_expect(command.flags & kRunsScripts, 0) && state_.scripts) return state_.scripts->flags_of(command, args);
+  return command.flags;
+}
+
 void Executor::call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash) {
+  // What happened elsewhere is not left half-way; nor are the commands that are called by one that can be.
+  if (__builtin_expect(command.flags & kRunsScripts, 0) && state_.call_depth == 0 && !session.has(kReplaying) && runs_script(session, command))
+    return call_apart(session, command, args);
+  call_here(session, command, args, hashed, hash);
+}
+
+void Executor::call_here(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash) {
   const Instant start = now_.instant;
   if (state_.call_depth == 0) unit_now_ = now_;
   CommandContext context(*this, state_, session, command, args, unit_now_, ReplyWriter(session.output, session.resp), changes_);
@@ -588,7 +618,7 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
   const bool again = serving_ && state_.call_depth == 1;
   if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin)) && !again) feed_monitors(context);
   finish_call(context, status, first_change, start);
-  if (__builtin_expect(session.has(kTracks), 0)) note_tracked_call(context);
+  if (__builtin_expect(session.has(kTracks | kScript), 0)) note_tracked_call(context);
   state_.call_depth--;
 }
 
@@ -614,7 +644,7 @@ void Executor::finish_call(CommandContext& context, const Status& status, size_t
       if (state_.replication) context.session.write_offset = state_.replication->history().offset;
     }
   }
-  account(context, !status, start);
+  account(context, !status || context.failed(), start);
 }
 
 void Executor::account(CommandContext& context, bool failed, Instant start) {
@@ -631,8 +661,8 @@ void Executor::account(CommandContext& context, bool failed, Instant start) {
   state_.command_stats->record(context.command.id, ns, state_.settings.latency_tracking);
   if (failed) (*state_.command_stats)[context.command.id].failed++;
   const int64_t threshold_us = state_.settings.slow_log_threshold_us;
-  if (__builtin_expect(threshold_us >= 0 && ns >= threshold_us * 1000, 0) && !(context.command.flags & kSkipSlowLog)) {
-    const Session& session = context.session;
+  const Session& session = context.session;
+  if (__builtin_expect(threshold_us >= 0 && ns >= threshold_us * 1000, 0) && !(context.command.flags & kSkipSlowLog) && !session.has(kScript)) {
     state_.slow_log.add(now_.wall, ns / 1000, context.shown_args(), session.transport ? session.transport->peer_address() : "?:0",
                         session.name(), state_.settings.slow_log_length_max);
   }
@@ -650,6 +680,7 @@ void Executor::feed_monitors(const CommandContext& context) {
   const Session& session = context.session;
   std::string peer = session.transport ? session.transport->peer_address() : "?:0";
   if (session.has(kUnixSocket)) peer = "unix:" + peer;
+  if (session.has(kScript)) peer = "lua";
   const Now now = clock_.now();
   std::string line = fmt::format("{}.{:06} [{} {}]", now.wall.us / 1000000, now.wall.us % 1000000, session.db, peer);
   for (const std::string_view arg : context.shown_args()) {

@@ -160,7 +160,10 @@ void MigrationConnection::on_link_bytes(std::string_view bytes) {
   if (user == hearer) hearer->on_replies_told();
 }
 
-bool MigrationConnection::wants_link_bytes() const { return !user || user->wants_replies(); }
+// A key that has arrived is deleted here: not in the middle of a script.
+bool MigrationConnection::wants_link_bytes() const {
+  return !(all_.server_.conditions() & kBusyScript) && (!user || user->wants_replies());
+}
 
 void MigrationConnection::on_link_closed(const std::string& reason) {
   all_.executor_.refresh_now();

@@ -40,6 +40,7 @@ class ConfigRegistry;
 class Migrations;
 class Persistence;
 class Replication;
+class ScriptHost;
 class Snapshots;
 using ServerCommandTable = CommandTable<Status, CommandContext>;
 using Command = ServerCommandTable::Row;
@@ -56,6 +57,7 @@ enum ServerCondition : uint64_t {
   kWritesGuarded = 1ull << 38,   ///< something may stand against writes: write_refusal() knows
   kServing = 1ull << 39,         ///< always on: whoever has it in its mask is looked at closely each time
   kLoadingBeside = 1ull << 40,   ///< a newer state of the dataset is loaded beside the one that is served
+  kBusyScript = 1ull << 41,      ///< a script that takes long stands still between two turns
 };
 
 struct ServerStats {
@@ -176,11 +178,12 @@ struct ServerState {
 
   ServerActions* actions = nullptr;
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
-  Replication* replication = nullptr;  ///< null in tests that need none, as the next four
+  Replication* replication = nullptr;  ///< null in tests that need none, as the next five
   Snapshots* snapshots = nullptr;
   Persistence* persistence = nullptr;
   AppendLog* append_log = nullptr;
   Migrations* migrations = nullptr;
+  ScriptHost* scripts = nullptr;
   Clock* clock = nullptr;              ///< for work that bounds its own time; set by the executor
   ExpirePlan expire_plan;
   EvictionState eviction;

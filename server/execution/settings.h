@@ -105,6 +105,7 @@ struct Settings {
   uint32_t notify_classes = 0;                 ///< bits of NotifyClass
   int64_t slow_log_threshold_us = 10000;       ///< negative: off
   size_t slow_log_length_max = 128;
+  int64_t busy_reply_threshold_ms = 5000;      ///< after which others are told that a script takes long
   int64_t latency_threshold_ms = 0;            ///< latency-monitor-threshold; 0: off
   bool latency_tracking = true;                ///< per-command histograms
   std::vector<double> latency_percentiles = {50, 99, 99.9};  ///< latency-tracking-info-percentiles

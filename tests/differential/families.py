@@ -3,6 +3,8 @@
 A step is (connection, command): two connections, so that transactions and messages have somebody else.
 Times are far away or long past, so that nothing expires between the two servers' answers.
 """
+from scripts import scripts
+
 KEYS = [b"a", b"b", b"c", b"d", b"key:1", b"key:2", b"{tag}x", b"{tag}y", b"", b"\x00\xff\r\n", b"*", b"?[a-c]",
         b"long" * 20]
 INTEGERS = [b"0", b"1", b"-1", b"2", b"7", b"10", b"100", b"-100", b"4294967295", b"2147483648", b"9999", b"10000",
@@ -1125,5 +1127,6 @@ FAMILIES = {
     "sets": (sets, 4000),
     "sorted-sets": (sorted_sets, 4000),
     "sort": (sort, 3000),
+    "scripts": (scripts(STRING_COMMANDS + HASH_COMMANDS + GENERIC_COMMANDS), 4000),
 }
 SEVERAL_REPLIES = {"pubsub"}  # a command may have no reply of its own, or many

@@ -80,7 +80,7 @@ void TestServer::advance_ms(int64_t ms) {
 
 void TestServer::turn() {
   executor.execute();
-  while (executor.has_backlog() || !actions.posted.empty()) {
+  while ((executor.has_backlog() && !executor.stands_still()) || !actions.posted.empty()) {
     std::vector<std::function<void()>> tasks;
     tasks.swap(actions.posted);
     for (const auto& task : tasks) task();

@@ -337,6 +337,7 @@ SimServer::SimServer(const Universe& universe, Observer& observer, const Place& 
       rng_(seed),
       state_(kDatabases, HashKey{seed, ~seed}, seed),
       executor_(state_, clock_),
+      scripting_(state_, executor_),
       snapshots_(state_),
       cron_(state_, executor_),
       replication_(

@@ -18,6 +18,7 @@
 #include "server/execution/persistence.h"
 #include "server/execution/replication.h"
 #include "server/execution/snapshots.h"
+#include "server/scripting/scripting.h"
 #include "tests/sim/sim_clock.h"
 #include "tests/sim/sim_network.h"
 
@@ -144,6 +145,7 @@ class SimServer final : public ServerActions, private EffectSink {
   std::vector<std::function<void()>> posted_;  // may own links, which leave that list
   ServerState state_;
   Executor executor_;
+  Scripting scripting_;
   Snapshots snapshots_;
   Cron cron_;
   std::unique_ptr<SnapshotKeeper> keeper_;
