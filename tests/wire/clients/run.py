@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Existing clients against the real server: starts one, runs a client's script against it, stops it.
+"""Existing clients, and what is built on them, against the real server: starts one, runs a client's script against it, stops it.
 
-  run.py --server BINARY --client ioredis|node-redis|redis-py [--tls] [--work FOLDER]
+  run.py --server BINARY --client NAME [--tls] [--work FOLDER]     # SCRIPTS has the names
 
 The npm clients are installed into FOLDER, as package-lock.json pins them. Without the npm registry they
 cannot be; then this fails, it does not skip. With --tls the client speaks TLS and shows a certificate; the
 script finds the folder of certificates in VEDETTE_CERTIFICATES. The last line is `N passed, N failed`.
 """
 import argparse
+import fcntl
 import os
 import shutil
 import socket
@@ -21,13 +22,20 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 import certificates
 from servers import Server
 
-SCRIPTS = {"ioredis": "ioredis_test.cjs", "node-redis": "node_redis_test.cjs", "redis-py": "redis_py_test.py"}
+SCRIPTS = {"ioredis": "ioredis_test.cjs", "node-redis": "node_redis_test.cjs", "redis-py": "redis_py_test.py", "bullmq": "bullmq_test.cjs",
+           "redlock": "redlock_test.cjs", "rate-limiter-flexible": "rate_limiter_test.cjs", "connect-redis": "connect_redis_test.cjs"}
 DEADLINE = 300  # seconds for a client's whole script; each of its waits has a shorter one
 
 
 def install(work):
     """Installs the npm packages into `work` unless they are there; False, with npm's words, if it failed."""
     os.makedirs(work, exist_ok=True)
+    with open(os.path.join(work, "installing"), "w", encoding="utf-8") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # tests of several clients may begin at once
+        return install_alone(work)
+
+
+def install_alone(work):
     lock, stamp = os.path.join(HERE, "package-lock.json"), os.path.join(work, "installed.json")
     with open(lock, encoding="utf-8") as file:
         wanted = file.read()
