@@ -1,8 +1,9 @@
 // An interpreter with the server's own functions in it: where scripts are compiled and run.
 //
-// There are two, one for EVAL and one for functions, so that neither sees the other's globals. A script is run by run(), which
-// bounds its memory, watches its time, and makes a reply of what comes of it. How a run is left in the middle stands in
-// execution/script_unit.cc; here is when: after the time of busy-reply-threshold, and then again after every slice.
+// There are two, one for EVAL and one for functions, so that neither sees the other's globals. A script is
+// run by run(), which bounds its memory, watches its time, and makes a reply of what comes of it. How a run
+// is left in the middle stands in execution/script_unit.cc; here is when: after the time of
+// busy-reply-threshold, and then again after every slice.
 #pragma once
 
 #include <string>
@@ -18,19 +19,19 @@ enum class ScriptKind : uint8_t { kEval, kFunction };
 
 /// A script under way.
 struct ScriptRun {
-  CommandContext& context;        ///< of the command that runs it
+  CommandContext& context;  ///< of the command that runs it
   ScriptKind kind;
-  std::string_view name;          ///< its digest, or the function's name
-  uint32_t flags = 0;             ///< ScriptFlag, if `declared`
-  bool declared = false;          ///< it has a header: what it may do has been judged before
+  std::string_view name;  ///< its digest, or the function's name
+  uint32_t flags = 0;     ///< ScriptFlag, if `declared`
+  bool declared = false;  ///< it has a header: what it may do has been judged before
   bool read_only = false;
-  int last_return = 1;            ///< line of its last `return`, in case an error tells of no line
+  int last_return = 1;  ///< line of its last `return`, in case an error tells of no line
 
-  Session* session = nullptr;     ///< that its calls are made on
-  bool over_memory = false;       ///< when it began
+  Session* session = nullptr;  ///< that its calls are made on
+  bool over_memory = false;    ///< when it began
   bool wrote = false;
   bool to_replicas = true, to_log = true;
-  bool slow = false;              ///< others have been told
+  bool slow = false;  ///< others have been told
   bool killed = false;
   Instant began{}, next_look{};
 };
@@ -43,17 +44,19 @@ class Interpreter final : public LuaVm, private LuaVm::Watcher {
   ServerState& server() { return server_; }
   Executor& executor() { return executor_; }
 
-  /// Compiles a script; the result is what run() takes and release() forgets. The error is the interpreter's, without a code.
-  /// `last_return`: where the line of its last `return` goes.
+  /// Compiles a script; the result is what run() takes and release() forgets. The error is the interpreter's,
+  /// without a code. `last_return`: where the line of its last `return` goes.
   Result<int> compile(std::string_view text, const char* chunk_name, int* last_return = nullptr);
   void release(int function) { luaL_unref(state(), LUA_REGISTRYINDEX, function); }
 
-  /// Runs the script and writes the reply. Keys and arguments are the globals KEYS and ARGV of a script, and arguments of a function.
+  /// Runs the script and writes the reply. Keys and arguments are the globals KEYS and ARGV of a script, and
+  /// arguments of a function.
   void run(ScriptRun& run, int function, Arguments keys, Arguments args);
   /// The script under way; null if there is none.
   ScriptRun* running() { return run_; }
 
-  /// Calls what is at the top of the stack, without a script's rights, for `budget_ms` at the most; the error's text otherwise.
+  /// Calls what is at the top of the stack, without a script's rights, for `budget_ms` at the most; the
+  /// error's text otherwise.
   Status call_within(int64_t budget_ms, const char* timeout_text);
 
   /// From a call of the script that may have taken long.
@@ -97,7 +100,7 @@ class Interpreter final : public LuaVm, private LuaVm::Watcher {
   ScriptKind kind_;
   ScriptRun* run_ = nullptr;
   ErrorPlace place_;
-  Instant deadline_{};               // of call_within(); none: nothing is called
+  Instant deadline_{};  // of call_within(); none: nothing is called
   const char* timeout_text_ = nullptr;
   int keys_name_ = LUA_NOREF, args_name_ = LUA_NOREF;
 };

@@ -1,4 +1,5 @@
-// Encoder and decoder. Both are recursive, to a depth that is an option; what they build lies in the script's memory.
+// Encoder and decoder. Both are recursive, to a depth that is an option; what they build lies in the script's
+// memory.
 #include "server/scripting/lua_json.h"
 
 #include <algorithm>
@@ -26,7 +27,9 @@ struct JsonOptions {
   int precision = 14;
 };
 
-JsonOptions& options_of(lua_State* state) { return *static_cast<JsonOptions*>(lua_touserdata(state, lua_upvalueindex(1))); }
+JsonOptions& options_of(lua_State* state) {
+  return *static_cast<JsonOptions*>(lua_touserdata(state, lua_upvalueindex(1)));
+}
 
 // --- encoding
 
@@ -97,7 +100,8 @@ class JsonEncoder {
       return out_.append(std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
     }
     constexpr size_t kNumberBytes = 32;
-    out_.commit(size_t(std::snprintf(out_.reserve(kNumberBytes), kNumberBytes, "%.*g", options_.precision, value)));
+    out_.commit(
+        size_t(std::snprintf(out_.reserve(kNumberBytes), kNumberBytes, "%.*g", options_.precision, value)));
   }
 
   // The length of the array that the table at the top is; -1: it is none.
@@ -115,7 +119,8 @@ class JsonEncoder {
       max = std::max(max, key);
       items++;
     }
-    if (options_.sparse_ratio > 0 && max > double(items) * options_.sparse_ratio && max > options_.sparse_safe) {
+    if (options_.sparse_ratio > 0 && max > double(items) * options_.sparse_ratio &&
+        max > options_.sparse_safe) {
       if (!options_.sparse_as_object) fail(-1, "excessively sparse array");
       return -1;
     }
@@ -182,14 +187,33 @@ int json_encode(lua_State* state) {
 
 // --- decoding
 
-enum class Token : uint8_t { kObjectBegin, kObjectEnd, kArrayBegin, kArrayEnd, kString, kNumber, kBoolean, kNull, kColon, kComma, kEnd, kError };
-constexpr const char* kTokenNames[] = {"T_OBJ_BEGIN", "T_OBJ_END", "T_ARR_BEGIN", "T_ARR_END", "T_STRING", "T_NUMBER",
-                                       "T_BOOLEAN",   "T_NULL",    "T_COLON",     "T_COMMA",   "T_END",    "T_ERROR"};
+enum class Token : uint8_t {
+  kObjectBegin,
+  kObjectEnd,
+  kArrayBegin,
+  kArrayEnd,
+  kString,
+  kNumber,
+  kBoolean,
+  kNull,
+  kColon,
+  kComma,
+  kEnd,
+  kError
+};
+constexpr const char* kTokenNames[] = {"T_OBJ_BEGIN", "T_OBJ_END", "T_ARR_BEGIN", "T_ARR_END",
+                                       "T_STRING",    "T_NUMBER",  "T_BOOLEAN",   "T_NULL",
+                                       "T_COLON",     "T_COMMA",   "T_END",       "T_ERROR"};
 
 class JsonDecoder {
  public:
   JsonDecoder(lua_State* state, const JsonOptions& options, std::string_view text)
-      : state_(state), options_(options), begin_(text.data()), at_(text.data()), end_(text.data() + text.size()), string_(state) {}
+      : state_(state),
+        options_(options),
+        begin_(text.data()),
+        at_(text.data()),
+        end_(text.data() + text.size()),
+        string_(state) {}
 
   // Pushes the value.
   void run() {
@@ -202,7 +226,8 @@ class JsonDecoder {
  private:
   void fail(const char* expected) {
     const char* found = token_ == Token::kError ? reason_ : kTokenNames[size_t(token_)];
-    luaL_error(state_, "Expected %s but found %s at character %d", expected, found, int(token_at_ - begin_) + 1);
+    luaL_error(state_, "Expected %s but found %s at character %d", expected, found,
+               int(token_at_ - begin_) + 1);
   }
 
   void bad(const char* reason, const char* at) {
@@ -219,14 +244,22 @@ class JsonDecoder {
       return;
     }
     switch (*at_) {
-      case '{': return sign(Token::kObjectBegin);
-      case '}': return sign(Token::kObjectEnd);
-      case '[': return sign(Token::kArrayBegin);
-      case ']': return sign(Token::kArrayEnd);
-      case ':': return sign(Token::kColon);
-      case ',': return sign(Token::kComma);
-      case '"': return string();
-      default: break;
+      case '{':
+        return sign(Token::kObjectBegin);
+      case '}':
+        return sign(Token::kObjectEnd);
+      case '[':
+        return sign(Token::kArrayBegin);
+      case ']':
+        return sign(Token::kArrayEnd);
+      case ':':
+        return sign(Token::kColon);
+      case ',':
+        return sign(Token::kComma);
+      case '"':
+        return string();
+      default:
+        break;
     }
     if (word("true"))
       token_ = Token::kBoolean, boolean_ = true;
@@ -335,7 +368,8 @@ class JsonDecoder {
       return lower(p + 1) == 'x' || (after >= '0' && after <= '9');
     }
     if (p < end && *p <= '9' && *p >= '0') return false;
-    return (lower(p) == 'i' && lower(p + 1) == 'n' && lower(p + 2) == 'f') || (lower(p) == 'n' && lower(p + 1) == 'a' && lower(p + 2) == 'n');
+    return (lower(p) == 'i' && lower(p + 1) == 'n' && lower(p + 2) == 'f') ||
+           (lower(p) == 'n' && lower(p + 1) == 'a' && lower(p + 2) == 'n');
   }
 
   void number() {
@@ -445,7 +479,8 @@ bool given(lua_State* state, int index) { return !lua_isnoneornil(state, index);
 int integer_option(lua_State* state, int index, int& value, int min, int max) {
   if (given(state, index)) {
     const auto wanted = luaL_checkinteger(state, index);
-    luaL_argcheck(state, min <= wanted && wanted <= max, 1, lua_pushfstring(state, "expected integer between %d and %d", min, max));
+    luaL_argcheck(state, min <= wanted && wanted <= max, 1,
+                  lua_pushfstring(state, "expected integer between %d and %d", min, max));
     value = int(wanted);
   }
   lua_pushinteger(state, value);
@@ -478,18 +513,27 @@ int encode_sparse_array(lua_State* state) {
   return 3;
 }
 
-int encode_max_depth(lua_State* state) { return integer_option(state, 1, configure(state, 1).encode_depth_max, 1, INT32_MAX); }
-int decode_max_depth(lua_State* state) { return integer_option(state, 1, configure(state, 1).decode_depth_max, 1, INT32_MAX); }
-int encode_number_precision(lua_State* state) { return integer_option(state, 1, configure(state, 1).precision, 1, 14); }
+int encode_max_depth(lua_State* state) {
+  return integer_option(state, 1, configure(state, 1).encode_depth_max, 1, INT32_MAX);
+}
+int decode_max_depth(lua_State* state) {
+  return integer_option(state, 1, configure(state, 1).decode_depth_max, 1, INT32_MAX);
+}
+int encode_number_precision(lua_State* state) {
+  return integer_option(state, 1, configure(state, 1).precision, 1, 14);
+}
 int encode_keep_buffer(lua_State* state) { return boolean_option(state, 1, configure(state, 1).keep_buffer); }
-int decode_invalid_numbers(lua_State* state) { return boolean_option(state, 1, configure(state, 1).decode_invalid); }
+int decode_invalid_numbers(lua_State* state) {
+  return boolean_option(state, 1, configure(state, 1).decode_invalid);
+}
 
 int encode_invalid_numbers(lua_State* state) {
   constexpr const char* kWords[] = {"off", "on", "null", nullptr};
   JsonOptions& options = configure(state, 1);
   if (given(state, 1))
-    options.encode_invalid = lua_isboolean(state, 1) ? InvalidNumbers(lua_toboolean(state, 1))
-                                                     : InvalidNumbers(luaL_checkoption(state, 1, nullptr, kWords));
+    options.encode_invalid = lua_isboolean(state, 1)
+                                 ? InvalidNumbers(lua_toboolean(state, 1))
+                                 : InvalidNumbers(luaL_checkoption(state, 1, nullptr, kWords));
   if (options.encode_invalid == InvalidNumbers::kNull)
     lua_pushliteral(state, "null");
   else

@@ -12,7 +12,8 @@ unsigned char byte_at(const char* p) { return static_cast<unsigned char>(*p); }
 
 }  // namespace
 
-PatternMatcher::PatternMatcher(std::string_view subject, std::string_view pattern, Pause pause, void* context, std::vector<char>& scratch)
+PatternMatcher::PatternMatcher(std::string_view subject, std::string_view pattern, Pause pause, void* context,
+                               std::vector<char>& scratch)
     : begin_(subject.data()),
       end_(subject.data() + subject.size()),
       pattern_(pattern.data()),
@@ -52,17 +53,38 @@ const char* PatternMatcher::end_of_class(const char* p) {
 bool PatternMatcher::matches_class(unsigned char c, unsigned char letter) {
   bool member;
   switch (letter | 0x20) {
-    case 'a': member = std::isalpha(c); break;
-    case 'c': member = std::iscntrl(c); break;
-    case 'd': member = std::isdigit(c); break;
-    case 'l': member = std::islower(c); break;
-    case 'p': member = std::ispunct(c); break;
-    case 's': member = std::isspace(c); break;
-    case 'u': member = std::isupper(c); break;
-    case 'w': member = std::isalnum(c); break;
-    case 'x': member = std::isxdigit(c); break;
-    case 'z': member = c == 0; break;
-    default: return letter == c;
+    case 'a':
+      member = std::isalpha(c);
+      break;
+    case 'c':
+      member = std::iscntrl(c);
+      break;
+    case 'd':
+      member = std::isdigit(c);
+      break;
+    case 'l':
+      member = std::islower(c);
+      break;
+    case 'p':
+      member = std::ispunct(c);
+      break;
+    case 's':
+      member = std::isspace(c);
+      break;
+    case 'u':
+      member = std::isupper(c);
+      break;
+    case 'w':
+      member = std::isalnum(c);
+      break;
+    case 'x':
+      member = std::isxdigit(c);
+      break;
+    case 'z':
+      member = c == 0;
+      break;
+    default:
+      return letter == c;
   }
   if (!std::isalpha(letter)) return letter == c;
   return std::isupper(letter) ? !member : member;
@@ -93,10 +115,14 @@ bool PatternMatcher::matches_set(unsigned char c, const char* p, const char* set
 
 bool PatternMatcher::matches_item(unsigned char c, const char* p, const char* item_end) const {
   switch (*p) {
-    case '.': return true;
-    case kEscape: return matches_class(c, byte_at(p + 1));
-    case '[': return matches_set(c, p, item_end);
-    default: return byte_at(p) == c;
+    case '.':
+      return true;
+    case kEscape:
+      return matches_class(c, byte_at(p + 1));
+    case '[':
+      return matches_set(c, p, item_end);
+    default:
+      return byte_at(p) == c;
   }
 }
 

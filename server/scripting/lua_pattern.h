@@ -1,8 +1,9 @@
-// Lua's patterns (Lua 5.1 reference manual, section 5.4.1), matched with a stack of alternatives instead of recursion, and with a
-// look at the time between steps: a pattern that tries for ever can be left and ended like everything else in a script.
+// Lua's patterns (Lua 5.1 reference manual, section 5.4.1), matched with a stack of alternatives instead of
+// recursion, and with a look at the time between steps: a pattern that tries for ever can be left and ended
+// like everything else in a script.
 //
-// A pattern has no repeated groups, so each of its items stands on the stack of alternatives at most once; what an
-// alternative must restore is where it stood, and which captures were open.
+// A pattern has no repeated groups, so each of its items stands on the stack of alternatives at most once;
+// what an alternative must restore is where it stood, and which captures were open.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +24,10 @@ class PatternMatcher {
   /// Called now and then while a match is tried; may throw.
   using Pause = void (*)(void* context);
 
-  /// `subject` and `pattern` (without a leading '^') stay where they are. `steps_per_pause`: a step takes a few nanoseconds.
-  PatternMatcher(std::string_view subject, std::string_view pattern, Pause pause, void* context, std::vector<char>& scratch);
+  /// `subject` and `pattern` (without a leading '^') stay where they are. `steps_per_pause`: a step takes a
+  /// few nanoseconds.
+  PatternMatcher(std::string_view subject, std::string_view pattern, Pause pause, void* context,
+                 std::vector<char>& scratch);
 
   /// Tries to match at `at`. The end of the match, or null. After a fault nothing is matched any more.
   const char* match(const char* at);
@@ -38,11 +41,11 @@ class PatternMatcher {
   struct Alternative {
     enum Kind : uint8_t { kSkip, kFewer, kMore } kind;
     uint8_t level;
-    uint32_t open;        // captures that were
-    const char* at;       // in the subject
-    const char* item;     // kMore: the item that may take one more
+    uint32_t open;     // captures that were
+    const char* at;    // in the subject
+    const char* item;  // kMore: the item that may take one more
     const char* item_end;
-    ptrdiff_t count;      // kFewer: how many the item has taken beyond those it must
+    ptrdiff_t count;  // kFewer: how many the item has taken beyond those it must
   };
 
   const char* end_of_class(const char* p);

@@ -16,10 +16,10 @@ namespace vedette {
 namespace {
 
 // Keys that no script can make: addresses.
-const char kRealTable = 0;     // in a proxy's metatable: the table that it stands for
-const char kShownMeta = 0;     // in a proxy's metatable: what getmetatable() gives; nothing for most
-const char kGlobals = 0;       // in the registry: the real table of globals
-const char kGlobalsMeta = 0;   // in the registry: the metatable of the proxy that scripts have
+const char kRealTable = 0;    // in a proxy's metatable: the table that it stands for
+const char kShownMeta = 0;    // in a proxy's metatable: what getmetatable() gives; nothing for most
+const char kGlobals = 0;      // in the registry: the real table of globals
+const char kGlobalsMeta = 0;  // in the registry: the metatable of the proxy that scripts have
 constexpr const char* kRefusal = "Attempt to modify a readonly table";
 
 void push_key(lua_State* state, const char& key) { lua_pushlightuserdata(state, const_cast<char*>(&key)); }
@@ -59,7 +59,8 @@ int refuse_write(lua_State* state) { return luaL_error(state, "%s", kRefusal); }
 
 int refuse_unknown(lua_State* state) {
   const char* name = lua_tostring(state, 2);
-  return luaL_error(state, "Script attempted to access nonexistent global variable '%s'", name ? name : luaL_typename(state, 2));
+  return luaL_error(state, "Script attempted to access nonexistent global variable '%s'",
+                    name ? name : luaL_typename(state, 2));
 }
 
 // --- base library
@@ -117,13 +118,15 @@ int base_setmetatable(lua_State* state) {
   luaL_checktype(state, 1, LUA_TTABLE);
   luaL_argcheck(state, kind == LUA_TNIL || kind == LUA_TTABLE, 2, "nil or table expected");
   refuse_proxy(state, 1);
-  if (luaL_getmetafield(state, 1, "__metatable")) return luaL_error(state, "cannot change a protected metatable");
+  if (luaL_getmetafield(state, 1, "__metatable"))
+    return luaL_error(state, "cannot change a protected metatable");
   lua_settop(state, 2);
   lua_setmetatable(state, 1);
   return 1;
 }
 
-// The error that a call or script has raised with fields is its text alone, as it was before errors had fields.
+// The error that a call or script has raised with fields is its text alone, as it was before errors had
+// fields.
 int base_pcall(lua_State* state) {
   luaL_checkany(state, 1);
   if (lua_pcall(state, lua_gettop(state) - 1, LUA_MULTRET, 0) == 0) {
@@ -148,7 +151,6 @@ int finish_load(lua_State* state, int outcome) {
   lua_insert(state, -2);
   return 2;
 }
-
 
 int base_loadstring(lua_State* state) {
   size_t size = 0;
@@ -177,7 +179,8 @@ int base_load(lua_State* state) {
 
 // When garbage is collected is the server's to decide; a script may ask for it.
 int base_collectgarbage(lua_State* state) {
-  constexpr const char* kOptions[] = {"stop", "restart", "collect", "count", "step", "setpause", "setstepmul", nullptr};
+  constexpr const char* kOptions[] = {"stop", "restart",  "collect",    "count",
+                                      "step", "setpause", "setstepmul", nullptr};
   switch (luaL_checkoption(state, 1, "collect", kOptions)) {
     case 2:
       lua_pushinteger(state, lua_gc(state, LUA_GCCOLLECT, 0));
@@ -263,7 +266,9 @@ struct Random {
   }
 };
 
-Random& random_of(lua_State* state) { return *static_cast<Random*>(lua_touserdata(state, lua_upvalueindex(1))); }
+Random& random_of(lua_State* state) {
+  return *static_cast<Random*>(lua_touserdata(state, lua_upvalueindex(1)));
+}
 
 int math_random(lua_State* state) {
   constexpr uint32_t kMax = 0x7fffffff;
@@ -315,17 +320,23 @@ void set_functions(lua_State* state, const luaL_Reg* functions, size_t count) {
 }
 
 void amend_base(lua_State* state) {
-  for (const char* name : {"dofile", "getfenv", "loadfile", "module", "newproxy", "print", "require", "setfenv"}) {
+  for (const char* name :
+       {"dofile", "getfenv", "loadfile", "module", "newproxy", "print", "require", "setfenv"}) {
     lua_pushnil(state);
     lua_setfield(state, -2, name);
   }
   lua_getfield(state, -1, "next");
   lua_pushcclosure(state, base_pairs, 1);
   lua_setfield(state, -2, "pairs");
-  constexpr luaL_Reg kFunctions[] = {
-      {"collectgarbage", base_collectgarbage}, {"getmetatable", base_getmetatable}, {"load", base_load},
-      {"loadstring", base_loadstring},         {"next", base_next},                 {"pcall", base_pcall},
-      {"rawget", base_rawget},                 {"rawset", base_rawset},             {"setmetatable", base_setmetatable}};
+  constexpr luaL_Reg kFunctions[] = {{"collectgarbage", base_collectgarbage},
+                                     {"getmetatable", base_getmetatable},
+                                     {"load", base_load},
+                                     {"loadstring", base_loadstring},
+                                     {"next", base_next},
+                                     {"pcall", base_pcall},
+                                     {"rawget", base_rawget},
+                                     {"rawset", base_rawset},
+                                     {"setmetatable", base_setmetatable}};
   set_functions(state, kFunctions, std::size(kFunctions));
 }
 
@@ -335,7 +346,8 @@ void amend_table(lua_State* state) {
   lua_setfield(state, -2, "sort");
   lua_pushnil(state);
   lua_setfield(state, -2, "move");
-  constexpr luaL_Reg kFunctions[] = {{"insert", table_insert}, {"remove", table_remove}, {"setn", table_setn}};
+  constexpr luaL_Reg kFunctions[] = {
+      {"insert", table_insert}, {"remove", table_remove}, {"setn", table_setn}};
   set_functions(state, kFunctions, std::size(kFunctions));
 }
 
@@ -377,7 +389,7 @@ void open_libraries(lua_State* state) {
 }
 
 void protect_table(lua_State* state) {
-  lua_newtable(state);      // real, proxy
+  lua_newtable(state);  // real, proxy
   lua_createtable(state, 0, 4);
   lua_pushvalue(state, -3);
   lua_setfield(state, -2, "__index");
@@ -410,7 +422,8 @@ void show_metatable(lua_State* state) {
   lua_remove(state, -2);
 }
 
-// The metatable that all strings share: methods come from the real library, but whoever asks for it sees a proxy.
+// The metatable that all strings share: methods come from the real library, but whoever asks for it sees a
+// proxy.
 void close_strings(lua_State* state, int library) {
   lua_pushliteral(state, "");
   lua_getmetatable(state, -1);

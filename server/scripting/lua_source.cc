@@ -28,15 +28,20 @@ class Tokens {
   size_t size() const { return tokens_.size(); }
   const Token& operator[](size_t i) const { return tokens_[i]; }
   std::string_view word(size_t i) const {
-    return i < tokens_.size() ? text_.substr(tokens_[i].begin, tokens_[i].end - tokens_[i].begin) : std::string_view();
+    return i < tokens_.size() ? text_.substr(tokens_[i].begin, tokens_[i].end - tokens_[i].begin)
+                              : std::string_view();
   }
-  bool is(size_t i, std::string_view sign) const { return word(i) == sign && tokens_[i].kind != Token::kString; }
+  bool is(size_t i, std::string_view sign) const {
+    return word(i) == sign && tokens_[i].kind != Token::kString;
+  }
   bool is_name(size_t i) const { return i < tokens_.size() && tokens_[i].kind == Token::kName; }
 
  private:
   char char_at(size_t at) const { return at < text_.size() ? text_[at] : '\0'; }
 
-  void add(Token::Kind kind, size_t begin, size_t end) { tokens_.push_back(Token{kind, uint32_t(begin), uint32_t(end)}); }
+  void add(Token::Kind kind, size_t begin, size_t end) {
+    tokens_.push_back(Token{kind, uint32_t(begin), uint32_t(end)});
+  }
 
   // The end of [[...]] or [==[...]==] at `at`, or `at` if there is none.
   size_t end_of_long(size_t at) const {
@@ -93,7 +98,8 @@ class Tokens {
   std::vector<Token> tokens_;
 };
 
-// Library functions that have one result, by the global that they are called by; of a library: all, but those behind '-'.
+// Library functions that have one result, by the global that they are called by; of a library: all, but those
+// behind '-'.
 struct Library {
   std::string_view name, functions;
 };
@@ -106,9 +112,12 @@ constexpr Library kLibraries[] = {
     {"bit", "arshift band bnot bor bswap bxor lshift rol ror rshift tobit tohex"},
     {"string", "char format len lower rep reverse sub upper"},
     {"table", "concat getn maxn"},
-    {"math", "abs acos asin atan atan2 ceil cos cosh deg exp floor fmod ldexp log log10 max min mod pow rad random sin sinh sqrt tan tanh"},
+    {"math",
+     "abs acos asin atan atan2 ceil cos cosh deg exp floor fmod ldexp log log10 max min mod pow rad random "
+     "sin sinh sqrt tan tanh"},
 };
-constexpr std::string_view kBase = "error getmetatable loadstring rawequal rawget setmetatable tonumber tostring type";
+constexpr std::string_view kBase =
+    "error getmetatable loadstring rawequal rawget setmetatable tonumber tostring type";
 
 bool has_word(std::string_view words, std::string_view word) {
   for (size_t at = words.find(word); at != std::string_view::npos; at = words.find(word, at + 1)) {
@@ -120,7 +129,8 @@ bool has_word(std::string_view words, std::string_view word) {
 }
 
 const Library* library_of(std::string_view name) {
-  const auto* found = std::find_if(std::begin(kLibraries), std::end(kLibraries), [&](const Library& library) { return library.name == name; });
+  const auto* found = std::find_if(std::begin(kLibraries), std::end(kLibraries),
+                                   [&](const Library& library) { return library.name == name; });
   return found == std::end(kLibraries) ? nullptr : found;
 }
 
@@ -154,9 +164,11 @@ class Rewriter {
       const char last = word.back(), second = word.size() > 1 ? char(word[1] | 0x20) : '\0';
       const bool hexadecimal = word[0] == '0' && second == 'x';
       const bool binary = word[0] == '0' && second == 'b';
-      const bool suffixed = last == 'l' || last == 'L' || last == 'i' || last == 'I' || ((last == 'u' || last == 'U') && !hexadecimal);
+      const bool suffixed = last == 'l' || last == 'L' || last == 'i' || last == 'I' ||
+                            ((last == 'u' || last == 'U') && !hexadecimal);
       if (!binary && !suffixed) continue;
-      out_.error = std::to_string(line_of(tokens_[i].begin)) + ": malformed number near '" + std::string(word) + "'";
+      out_.error =
+          std::to_string(line_of(tokens_[i].begin)) + ": malformed number near '" + std::string(word) + "'";
       return true;
     }
     return false;
@@ -168,7 +180,8 @@ class Rewriter {
     const std::string_view name = tokens_.word(i);
     if (const Library* library = library_of(name)) {
       const bool call = tokens_.is(i + 1, ".") && tokens_.is_name(i + 2) && tokens_.is(i + 3, "(");
-      return call && has_word(library->functions, tokens_.word(i + 2)) && is_only_called(name, true) ? i + 3 : 0;
+      return call && has_word(library->functions, tokens_.word(i + 2)) && is_only_called(name, true) ? i + 3
+                                                                                                     : 0;
     }
     if (!tokens_.is(i + 1, "(")) return 0;
     return (has_word(kBase, name) && is_only_called(name, false)) || is_alias(name) ? i + 1 : 0;
@@ -189,10 +202,13 @@ class Rewriter {
   bool is_alias(std::string_view name) const {
     bool defined = false;
     for (size_t i = 0; i < tokens_.size(); i++) {
-      if (!tokens_.is_name(i) || tokens_.word(i) != name || (i > 0 && (tokens_.is(i - 1, ".") || tokens_.is(i - 1, ":")))) continue;
+      if (!tokens_.is_name(i) || tokens_.word(i) != name ||
+          (i > 0 && (tokens_.is(i - 1, ".") || tokens_.is(i - 1, ":"))))
+        continue;
       if (tokens_.is(i + 1, "(") && !(i > 0 && tokens_.is(i - 1, "function"))) continue;
-      const bool definition = i > 0 && tokens_.is(i - 1, "local") && tokens_.is(i + 1, "=") && tokens_.is(i + 2, "redis") &&
-                              tokens_.is(i + 3, ".") && (tokens_.is(i + 4, "call") || tokens_.is(i + 4, "pcall")) &&
+      const bool definition = i > 0 && tokens_.is(i - 1, "local") && tokens_.is(i + 1, "=") &&
+                              tokens_.is(i + 2, "redis") && tokens_.is(i + 3, ".") &&
+                              (tokens_.is(i + 4, "call") || tokens_.is(i + 4, "pcall")) &&
                               !tokens_.is(i + 5, "(");
       if (!definition || defined) return false;
       defined = true;
@@ -208,8 +224,8 @@ class Rewriter {
       depth += (sign == '(' || sign == '{' || sign == '[') - (sign == ')' || sign == '}' || sign == ']');
       if (depth > 0) continue;
       const size_t next = close + 1;
-      const bool last = next == tokens_.size() || tokens_.is(next, ";") || tokens_.is(next, "end") || tokens_.is(next, "else") ||
-                        tokens_.is(next, "elseif") || tokens_.is(next, "until");
+      const bool last = next == tokens_.size() || tokens_.is(next, ";") || tokens_.is(next, "end") ||
+                        tokens_.is(next, "else") || tokens_.is(next, "elseif") || tokens_.is(next, "until");
       if (last) {
         insertions_.push_back({tokens_[i + 1].begin, '('});
         insertions_.push_back({tokens_[close].end, ')'});
@@ -219,7 +235,8 @@ class Rewriter {
   }
 
   void apply() {
-    std::stable_sort(insertions_.begin(), insertions_.end(), [](const Insertion& a, const Insertion& b) { return a.at < b.at; });
+    std::stable_sort(insertions_.begin(), insertions_.end(),
+                     [](const Insertion& a, const Insertion& b) { return a.at < b.at; });
     size_t at = 0;
     for (const Insertion& insertion : insertions_) {
       out_.changed.append(text_, at, insertion.at - at);

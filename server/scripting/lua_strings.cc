@@ -13,13 +13,16 @@
 namespace vedette {
 namespace {
 
-// Alternatives are of use within one match only, and a match is never interrupted by another of the same thread's.
+// Alternatives are of use within one match only, and a match is never interrupted by another of the same
+// thread's.
 std::vector<char>& scratch() {
   static thread_local std::vector<char> alternatives;
   return alternatives;
 }
 
-void pause(void* context) { LuaVm::of(static_cast<lua_State*>(context)).look_now(static_cast<lua_State*>(context)); }
+void pause(void* context) {
+  LuaVm::of(static_cast<lua_State*>(context)).look_now(static_cast<lua_State*>(context));
+}
 
 std::string_view check_text(lua_State* state, int argument) {
   size_t size = 0;
@@ -37,7 +40,8 @@ void raise_fault(lua_State* state, const PatternMatcher& matcher) {
   if (matcher.fault()) luaL_error(state, "%s", matcher.fault());
 }
 
-void push_capture(lua_State* state, const PatternMatcher& matcher, int i, std::string_view subject, std::string_view whole) {
+void push_capture(lua_State* state, const PatternMatcher& matcher, int i, std::string_view subject,
+                  std::string_view whole) {
   if (i >= matcher.captures()) {
     if (i != 0) luaL_error(state, "invalid capture index");
     lua_pushlstring(state, whole.data(), whole.size());
@@ -52,14 +56,17 @@ void push_capture(lua_State* state, const PatternMatcher& matcher, int i, std::s
 }
 
 // `whole`: what stands for the captures of a pattern that has none; null data: nothing does.
-int push_captures(lua_State* state, const PatternMatcher& matcher, std::string_view subject, std::string_view whole) {
+int push_captures(lua_State* state, const PatternMatcher& matcher, std::string_view subject,
+                  std::string_view whole) {
   const int count = matcher.captures() == 0 && whole.data() ? 1 : matcher.captures();
   luaL_checkstack(state, count, "too many captures");
   for (int i = 0; i < count; i++) push_capture(state, matcher, i, subject, whole);
   return count;
 }
 
-bool is_plain(std::string_view pattern) { return pattern.find_first_of("^$*+?.([%-") == std::string_view::npos; }
+bool is_plain(std::string_view pattern) {
+  return pattern.find_first_of("^$*+?.([%-") == std::string_view::npos;
+}
 
 int find_or_match(lua_State* state, bool find) {
   const std::string_view subject = check_text(state, 1);
@@ -98,7 +105,8 @@ int string_match(lua_State* state) { return find_or_match(state, false); }
 
 // Upvalues: subject, pattern, where to go on.
 int next_match(lua_State* state) {
-  const std::string_view subject = check_text(state, lua_upvalueindex(1)), pattern = check_text(state, lua_upvalueindex(2));
+  const std::string_view subject = check_text(state, lua_upvalueindex(1)),
+                         pattern = check_text(state, lua_upvalueindex(2));
   PatternMatcher matcher(subject, pattern, pause, state, scratch());
   const char* const end = subject.data() + subject.size();
   for (const char* at = subject.data() + lua_tointeger(state, lua_upvalueindex(3)); at <= end; at++) {
@@ -122,7 +130,8 @@ int string_gmatch(lua_State* state) {
 }
 
 // The replacement text, in which %1 stands for a capture and %0 for the whole.
-void add_text(lua_State* state, LuaText& out, const PatternMatcher& matcher, std::string_view subject, std::string_view whole) {
+void add_text(lua_State* state, LuaText& out, const PatternMatcher& matcher, std::string_view subject,
+              std::string_view whole) {
   size_t size = 0;
   const char* text = lua_tolstring(state, 3, &size);
   for (size_t i = 0; i < size; i++) {
@@ -145,7 +154,8 @@ void add_text(lua_State* state, LuaText& out, const PatternMatcher& matcher, std
   }
 }
 
-void add_replacement(lua_State* state, LuaText& out, const PatternMatcher& matcher, std::string_view subject, std::string_view whole) {
+void add_replacement(lua_State* state, LuaText& out, const PatternMatcher& matcher, std::string_view subject,
+                     std::string_view whole) {
   switch (lua_type(state, 3)) {
     case LUA_TFUNCTION: {
       lua_pushvalue(state, 3);
@@ -177,7 +187,8 @@ int string_gsub(lua_State* state) {
   std::string_view pattern = check_text(state, 2);
   const int kind = lua_type(state, 3);
   const ptrdiff_t most = luaL_optinteger(state, 4, ptrdiff_t(subject.size()) + 1);
-  luaL_argcheck(state, kind == LUA_TNUMBER || kind == LUA_TSTRING || kind == LUA_TFUNCTION || kind == LUA_TTABLE, 3,
+  luaL_argcheck(state,
+                kind == LUA_TNUMBER || kind == LUA_TSTRING || kind == LUA_TFUNCTION || kind == LUA_TTABLE, 3,
                 "string/function/table expected");
   const bool anchored = pattern.starts_with('^');
   if (anchored) pattern.remove_prefix(1);
@@ -225,9 +236,9 @@ int string_rep(lua_State* state) {
 }  // namespace
 
 void replace_string_functions(lua_State* state) {
-  constexpr luaL_Reg kFunctions[] = {{"find", string_find},   {"match", string_match}, {"gmatch", string_gmatch},
-                                     {"gfind", string_gmatch}, {"gsub", string_gsub},
-                                     {"rep", string_rep}};
+  constexpr luaL_Reg kFunctions[] = {{"find", string_find},     {"match", string_match},
+                                     {"gmatch", string_gmatch}, {"gfind", string_gmatch},
+                                     {"gsub", string_gsub},     {"rep", string_rep}};
   for (const luaL_Reg& function : kFunctions) {
     lua_pushcfunction(state, function.func);
     lua_setfield(state, -2, function.name);

@@ -57,7 +57,8 @@ size_t size_of(lua_State* state, char kind, const char*& at) {
     case 'i':
     case 'I': {
       const size_t size = read_number(state, at, sizeof(int));
-      if (size > kIntegerBytesMax) luaL_error(state, "integral size %d is larger than limit of %d", int(size), int(kIntegerBytesMax));
+      if (size > kIntegerBytesMax)
+        luaL_error(state, "integral size %d is larger than limit of %d", int(size), int(kIntegerBytesMax));
       return size;
     }
     default:
@@ -221,7 +222,8 @@ int struct_unpack(lua_State* state) {
         break;
       case 'c':
         if (size == 0) {
-          if (results == 0 || !lua_isnumber(state, -1)) luaL_error(state, "format 'c0' needs a previous size");
+          if (results == 0 || !lua_isnumber(state, -1))
+            luaL_error(state, "format 'c0' needs a previous size");
           const double wanted = lua_tonumber(state, -1);
           size = wanted < 0 ? SIZE_MAX : size_t(wanted);
           lua_pop(state, 1);
@@ -241,7 +243,8 @@ int struct_unpack(lua_State* state) {
         break;
       }
       default:
-        lua_pushnumber(state, get_integer(data + position, size, format.little, std::islower(static_cast<unsigned char>(kind))));
+        lua_pushnumber(state, get_integer(data + position, size, format.little,
+                                          std::islower(static_cast<unsigned char>(kind))));
         results++;
     }
     position += size;

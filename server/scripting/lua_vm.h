@@ -1,10 +1,13 @@
-// One interpreter: a Lua state with memory that is counted and bounded, and with somebody who looks in now and then.
+// One interpreter: a Lua state with memory that is counted and bounded, and with somebody who looks in now
+// and then.
 //
-// It is LuaJIT with its compiler switched off: compiled traces call no hooks, and what cannot be looked in on cannot be
-// ended. The look comes every so many instructions, and as soon as much memory has been allocated, so that a script of few but
-// heavy instructions is looked at too. The watcher may raise an error, which ends what runs, or take its time.
+// It is LuaJIT with its compiler switched off: compiled traces call no hooks, and what cannot be looked in on
+// cannot be ended. The look comes every so many instructions, and as soon as much memory has been allocated,
+// so that a script of few but heavy instructions is looked at too. The watcher may raise an error, which ends
+// what runs, or take its time.
 //
-// The bound holds only while armed: outside of scripts, what the server itself keeps in the state cannot fail.
+// The bound holds only while armed: outside of scripts, what the server itself keeps in the state cannot
+// fail.
 #pragma once
 
 #include <cstddef>
@@ -37,8 +40,8 @@ class LuaVm {
 
   size_t used_bytes() const { return used_; }
 
-  /// From here on an allocation beyond `bytes_max` in all fails, and the script with it. When half of it is used, garbage is
-  /// looked for harder.
+  /// From here on an allocation beyond `bytes_max` in all fails, and the script with it. When half of it is
+  /// used, garbage is looked for harder.
   void arm(size_t bytes_max) {
     bytes_max_ = bytes_max;
     collect_at_ = bytes_max / 2;

@@ -1,4 +1,5 @@
-// Both directions. The replies that are read here have been written by a ReplyWriter: they are whole and well-formed.
+// Both directions. The replies that are read here have been written by a ReplyWriter: they are whole and
+// well-formed.
 #include "server/scripting/reply_values.h"
 
 #include <cmath>
@@ -22,29 +23,43 @@ int64_t integer_of(std::string_view digits) {
 
 class ReplyReader {
  public:
-  ReplyReader(lua_State* state, std::string_view bytes) : state_(state), at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+  ReplyReader(lua_State* state, std::string_view bytes)
+      : state_(state), at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
   void value() {
     VED_ASSERT(at_ < end_);
     const char kind = *at_++;
     switch (kind) {
-      case '$': return bulk();
-      case ':': return lua_pushnumber(state_, double(integer_of(line())));
-      case '+': return field("ok", line());
-      case '-': return push_error_table(state_, line(), true);
+      case '$':
+        return bulk();
+      case ':':
+        return lua_pushnumber(state_, double(integer_of(line())));
+      case '+':
+        return field("ok", line());
+      case '-':
+        return push_error_table(state_, line(), true);
       case '*':
-      case '>': return array();
-      case '%': return map();
-      case '~': return set();
+      case '>':
+        return array();
+      case '%':
+        return map();
+      case '~':
+        return set();
       case '_':
         line();
         return lua_pushnil(state_);
-      case '#': return lua_pushboolean(state_, line() == "t");
-      case ',': return real();
-      case '(': return field("big_number", line());
-      case '=': return verbatim();
-      case '|': return attribute();
-      default: VED_ASSERT(!"a reply of no known kind");
+      case '#':
+        return lua_pushboolean(state_, line() == "t");
+      case ',':
+        return real();
+      case '(':
+        return field("big_number", line());
+      case '=':
+        return verbatim();
+      case '|':
+        return attribute();
+      default:
+        VED_ASSERT(!"a reply of no known kind");
     }
   }
 

@@ -9,8 +9,10 @@ namespace vedette {
 namespace {
 
 constexpr const char* kEvalChunk = "@user_script";
-constexpr std::string_view kBusyScriptText = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
-constexpr std::string_view kBusyFunctionText = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+constexpr std::string_view kBusyScriptText =
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+constexpr std::string_view kBusyFunctionText =
+    "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
 
 }  // namespace
 
@@ -41,7 +43,8 @@ ScriptRun* Scripting::running() {
 
 // --- what execution asks
 
-// A script that is not there, or cannot be compiled, is judged by the command's row: running it tells what is wrong.
+// A script that is not there, or cannot be compiled, is judged by the command's row: running it tells what is
+// wrong.
 uint32_t Scripting::flags_of(const ServerCommandTable::Entry& command, Arguments args) {
   if (command.name.starts_with("fcall")) {
     const LibraryFunction* function = args.size() > 1 ? libraries_.find_function(args[1]) : nullptr;
@@ -56,7 +59,9 @@ uint32_t Scripting::flags_of(const ServerCommandTable::Entry& command, Arguments
   return header && header->present ? flags_with_header(command.flags, header->flags) : command.flags;
 }
 
-std::string_view Scripting::busy_text() const { return eval_ && eval_->running() ? kBusyScriptText : kBusyFunctionText; }
+std::string_view Scripting::busy_text() const {
+  return eval_ && eval_->running() ? kBusyScriptText : kBusyFunctionText;
+}
 
 void Scripting::abandon() {
   abandoned_ = true;
@@ -94,7 +99,9 @@ std::unique_ptr<Libraries> Scripting::new_libraries() {
 
 std::unique_ptr<ScriptLibraries> Scripting::empty_libraries() { return new_libraries(); }
 
-void Scripting::adopt(std::unique_ptr<ScriptLibraries> libraries) { libraries_.swap(static_cast<Libraries&>(*libraries)); }
+void Scripting::adopt(std::unique_ptr<ScriptLibraries> libraries) {
+  libraries_.swap(static_cast<Libraries&>(*libraries));
+}
 
 // --- EVAL
 
@@ -117,7 +124,8 @@ Result<CachedScript*> Scripting::compile(std::string_view text, bool keep) {
   script.text = text;
   script.digest = to_hex(sha1(text));
   CachedScript& added = cache_.add(std::move(script));
-  for (CachedScript superfluous; cache_.take_superfluous(superfluous); evicted_scripts_++) interpreter.release(superfluous.function);
+  for (CachedScript superfluous; cache_.take_superfluous(superfluous); evicted_scripts_++)
+    interpreter.release(superfluous.function);
   return &added;
 }
 
@@ -180,10 +188,14 @@ Status Scripting::kill(ScriptKind kind) {
   if (!run) return Error("NOTBUSY No scripts in execution right now.");
   if (run->kind != kind) return Error(std::string(busy_text()));
   if (run->context.session.has(kReplaying))
-    return Error("UNKILLABLE The busy script was sent by a master instance in the context of replication and cannot be killed.");
+    return Error(
+        "UNKILLABLE The busy script was sent by a master instance in the context of replication and cannot "
+        "be killed.");
   if (run->wrote)
-    return Error("UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination "
-                 "or kill the server in a hard way using the SHUTDOWN NOSAVE command.");
+    return Error(
+        "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either "
+        "wait the script termination "
+        "or kill the server in a hard way using the SHUTDOWN NOSAVE command.");
   log_warning("Script killed by a client: {}", run->name);
   interpreter(kind).kill(*run);
   return Status::ok();

@@ -46,7 +46,9 @@ class Scripting final : public ScriptHost {
 
   // Functions
   const Libraries& functions() const { return libraries_; }
-  Result<std::string> add_library(std::string_view code, bool replace) { return libraries_.load(code, replace); }
+  Result<std::string> add_library(std::string_view code, bool replace) {
+    return libraries_.load(code, replace);
+  }
   bool remove_library(std::string_view name) { return libraries_.remove(name); }
   Status join_libraries(Libraries& other, bool replace) { return libraries_.join(other, replace); }
   std::unique_ptr<Libraries> new_libraries();
@@ -65,7 +67,7 @@ class Scripting final : public ScriptHost {
 
   ServerState& server_;
   Executor& executor_;
-  Session session_;  // of what scripts call
+  Session session_;                               // of what scripts call
   std::unique_ptr<Interpreter> eval_, function_;  // made when they are needed
   ScriptCache cache_;
   Libraries libraries_;

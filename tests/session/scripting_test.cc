@@ -16,7 +16,9 @@ std::string on_line(std::string_view script, int line) {
   return " script: " + digest_of(script) + ", on @user_script:" + std::to_string(line) + ".";
 }
 
-std::string eval_bytes(TestClient& client, std::string_view script) { return client.send(request_bytes({"EVAL", script, "0"})); }
+std::string eval_bytes(TestClient& client, std::string_view script) {
+  return client.send(request_bytes({"EVAL", script, "0"}));
+}
 
 TEST_CASE("what a script returns becomes a reply") {
   TestServer server;
@@ -34,7 +36,8 @@ TEST_CASE("what a script returns becomes a reply") {
       {"return nil", "$-1\r\n", "_\r\n"},
       {"", "$-1\r\n", "_\r\n"},
       {"return function() end", "$-1\r\n", "_\r\n"},
-      {"return {1,{2,'x'},nil,4}", "*2\r\n:1\r\n*2\r\n:2\r\n$1\r\nx\r\n", "*2\r\n:1\r\n*2\r\n:2\r\n$1\r\nx\r\n"},
+      {"return {1,{2,'x'},nil,4}", "*2\r\n:1\r\n*2\r\n:2\r\n$1\r\nx\r\n",
+       "*2\r\n:1\r\n*2\r\n:2\r\n$1\r\nx\r\n"},
       {"return {ok='fine\\r\\n'}", "+fine  \r\n", "+fine  \r\n"},
       {"return {err='My err'}", "-My err\r\n", "-My err\r\n"},
       {"return {double=3.5}", "$3\r\n3.5\r\n", ",3.5\r\n"},
@@ -81,17 +84,21 @@ TEST_CASE("replies become values, by the script's version of the protocol") {
   client("ZADD z 1.5 m");
   client("HSET h f v");
   client("SADD st a");
-  CHECK(client({"EVAL", "return {type(redis.call('GET','none')), tostring(redis.call('GET','none'))}", "0"}) == "[boolean, false]");
+  CHECK(client({"EVAL", "return {type(redis.call('GET','none')), tostring(redis.call('GET','none'))}",
+                "0"}) == "[boolean, false]");
   CHECK(client({"EVAL", "redis.setresp(3) return type(redis.call('GET','none'))", "0"}) == "nil");
   CHECK(client({"EVAL", "return redis.call('SET','k','v').ok", "0"}) == "OK");
   CHECK(client({"EVAL", "return redis.pcall('LPUSH','s','v').err", "0"}) ==
         "WRONGTYPE Operation against a key holding the wrong kind of value");
   CHECK(client({"EVAL", "return redis.call('ZSCORE','z','m')", "0"}) == "1.5");
-  CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('ZSCORE','z','m').double)", "0"}) == "1.5");
+  CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('ZSCORE','z','m').double)", "0"}) ==
+        "1.5");
   CHECK(client({"EVAL", "return redis.call('HGETALL','h')[2]", "0"}) == "v");
   CHECK(client({"EVAL", "redis.setresp(3) return redis.call('HGETALL','h').map.f", "0"}) == "v");
-  CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('SMEMBERS','st').set.a)", "0"}) == "true");
-  CHECK(client({"EVAL", "redis.setresp(3) return redis.call('INFO','server').verbatim_string.format", "0"}) == "txt");
+  CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('SMEMBERS','st').set.a)", "0"}) ==
+        "true");
+  CHECK(client({"EVAL", "redis.setresp(3) return redis.call('INFO','server').verbatim_string.format", "0"}) ==
+        "txt");
   CHECK(client({"EVAL", "return redis.call('MGET','s','none','s')", "0"}) == "[x, nil, x]");
   // The version is the script's own: it ends with it.
   CHECK(client({"EVAL", "return type(redis.call('HGETALL','h')[1])", "0"}) == "string");
@@ -111,7 +118,8 @@ TEST_CASE("arguments are strings and numbers") {
   CHECK(echo("1e20") == "1e+20");
   CHECK(echo("1/0") == "inf");
   for (const std::string_view bad : {"true", "nil", "{}", "tostring"})
-    CHECK(echo(bad).starts_with("(error) ERR Lua redis lib command arguments must be strings or integers script: "));
+    CHECK(echo(bad).starts_with(
+        "(error) ERR Lua redis lib command arguments must be strings or integers script: "));
   CHECK(client({"EVAL", "return {KEYS,ARGV}", "1", "a", "b", "c"}) == "[[a], [b, c]]");
   CHECK(client({"EVAL", "KEYS[1] = 'x' return KEYS", "1", "a"}) == "[x]");
 }
@@ -126,9 +134,11 @@ TEST_CASE("an error names its script and its line") {
   constexpr Row kRows[] = {
       {"return redis.call('NOSUCH')", "ERR Unknown Redis command called from script", 1},
       {"\n\nreturn redis.call('GET')", "ERR Wrong number of args calling Redis command from script", 3},
-      {"local call = redis.call\nreturn call('GET')", "ERR Wrong number of args calling Redis command from script", 2},
+      {"local call = redis.call\nreturn call('GET')",
+       "ERR Wrong number of args calling Redis command from script", 2},
       {"redis.call()", "ERR Please specify at least one argument for this redis lib call", 1},
-      {"redis.call('SET','k','v')\nreturn redis.call('LPUSH','k','v')", "WRONGTYPE Operation against a key holding the wrong kind of value", 2},
+      {"redis.call('SET','k','v')\nreturn redis.call('LPUSH','k','v')",
+       "WRONGTYPE Operation against a key holding the wrong kind of value", 2},
       {"return foo", "ERR user_script:1: Script attempted to access nonexistent global variable 'foo'", 1},
       {"foo = 1", "ERR user_script:1: Attempt to modify a readonly table", 1},
       {"local t\nt.x = 1", "ERR user_script:2: attempt to index local 't' (a nil value)", 2},
@@ -138,18 +148,26 @@ TEST_CASE("an error names its script and its line") {
       {"error()", "ERR nil", 1},
       {"error(true)", "ERR true", 1},
       {"error({})", "ERR the script raised an error without a text", 1},
-      {"#!lua flags=no-writes\n\nreturn redis.call('SET','k','v')", "ERR Write commands are not allowed from read-only scripts.", 3},
+      {"#!lua flags=no-writes\n\nreturn redis.call('SET','k','v')",
+       "ERR Write commands are not allowed from read-only scripts.", 3},
       {"local function f() return f() + 1 end return f()", "ERR user_script:1: stack overflow", 1},
-      {"return cjson.decode('x')", "ERR user_script:1: Expected value but found invalid token at character 1", 1},
+      {"return cjson.decode('x')", "ERR user_script:1: Expected value but found invalid token at character 1",
+       1},
   };
   for (const Row& row : kRows) {
     CAPTURE(row.script);
-    CHECK(client({"EVAL", row.script, "0"}) == "(error) " + std::string(row.error) + on_line(row.script, row.line));
+    CHECK(client({"EVAL", row.script, "0"}) ==
+          "(error) " + std::string(row.error) + on_line(row.script, row.line));
   }
-  CHECK(client({"EVAL", "x x", "0"}) == "(error) ERR Error compiling script (new function): user_script:1: '=' expected near 'x'");
-  CHECK(client({"EVAL", "return 1LL", "0"}) == "(error) ERR Error compiling script (new function): user_script:1: malformed number near '1LL'");
-  CHECK(client({"SCRIPT", "LOAD", "\n("}).starts_with("(error) ERR Error compiling script (new function): user_script:2: unexpected symbol"));
-  CHECK(client({"EVAL", "return 1", "2", "a"}) == "(error) ERR Number of keys can't be greater than number of args");
+  CHECK(client({"EVAL", "x x", "0"}) ==
+        "(error) ERR Error compiling script (new function): user_script:1: '=' expected near 'x'");
+  CHECK(client({"EVAL", "return 1LL", "0"}) ==
+        "(error) ERR Error compiling script (new function): user_script:1: malformed number near '1LL'");
+  CHECK(client({"SCRIPT", "LOAD", "\n("})
+            .starts_with(
+                "(error) ERR Error compiling script (new function): user_script:2: unexpected symbol"));
+  CHECK(client({"EVAL", "return 1", "2", "a"}) ==
+        "(error) ERR Number of keys can't be greater than number of args");
   CHECK(client({"EVAL", "return 1", "-1"}) == "(error) ERR Number of keys can't be negative");
   CHECK(client({"EVAL", "return 1", "x"}) == "(error) ERR value is not an integer or out of range");
 }
@@ -159,9 +177,14 @@ TEST_CASE("errors that are caught are texts, those of redis.pcall tables") {
   TestClient client(server);
   CHECK(client({"EVAL", "local ok, e = pcall(redis.call, 'NOSUCH') return {tostring(ok), e}", "0"}) ==
         "[false, \"ERR Unknown Redis command called from script\"]");
-  CHECK(client({"EVAL", "return redis.pcall('NOSUCH')", "0"}) == "(error) ERR Unknown Redis command called from script");
+  CHECK(client({"EVAL", "return redis.pcall('NOSUCH')", "0"}) ==
+        "(error) ERR Unknown Redis command called from script");
   CHECK(client({"EVAL", "local ok, e = pcall(error, {x = 1}) return e.x", "0"}) == "1");
-  CHECK(client({"EVAL", "local _, e = xpcall(function() error({err = 'E x'}) end, function(e) return e.err end) return e", "0"}) == "E x");
+  CHECK(
+      client(
+          {"EVAL",
+           "local _, e = xpcall(function() error({err = 'E x'}) end, function(e) return e.err end) return e",
+           "0"}) == "E x");
 }
 
 TEST_CASE("an error is counted once, for the call or for the script") {
@@ -169,7 +192,8 @@ TEST_CASE("an error is counted once, for the call or for the script") {
   TestClient client(server);
   const auto counts = [&] {
     std::string text;
-    for (const auto& [code, count] : server.state.command_stats->errors()) text += code + "=" + std::to_string(count) + " ";
+    for (const auto& [code, count] : server.state.command_stats->errors())
+      text += code + "=" + std::to_string(count) + " ";
     server.state.command_stats->reset();
     return text;
   };
@@ -200,33 +224,47 @@ TEST_CASE("an error is counted once, for the call or for the script") {
 TEST_CASE("scripts find nothing that could do harm, and can change nothing") {
   TestServer server;
   TestClient client(server);
-  CHECK(client({"EVAL", "local r = {} for k in pairs(_G) do r[#r + 1] = k end table.sort(r) return table.concat(r, ' ')", "0"}) ==
-        "\"ARGV KEYS _G _VERSION assert bit cjson cmsgpack collectgarbage coroutine error gcinfo getmetatable ipairs load loadstring math next "
-        "os pairs pcall rawequal rawget rawset redis select server setmetatable string struct table tonumber tostring type unpack xpcall\"");
+  CHECK(client(
+            {"EVAL",
+             "local r = {} for k in pairs(_G) do r[#r + 1] = k end table.sort(r) return table.concat(r, ' ')",
+             "0"}) ==
+        "\"ARGV KEYS _G _VERSION assert bit cjson cmsgpack collectgarbage coroutine error gcinfo "
+        "getmetatable ipairs load loadstring math next "
+        "os pairs pcall rawequal rawget rawset redis select server setmetatable string struct table tonumber "
+        "tostring type unpack xpcall\"");
   CHECK(client({"EVAL", "local r = {} for k in pairs(os) do r[#r + 1] = k end return r", "0"}) == "[clock]");
-  CHECK(client({"EVAL", "return {tostring(loadstring(string.dump(function() end))), tostring(loadstring('\\27LJ\\2'))}", "0"}) == "[nil, nil]");
+  CHECK(
+      client({"EVAL",
+              "return {tostring(loadstring(string.dump(function() end))), tostring(loadstring('\\27LJ\\2'))}",
+              "0"}) == "[nil, nil]");
   for (const std::string_view script :
-       {"_G.x = 1", "redis.call = 1", "string.find = 1", "getmetatable('').__index = 1", "getmetatable(_G).__index = 1", "rawset(_G, 'x', 1)",
-        "setmetatable(_G, {})", "setmetatable(string, {})", "table.insert(string, 1)", "table.sort(math)", "KEYS = {}", "cjson.encode = 1",
-        "local f, t = pairs(string) t.find = 1", "for k, v in next, math do math[k] = nil end", "local _ = nil; string['rep'] = nil"}) {
+       {"_G.x = 1", "redis.call = 1", "string.find = 1", "getmetatable('').__index = 1",
+        "getmetatable(_G).__index = 1", "rawset(_G, 'x', 1)", "setmetatable(_G, {})",
+        "setmetatable(string, {})", "table.insert(string, 1)", "table.sort(math)", "KEYS = {}",
+        "cjson.encode = 1", "local f, t = pairs(string) t.find = 1",
+        "for k, v in next, math do math[k] = nil end", "local _ = nil; string['rep'] = nil"}) {
     CAPTURE(script);
     const std::string reply = client({"EVAL", script, "0"});
     CHECK(reply.find("Attempt to modify a readonly table") != std::string::npos);
   }
-  CHECK(client({"EVAL", "return {('x'):rep(2), string.find('ab', 'b'), tostring(rawget(_G, 'nope'))}", "0"}) == "[xx, 2, 2, nil]");
+  CHECK(client({"EVAL", "return {('x'):rep(2), string.find('ab', 'b'), tostring(rawget(_G, 'nope'))}",
+                "0"}) == "[xx, 2, 2, nil]");
   CHECK(client({"EVAL", "return tostring(getmetatable(redis))", "0"}) == "nil");
 }
 
 TEST_CASE("commands that scripts may not call") {
   TestServer server;
   TestClient client(server);
-  for (const std::string_view words : {"'EVAL','return 1','0'", "'MULTI'", "'BLPOP','k','0'", "'SUBSCRIBE','c'", "'CONFIG','GET','port'", "'CLIENT','ID'",
-                                       "'SCRIPT','KILL'", "'FUNCTION','LIST'", "'FCALL','f','0'", "'DEBUG','SLEEP','0'", "'SHUTDOWN'", "'AUTH','x'"}) {
+  for (const std::string_view words :
+       {"'EVAL','return 1','0'", "'MULTI'", "'BLPOP','k','0'", "'SUBSCRIBE','c'", "'CONFIG','GET','port'",
+        "'CLIENT','ID'", "'SCRIPT','KILL'", "'FUNCTION','LIST'", "'FCALL','f','0'", "'DEBUG','SLEEP','0'",
+        "'SHUTDOWN'", "'AUTH','x'"}) {
     CAPTURE(words);
     CHECK(client({"EVAL", "return redis.call(" + std::string(words) + ")", "0"})
               .starts_with("(error) ERR This Redis command is not allowed from script script: "));
   }
-  CHECK(client({"EVAL", "return redis.call('OBJECT','nosuch')", "0"}).starts_with("(error) ERR Unknown Redis command called from script"));
+  CHECK(client({"EVAL", "return redis.call('OBJECT','nosuch')", "0"})
+            .starts_with("(error) ERR Unknown Redis command called from script"));
   CHECK(client({"EVAL", "return redis.call('BLMOVE','a','b','LEFT','LEFT',0)", "0"}) == "nil");
 }
 
@@ -238,7 +276,8 @@ TEST_CASE("EVAL_RO and scripts that declare no-writes only read") {
   for (const std::string_view words : {"'SET','k','w'", "'PFCOUNT','hll'", "'PUBLISH','c','m'"})
     CHECK(client({"EVAL_RO", "return redis.call(" + std::string(words) + ")", "0"})
               .starts_with("(error) ERR Write commands are not allowed from read-only scripts."));
-  CHECK(client({"EVAL_RO", "#!lua\nreturn 1", "0"}) == "(error) ERR Can not execute a script with write flag using *_ro command.");
+  CHECK(client({"EVAL_RO", "#!lua\nreturn 1", "0"}) ==
+        "(error) ERR Can not execute a script with write flag using *_ro command.");
   CHECK(client({"EVAL_RO", "#!lua flags=no-writes\nreturn 1", "0"}) == "1");
   CHECK(client("GET k") == "v");
 }
@@ -270,15 +309,21 @@ TEST_CASE("redis.set_repl decides who learns of an effect, but not of expiries")
     std::string text;
     void on_effects(const EffectBatch& batch) override {
       for (size_t i = 0; i < batch.size(); i++)
-        text += std::string(batch[i].argv[0]) + std::string(batch[i].argv[1]) + (batch[i].replicas_only ? " replicas" : batch[i].log_only ? " log" : " all") + "; ";
+        text += std::string(batch[i].argv[0]) + std::string(batch[i].argv[1]) +
+                (batch[i].replicas_only ? " replicas"
+                 : batch[i].log_only    ? " log"
+                                        : " all") +
+                "; ";
     }
   } audience;
   client("SET gone x PX 10");
   server.state.effect_sinks.push_back(&audience);
   server.advance_ms(20);
   client({"EVAL",
-          "redis.call('SET','a','1') redis.set_repl(redis.REPL_AOF) redis.call('SET','b','1') redis.set_repl(redis.REPL_REPLICA) "
-          "redis.call('SET','c','1') redis.set_repl(redis.REPL_NONE) redis.call('SET','d','1') redis.call('GET','gone') "
+          "redis.call('SET','a','1') redis.set_repl(redis.REPL_AOF) redis.call('SET','b','1') "
+          "redis.set_repl(redis.REPL_REPLICA) "
+          "redis.call('SET','c','1') redis.set_repl(redis.REPL_NONE) redis.call('SET','d','1') "
+          "redis.call('GET','gone') "
           "redis.set_repl(redis.REPL_ALL) redis.call('SET','e','1')",
           "0"});
   CHECK(audience.text == "SETa all; SETb log; SETc replicas; DELgone all; SETe all; ");
@@ -324,10 +369,12 @@ TEST_CASE("over the memory limit a script may not write more, once it has not be
   client("SET k v");
   server.state.settings.memory_max = 1;
   const std::string_view write = "return redis.call('SET','k','w')";
-  CHECK(client({"EVAL", write, "0"}) == "(error) OOM command not allowed when used memory > 'maxmemory'." + on_line(write, 1));
+  CHECK(client({"EVAL", write, "0"}) ==
+        "(error) OOM command not allowed when used memory > 'maxmemory'." + on_line(write, 1));
   CHECK(client({"EVAL", "return redis.call('GET','k')", "0"}) == "v");
   CHECK(client({"EVAL", "redis.call('DEL','none') return redis.call('SET','k','w')", "0"}) == "OK");
-  CHECK(client({"EVAL", "#!lua\nreturn 1", "0"}) == "(error) OOM command not allowed when used memory > 'maxmemory'.");
+  CHECK(client({"EVAL", "#!lua\nreturn 1", "0"}) ==
+        "(error) OOM command not allowed when used memory > 'maxmemory'.");
   CHECK(client({"EVAL", "#!lua flags=no-writes\nreturn 1", "0"}) == "1");
   CHECK(client({"EVAL", "#!lua flags=allow-oom\nreturn redis.call('SET','k','x')", "0"}) == "OK");
   server.state.settings.memory_max = 0;
@@ -339,16 +386,20 @@ TEST_CASE("a replica's scripts only read") {
   client("SET k v");
   server.replication.follow("127.0.0.1", 1);
   const std::string_view write = "return redis.call('SET','k','w')";
-  CHECK(client({"EVAL", write, "0"}) == "(error) READONLY You can't write against a read only replica." + on_line(write, 1));
-  CHECK(client({"EVAL", "#!lua\nreturn 1", "0"}) == "(error) READONLY You can't write against a read only replica.");
+  CHECK(client({"EVAL", write, "0"}) ==
+        "(error) READONLY You can't write against a read only replica." + on_line(write, 1));
+  CHECK(client({"EVAL", "#!lua\nreturn 1", "0"}) ==
+        "(error) READONLY You can't write against a read only replica.");
   CHECK(client({"EVAL", "#!lua flags=no-writes\nreturn redis.call('GET','k')", "0"}) == "v");
   server.state.settings.replication.serve_stale_data = false;
   server.replication.apply_settings();
   CHECK(client({"EVAL", "return 1", "0"}).starts_with("(error) MASTERDOWN"));
   CHECK(client({"EVAL", "#!lua flags=no-writes\nreturn 1", "0"}).starts_with("(error) MASTERDOWN"));
   CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn 1", "0"}) == "1");
-  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('GET','k')", "0"}).starts_with("(error) ERR Can not execute"));
-  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('INFO','replication')", "0"}).starts_with("\"# Replication"));
+  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('GET','k')", "0"})
+            .starts_with("(error) ERR Can not execute"));
+  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('INFO','replication')", "0"})
+            .starts_with("\"# Replication"));
   server.replication.promote();
 }
 
@@ -393,7 +444,9 @@ TEST_CASE("a script sees one moment") {
   TestServer server;
   TestClient client(server);
   server.clock.us_per_look = 1000;
-  CHECK(client({"EVAL", "local a = redis.call('TIME') for i = 1, 1000 do redis.call('PING') end local b = redis.call('TIME') return a[1] == b[1] and a[2] == b[2]",
+  CHECK(client({"EVAL",
+                "local a = redis.call('TIME') for i = 1, 1000 do redis.call('PING') end local b = "
+                "redis.call('TIME') return a[1] == b[1] and a[2] == b[2]",
                 "0"}) == "1");
 }
 
@@ -403,18 +456,21 @@ TEST_CASE("a script cannot use up the memory") {
   client("SET k v");
   server.state.settings.memory_max = 256 << 20;  // of which the bound of a script derives
   for (const std::string_view script :
-       {"local t = {} while true do t[#t + 1] = ('x'):rep(100000) .. #t end", "local s = 'x' while true do s = s .. s end",
-        "return ('x'):rep(1e9)", "return ('x'):rep(2^40)", "local t = {} for i = 1, 1e9 do t[i] = i end",
+       {"local t = {} while true do t[#t + 1] = ('x'):rep(100000) .. #t end",
+        "local s = 'x' while true do s = s .. s end", "return ('x'):rep(1e9)", "return ('x'):rep(2^40)",
+        "local t = {} for i = 1, 1e9 do t[i] = i end",
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return cjson.encode(t)",
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return cmsgpack.pack(t)",
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return table.concat(t)",
-        "return ('x'):rep(1e6):gsub('x', ('y'):rep(1e4))", "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return t"}) {
+        "return ('x'):rep(1e6):gsub('x', ('y'):rep(1e4))",
+        "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return t"}) {
     CAPTURE(script);
     CHECK(client({"EVAL", script, "0"}).starts_with("(error) "));
     CHECK(client("GET k") == "v");
     CHECK(server.state.scripts->figures().eval_vm_bytes < 32 << 20);
   }
-  CHECK(client({"EVAL", "local ok = pcall(string.rep, 'x', 1e9) return {tostring(ok), #('x'):rep(1e6)}", "0"}) == "[false, 1000000]");
+  CHECK(client({"EVAL", "local ok = pcall(string.rep, 'x', 1e9) return {tostring(ok), #('x'):rep(1e6)}",
+                "0"}) == "[false, 1000000]");
   server.state.settings.memory_max = 0;
 }
 
@@ -425,14 +481,18 @@ TEST_CASE("what its caller may do is asked before each call of a script") {
   REQUIRE(client("AUTH u any") == "OK");
   const auto refused = [&](std::string_view script, const std::string& why) {
     CAPTURE(script);
-    CHECK(client({"EVAL", script, "0"}) == "(error) ERR The user executing the script " + why + on_line(script, 1));
+    CHECK(client({"EVAL", script, "0"}) ==
+          "(error) ERR The user executing the script " + why + on_line(script, 1));
   };
   refused("return redis.call('LPUSH','k','v')", "can't run this command or subcommand");
-  refused("return redis.call('GET','x')", "can't access at least one of the keys mentioned in the command arguments");
+  refused("return redis.call('GET','x')",
+          "can't access at least one of the keys mentioned in the command arguments");
   refused("return redis.call('PUBLISH','x','y')", "can't publish to the channel mentioned in the command");
   CHECK(client({"EVAL", "return redis.call('SET','k','v')", "0"}) == "OK");
-  CHECK(client({"EVAL", "return {redis.acl_check_cmd('GET','k'), redis.acl_check_cmd('GET','x')}", "0"}) == "[1, nil]");
-  CHECK(client({"EVAL", "return redis.acl_check_cmd('NOSUCH')", "0"}).starts_with("(error) ERR Invalid command passed to redis.acl_check_cmd()"));
+  CHECK(client({"EVAL", "return {redis.acl_check_cmd('GET','k'), redis.acl_check_cmd('GET','x')}", "0"}) ==
+        "[1, nil]");
+  CHECK(client({"EVAL", "return redis.acl_check_cmd('NOSUCH')", "0"})
+            .starts_with("(error) ERR Invalid command passed to redis.acl_check_cmd()"));
   const std::string log = admin("ACL LOG");
   CHECK(log.find("command, context, lua, object, lpush, username, u") != std::string::npos);
   CHECK(log.find("channel, context, lua, object, x") != std::string::npos);
