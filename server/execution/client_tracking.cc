@@ -9,6 +9,7 @@
 #include "common/command/key_positions.h"
 #include "common/session/client_line.h"
 #include "server/execution/context.h"
+#include "server/execution/script_host.h"
 #include "server/execution/session_subscriber.h"
 #include "server/execution/transaction.h"
 
@@ -155,18 +156,19 @@ void stop_tracking(ServerState& server, Session& session) {
 }
 
 void note_tracked_call(const CommandContext& context) {
-  // What a script reads, the session reads that runs it.
-  Session* const reader = context.session.has(kScript) ? context.server.executing : &context.session;
-  if (!reader || !reader->has(kTracks)) return;
-  Session& session = *reader;
+  // When a script reads, the session that runs it has read whatever keys it has named to the script.
+  const bool script = context.session.has(kScript);
+  const CommandContext& named = script ? context.server.scripts->caller() : context;
+  Session& session = named.session;
+  if (!session.has(kTracks)) return;
   SessionTracking& tracking = *tracking_of(session);
   const CommandInfo& command = context.command;
   const bool wanted = tracking.opt_in ? tracking.caching : !(tracking.opt_out && tracking.caching);
   if (wanted && (command.flags & kReadOnly) && !(command.flags & (kPubSub | kRunsScripts)) && !session.has(kBroadcasts))
-    note_reads(context.server, session, command, context.args());
+    note_reads(context.server, session, named.command, named.args());
   // CLIENT CACHING is for one command, or one transaction.
   const bool client = command.name == "client" || (command.parent && command.parent->name == "client");
-  if (!client && !context.session.has(kScript) && !session.has(kInTransaction) && !context.blocked()) tracking.caching = false;
+  if (!client && !script && !session.has(kInTransaction) && !context.blocked()) tracking.caching = false;
 }
 
 void invalidate_key(ServerState& server, const Change& change) {

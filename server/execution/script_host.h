@@ -34,6 +34,8 @@ class ScriptHost {
   /// The flags by which this call of a command that runs a script is judged: what the script's header declares, else the
   /// command's own.
   virtual uint32_t flags_of(const ServerCommandTable::Entry& command, Arguments args) = 0;
+  /// The command that runs the script under way, of which there must be one.
+  virtual const CommandContext& caller() const = 0;
   /// What a script that takes long has others told.
   virtual std::string_view busy_text() const = 0;
   /// The script that stands still ends as soon as it goes on, whatever it has done: nobody will see it.
