@@ -46,7 +46,9 @@ void CommandStats::reset() {
 void CommandStats::count_error(std::string_view reply) {
   constexpr size_t kCodesMax = 128;
   total_errors_++;
-  const std::string_view code = reply.substr(0, reply.find(' '));
+  constexpr size_t kCodeBytesMax = 32;
+  const size_t end = reply.substr(0, kCodeBytesMax).find(' ');
+  const std::string_view code = end == std::string_view::npos ? "ERR" : reply.substr(0, end);  // one word alone is no code
   const auto it = errors_.find(code);
   if (it != errors_.end())
     it->second++;
