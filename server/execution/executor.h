@@ -146,7 +146,7 @@ class Executor final : public NewKeyListener {
     std::string pushes;
     Now now;
   };
-  static constexpr size_t kFiberBytes = 4 << 20;
+  static constexpr size_t kFiberBytes = 8 << 20;
 
   void call_here(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash);
   void call_apart(Session& session, const ServerCommandTable::Entry& command, Arguments args);

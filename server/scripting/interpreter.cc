@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "common/base/log.h"
 #include "server/execution/held_replies.h"
@@ -153,7 +152,10 @@ Status Interpreter::call_within(int64_t budget_ms, const char* timeout_text) {
   Status status;
   if (outcome != 0) {
     recover();
-    if (lua_istable(state, -1)) lua_getfield(state, -1, "err");
+    if (lua_istable(state, -1)) {
+      lua_pushliteral(state, "err");
+      lua_rawget(state, -2);
+    }
     const char* text = lua_tostring(state, -1);
     status = Error(text ? text : "an error without a text");
     if (status.error().text().find("ERR ") != 0) status = failure(status.error().text());
@@ -217,11 +219,17 @@ int Interpreter::note_error(lua_State* state) {
     if (frame.currentline < 0) continue;
     place.source = frame.source;
     place.line = frame.currentline;
-    if (lua_type(state, 1) == LUA_TSTRING && std::strcmp(lua_tostring(state, 1), "stack overflow") == 0)
-      lua_pushfstring(state, "%s:%d: stack overflow", frame.short_src, frame.currentline);
     break;
   }
   return 1;
+}
+
+// Of an error that is a table: its text, and whether it has been counted. They may be a metatable's, whose
+// functions may fail too.
+int Interpreter::error_fields(lua_State* state) {
+  lua_getfield(state, 1, "err");
+  lua_getfield(state, 1, "ignore_error_stats_update");
+  return 2;
 }
 
 void Interpreter::report_error(int outcome) {
@@ -229,25 +237,32 @@ void Interpreter::report_error(int outcome) {
   std::string text;
   bool counted = false;
   if (lua_istable(state, -1)) {
-    lua_getfield(state, -1, "err");
-    lua_getfield(state, -2, "ignore_error_stats_update");
+    lua_pushcfunction(state, error_fields);
+    lua_insert(state, -2);
+    arm(bytes_max());
+    if (lua_pcall(state, 1, 2, 0) != 0) recover(), lua_pushnil(state), lua_pushnil(state);
+    disarm();
     counted = lua_toboolean(state, -1);
     lua_pop(state, 1);
     size_t size = 0;
     const char* own = lua_tolstring(state, -1, &size);
-    text = own ? std::string(own, size) : "ERR the script raised an error without a text";
+    text = own ? std::string(error_line({own, size})) : "ERR the script raised an error without a text";
   } else {
     size_t size = 0;
     const char* own = lua_tolstring(state, -1, &size);
-    text = own                    ? "ERR " + std::string(own, size)
+    text = own                    ? "ERR " + std::string(error_line({own, size}))
            : lua_isnil(state, -1) ? "ERR nil"
            : lua_isboolean(state, -1)
                ? lua_toboolean(state, -1) ? "ERR true" : "ERR false"
                : fmt::format("ERR {}: {}", luaL_typename(state, -1), lua_topointer(state, -1));
   }
+  if (run_->killed) text = kKilled;
   if (outcome == LUA_ERRMEM) place_.line = -1;
   if (place_.line < 0)
     place_ = ErrorPlace{kind_ == ScriptKind::kEval ? kEvalChunk : "@user_function", run_->last_return};
+  // The interpreter has no room left to tell where that was.
+  if (text == "ERR stack overflow")
+    text = fmt::format("ERR {}:{}: stack overflow", std::string_view(place_.source).substr(1), place_.line);
   write_error(fmt::format("{} script: {}, on {}:{}.", text, run_->name, place_.source, place_.line), counted);
   place_.line = -1;
 }

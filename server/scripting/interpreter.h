@@ -60,8 +60,8 @@ class Interpreter final : public LuaVm, private LuaVm::Watcher {
   Status call_within(int64_t budget_ms, const char* timeout_text);
 
   /// From a call of the script that may have taken long.
-  void look_if_due(const Now& now) {
-    if (__builtin_expect(now.instant >= run_->next_look, 0)) look(state());
+  void look_if_due(lua_State* state, const Now& now) {
+    if (__builtin_expect(now.instant >= run_->next_look, 0)) look(state);
   }
   /// Whoever stands still ends when he goes on: `run` is told by his script's error.
   void kill(ScriptRun& run);
@@ -94,6 +94,7 @@ class Interpreter final : public LuaVm, private LuaVm::Watcher {
   void report_error(int outcome);
   void write_error(std::string_view text, bool counted);
   static int note_error(lua_State* state);
+  static int error_fields(lua_State* state);
 
   ServerState& server_;
   Executor& executor_;

@@ -3,6 +3,7 @@
 #include "server/scripting/lua_json.h"
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -10,7 +11,9 @@
 #include <cstring>
 #include <string_view>
 
+#include "common/base/numbers.h"
 #include "server/scripting/lua_text.h"
+#include "server/scripting/lua_vm.h"
 
 namespace vedette {
 namespace {
@@ -25,6 +28,13 @@ struct JsonOptions {
   bool decode_invalid = true;
   bool keep_buffer = true;  // an option that scripts may ask for; buffers are not kept between calls here
   int precision = 14;
+
+  // From here on an integer has more digits than are written.
+  double integer_edge() const {
+    constexpr double kPowers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
+                                  1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
+    return kPowers[precision];
+  }
 };
 
 JsonOptions& options_of(lua_State* state) {
@@ -100,6 +110,10 @@ class JsonEncoder {
       return out_.append(std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
     }
     constexpr size_t kNumberBytes = 32;
+    // An integer of so few digits is the same in both ways, and far quicker in this one.
+    if (std::fabs(value) < options_.integer_edge() && value == std::floor(value) &&
+        !(value == 0 && std::signbit(value)))
+      return out_.commit(print_integer(out_.reserve(kNumberBytes), int64_t(value)));
     out_.commit(
         size_t(std::snprintf(out_.reserve(kNumberBytes), kNumberBytes, "%.*g", options_.precision, value)));
   }
@@ -112,13 +126,14 @@ class JsonEncoder {
     while (lua_next(state_, -2)) {
       lua_pop(state_, 1);
       const double key = lua_type(state_, -1) == LUA_TNUMBER ? lua_tonumber(state_, -1) : 0;
-      if (!(key >= 1) || std::floor(key) != key) {
+      if (!(key >= 1) || key > INT_MAX || std::floor(key) != key) {
         lua_pop(state_, 1);
         return -1;
       }
       max = std::max(max, key);
       items++;
     }
+    LuaVm::of(state_).note_steps(state_, size_t(items));
     if (options_.sparse_ratio > 0 && max > double(items) * options_.sparse_ratio &&
         max > options_.sparse_safe) {
       if (!options_.sparse_as_object) fail(-1, "excessively sparse array");
@@ -130,7 +145,7 @@ class JsonEncoder {
   void table() {
     depth_++;
     if (depth_ > options_.encode_depth_max || !lua_checkstack(state_, 3))
-      luaL_error(state_, "Cannot serialise, excessive depth (%d)", depth_);
+      luaL_error(state_, "Cannot serialise, excessive nesting (%d)", depth_);
     const int length = array_length();
     length > 0 ? array(length) : object();
     depth_--;
@@ -372,12 +387,32 @@ class JsonDecoder {
            (lower(p) == 'n' && lower(p + 1) == 'a' && lower(p + 2) == 'n');
   }
 
+  // Most numbers: a few digits and nothing else. The end of it, or null.
+  const char* plain_integer(const char* at) {
+    constexpr int kDigitsMax = 15;
+    const bool negative = at < end_ && *at == '-';
+    at += negative;
+    int64_t value = 0;
+    int digits = 0;
+    for (; at < end_ && *at >= '0' && *at <= '9' && digits <= kDigitsMax; at++, digits++)
+      value = value * 10 + (*at - '0');
+    if (digits == 0 || digits > kDigitsMax || (negative && value == 0)) return nullptr;
+    if (at < end_ && (*at == '.' || (*at | 0x20) == 'e' || (*at | 0x20) == 'x')) return nullptr;
+    number_ = double(negative ? -value : value);
+    return at;
+  }
+
   void number() {
     const char c = *at_;
     const bool begins = (c >= '0' && c <= '9') || c == '-' || c == '+';
     const bool named = is_invalid_number(at_, end_);
-    if (c == '+' || (!begins && !named)) return bad("invalid token", at_);
+    if ((!begins && !named) || (c == '+' && !options_.decode_invalid)) return bad("invalid token", at_);
     if (named && !options_.decode_invalid) return bad("invalid number", at_);
+    if (const char* behind = plain_integer(at_)) {
+      token_ = Token::kNumber;
+      at_ = behind;
+      return;
+    }
     // The text is a Lua string's: a NUL stands behind it.
     char* behind = nullptr;
     number_ = std::strtod(at_, &behind);
@@ -409,7 +444,8 @@ class JsonDecoder {
   void descend() {
     depth_++;
     if (depth_ > options_.decode_depth_max || !lua_checkstack(state_, 3))
-      luaL_error(state_, "Found too many nested data structures (%d)", depth_);
+      luaL_error(state_, "Found too many nested data structures (%d) at character %d", depth_,
+                 int(at_ - begin_));
   }
 
   void object() {

@@ -184,6 +184,10 @@ uint32_t PatternMatcher::open_captures() const {
 }
 
 void PatternMatcher::push(Alternative alternative) {
+  if (alternatives_ == kAlternativesMax) {
+    fail("pattern too complex");
+    return;
+  }
   alternative.level = uint8_t(level_);
   alternative.open = open_captures();
   const size_t needed = (alternatives_ + 1) * sizeof(Alternative);
@@ -230,6 +234,7 @@ bool PatternMatcher::retreat(const char*& s, const char*& p) {
 const char* PatternMatcher::run(const char* s, const char* p) {
   while (true) {
     step();
+    if (fault_) return nullptr;
     if (p == pattern_end_) return s;
     bool good = true;
     switch (*p) {

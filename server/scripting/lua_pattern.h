@@ -72,6 +72,7 @@ class PatternMatcher {
   void take_pause();
 
   static constexpr uint32_t kStepsPerPause = 50000;
+  static constexpr size_t kAlternativesMax = 1 << 20;  // they lie outside of a script's own memory
   const char *begin_, *end_, *pattern_, *pattern_end_;
   Pause pause_;
   void* context_;

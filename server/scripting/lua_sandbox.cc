@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "server/scripting/lua_coroutines.h"
 #include "server/scripting/lua_source.h"
 #include "server/scripting/lua_strings.h"
 #include "server/scripting/lua_text.h"
@@ -129,6 +130,7 @@ int base_setmetatable(lua_State* state) {
 // fields.
 int base_pcall(lua_State* state) {
   luaL_checkany(state, 1);
+  LuaVm::of(state).check_machine_stack(state);
   if (lua_pcall(state, lua_gettop(state) - 1, LUA_MULTRET, 0) == 0) {
     lua_pushboolean(state, 1);
     lua_insert(state, 1);
@@ -161,6 +163,7 @@ int base_loadstring(lua_State* state) {
 int base_load(lua_State* state) {
   const char* name = luaL_optstring(state, 2, "=(load)");
   luaL_checktype(state, 1, LUA_TFUNCTION);
+  LuaVm::of(state).check_machine_stack(state);
   lua_settop(state, 2);
   LuaText text(state);
   while (true) {
@@ -210,6 +213,8 @@ int table_insert(lua_State* state) {
       at = int(luaL_checkinteger(state, 2));
       if (at > end) end = at;
       for (; end > at; end--) {
+        constexpr int kBatch = 1024;  // the position may lie two thousand million places before the first one
+        if (end % kBatch == 0) LuaVm::of(state).note_steps(state, kBatch);
         lua_rawgeti(state, 1, end - 1);
         lua_rawseti(state, 1, end);
       }
@@ -227,6 +232,7 @@ int table_remove(lua_State* state) {
   const int size = int(lua_objlen(state, 1));
   int at = int(luaL_optinteger(state, 2, size));
   if (at < 1 || at > size) return 0;
+  LuaVm::of(state).note_steps(state, size_t(size - at));
   lua_rawgeti(state, 1, at);
   for (; at < size; at++) {
     lua_rawgeti(state, 1, at + 1);
@@ -237,12 +243,25 @@ int table_remove(lua_State* state) {
   return 1;
 }
 
-// Upvalue 1: the library's own.
+int compare_with_looks(lua_State* state) {
+  LuaVm::of(state).note_steps(state, 1);
+  lua_pushboolean(state, lua_lessthan(state, 1, 2));
+  return 1;
+}
+
+// Upvalue 1: the library's own. It compares by itself without an instruction, and there are orders in which
+// that takes for ever.
 int table_sort(lua_State* state) {
   luaL_checktype(state, 1, LUA_TTABLE);
   refuse_proxy(state, 1);
   lua_settop(state, 2);
   if (!lua_isnil(state, 2)) luaL_checktype(state, 2, LUA_TFUNCTION);
+  LuaVm::of(state).check_machine_stack(state);
+  constexpr size_t kLarge = 2000;
+  if (lua_isnil(state, 2) && lua_objlen(state, 1) > kLarge) {
+    lua_pushcfunction(state, compare_with_looks);
+    lua_replace(state, 2);
+  }
   lua_pushvalue(state, lua_upvalueindex(1));
   lua_insert(state, 1);
   lua_call(state, 2, 0);
@@ -372,6 +391,9 @@ void open_libraries(lua_State* state) {
   open(state, luaopen_bit, LUA_BITLIBNAME);
   lua_pushvalue(state, LUA_GLOBALSINDEX);
   amend_base(state);
+  lua_getfield(state, -1, LUA_COLIBNAME);
+  replace_coroutine_functions(state);
+  lua_pop(state, 1);
   lua_getfield(state, -1, LUA_TABLIBNAME);
   amend_table(state);
   lua_pop(state, 1);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <map>
+#include <string_view>
 #include <vector>
 
 namespace vedette {
@@ -22,8 +24,11 @@ class Tokens {
  public:
   explicit Tokens(std::string_view text) : text_(text) {
     size_t at = 0;
-    while (at < text.size()) at = next(at);
+    while (at < text.size() && tokens_.size() < kTokensMax) at = next(at);
+    whole_ = at >= text.size();
   }
+
+  bool whole() const { return whole_; }
 
   size_t size() const { return tokens_.size(); }
   const Token& operator[](size_t i) const { return tokens_[i]; }
@@ -94,8 +99,11 @@ class Tokens {
     return end;
   }
 
+  static constexpr size_t kTokensMax =
+      1 << 20;  // no script has so many, and whoever sends them only wants the memory
   std::string_view text_;
   std::vector<Token> tokens_;
+  bool whole_ = true;
 };
 
 // Library functions that have one result, by the global that they are called by; of a library: all, but those
@@ -139,7 +147,13 @@ class Rewriter {
   Rewriter(std::string_view text, LuaSource& out) : text_(text), tokens_(text), out_(out) {}
 
   void run() {
+    if (!tokens_.whole()) {
+      out_.error = "1: chunk is too large";
+      return;
+    }
     if (has_bad_number()) return;
+    note_uses();
+    note_ends();
     for (size_t i = 0; i < tokens_.size(); i++) {
       if (!tokens_.is(i, "return")) continue;
       last_return_ = tokens_[i].begin;
@@ -187,51 +201,68 @@ class Rewriter {
     return (has_word(kBase, name) && is_only_called(name, false)) || is_alias(name) ? i + 1 : 0;
   }
 
-  // Whether the name is nowhere anything but the library (`name.`), or the function (`name(`).
-  bool is_only_called(std::string_view name, bool library) const {
+  // What a name is used for throughout the script.
+  struct Use {
+    bool only_library = true;  // nowhere anything but `name.`
+    bool only_called = true;   // nowhere anything but `name(`
+    bool only_alias = true;    // nowhere anything but `name(` and one `local name = redis.call`
+    bool defined = false;
+  };
+
+  void note_uses() {
     for (size_t i = 0; i < tokens_.size(); i++) {
-      if (!tokens_.is_name(i) || tokens_.word(i) != name) continue;
-      if (i > 0 && (tokens_.is(i - 1, ".") || tokens_.is(i - 1, ":"))) continue;  // a field of that name
-      if (!tokens_.is(i + 1, library ? "." : "(")) return false;
-      if (i > 0 && (tokens_.is(i - 1, "function") || tokens_.is(i - 1, "local"))) return false;
+      if (!tokens_.is_name(i) || (i > 0 && (tokens_.is(i - 1, ".") || tokens_.is(i - 1, ":"))))
+        continue;  // a field of that name
+      Use& use = uses_[tokens_.word(i)];
+      const bool function = i > 0 && tokens_.is(i - 1, "function"),
+                 local = i > 0 && tokens_.is(i - 1, "local");
+      const bool called = tokens_.is(i + 1, "(");
+      use.only_library &= tokens_.is(i + 1, ".") && !function && !local;
+      use.only_called &= called && !function && !local;
+      if (called && !function) continue;
+      use.only_alias &= local && is_definition_of_alias(i) && !use.defined;
+      use.defined = true;
     }
-    return true;
   }
 
-  // `local name = redis.call`, and nothing else but calls of it.
+  bool is_definition_of_alias(size_t i) const {
+    return tokens_.is(i + 1, "=") && tokens_.is(i + 2, "redis") && tokens_.is(i + 3, ".") &&
+           (tokens_.is(i + 4, "call") || tokens_.is(i + 4, "pcall")) && !tokens_.is(i + 5, "(");
+  }
+
+  bool is_only_called(std::string_view name, bool library) const {
+    const Use& use = uses_.at(name);
+    return library ? use.only_library : use.only_called;
+  }
+
   bool is_alias(std::string_view name) const {
-    bool defined = false;
+    const Use& use = uses_.at(name);
+    return use.only_alias && use.defined && is_only_called("redis", true);
+  }
+
+  // Where what each bracket opens is closed, or 0.
+  void note_ends() {
+    ends_.resize(tokens_.size());
+    std::vector<uint32_t> open;
     for (size_t i = 0; i < tokens_.size(); i++) {
-      if (!tokens_.is_name(i) || tokens_.word(i) != name ||
-          (i > 0 && (tokens_.is(i - 1, ".") || tokens_.is(i - 1, ":"))))
-        continue;
-      if (tokens_.is(i + 1, "(") && !(i > 0 && tokens_.is(i - 1, "function"))) continue;
-      const bool definition = i > 0 && tokens_.is(i - 1, "local") && tokens_.is(i + 1, "=") &&
-                              tokens_.is(i + 2, "redis") && tokens_.is(i + 3, ".") &&
-                              (tokens_.is(i + 4, "call") || tokens_.is(i + 4, "pcall")) &&
-                              !tokens_.is(i + 5, "(");
-      if (!definition || defined) return false;
-      defined = true;
+      if (tokens_[i].kind != Token::kSign) continue;
+      const char sign = text_[tokens_[i].begin];
+      if (sign == '(' || sign == '{' || sign == '[') open.push_back(uint32_t(i));
+      if ((sign != ')' && sign != '}' && sign != ']') || open.empty()) continue;
+      ends_[open.back()] = uint32_t(i);
+      open.pop_back();
     }
-    return defined && is_only_called("redis", true);
   }
 
   void look_at_call(size_t i, size_t open) {
-    int depth = 0;
-    for (size_t close = open; close < tokens_.size(); close++) {
-      if (tokens_[close].kind != Token::kSign) continue;
-      const char sign = text_[tokens_[close].begin];
-      depth += (sign == '(' || sign == '{' || sign == '[') - (sign == ')' || sign == '}' || sign == ']');
-      if (depth > 0) continue;
-      const size_t next = close + 1;
-      const bool last = next == tokens_.size() || tokens_.is(next, ";") || tokens_.is(next, "end") ||
-                        tokens_.is(next, "else") || tokens_.is(next, "elseif") || tokens_.is(next, "until");
-      if (last) {
-        insertions_.push_back({tokens_[i + 1].begin, '('});
-        insertions_.push_back({tokens_[close].end, ')'});
-      }
-      return;
-    }
+    const size_t close = ends_[open];
+    if (close == 0) return;
+    const size_t next = close + 1;
+    const bool last = next == tokens_.size() || tokens_.is(next, ";") || tokens_.is(next, "end") ||
+                      tokens_.is(next, "else") || tokens_.is(next, "elseif") || tokens_.is(next, "until");
+    if (!last) return;
+    insertions_.push_back({tokens_[i + 1].begin, '('});
+    insertions_.push_back({tokens_[close].end, ')'});
   }
 
   void apply() {
@@ -250,6 +281,8 @@ class Rewriter {
   Tokens tokens_;
   LuaSource& out_;
   size_t last_return_ = 0;
+  std::map<std::string_view, Use> uses_;
+  std::vector<uint32_t> ends_;
   std::vector<Insertion> insertions_;
 };
 

@@ -1,6 +1,7 @@
 // As the reference manual describes them, with the errors that scripts know.
 #include "server/scripting/lua_strings.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstring>
 #include <string_view>
@@ -75,10 +76,15 @@ int find_or_match(lua_State* state, bool find) {
   if (init < 0) init = 0;
   if (size_t(init) > subject.size()) init = ptrdiff_t(subject.size());
   if (find && (lua_toboolean(state, 4) || is_plain(pattern))) {
-    const size_t at = subject.find(pattern, size_t(init));
-    if (at == std::string_view::npos) return lua_pushnil(state), 1;
-    lua_pushinteger(state, ptrdiff_t(at) + 1);
-    lua_pushinteger(state, ptrdiff_t(at + pattern.size()));
+    constexpr size_t kBytesPerStep = 16;
+    LuaVm::of(state).note_steps(state, (subject.size() - size_t(init) + pattern.size()) / kBytesPerStep);
+    // Unlike find() of strings this takes no more than the sum of both lengths, whatever they are.
+    const void* found =
+        memmem(subject.data() + init, subject.size() - size_t(init), pattern.data(), pattern.size());
+    if (!found) return lua_pushnil(state), 1;
+    const ptrdiff_t at = static_cast<const char*>(found) - subject.data();
+    lua_pushinteger(state, at + 1);
+    lua_pushinteger(state, at + ptrdiff_t(pattern.size()));
     return 2;
   }
   const bool anchored = pattern.starts_with('^');
@@ -183,6 +189,7 @@ void add_replacement(lua_State* state, LuaText& out, const PatternMatcher& match
 }
 
 int string_gsub(lua_State* state) {
+  LuaVm::of(state).check_machine_stack(state);
   const std::string_view subject = check_text(state, 1);
   std::string_view pattern = check_text(state, 2);
   const int kind = lua_type(state, 3);
@@ -225,10 +232,12 @@ int string_rep(lua_State* state) {
   if (!(count >= 1) || text.empty()) return lua_pushliteral(state, ""), 1;
   if (count * double(text.size()) > kMostBytes) return luaL_error(state, "resulting string too large");
   LuaText out(state);
-  const size_t times = size_t(count);
-  char* to = out.reserve(times * text.size());
-  for (size_t i = 0; i < times; i++) std::memcpy(to + i * text.size(), text.data(), text.size());
-  out.commit(times * text.size());
+  const size_t size = size_t(count) * text.size();
+  char* to = out.reserve(size);
+  std::memcpy(to, text.data(), text.size());
+  for (size_t filled = text.size(); filled < size; filled = std::min(2 * filled, size))
+    std::memcpy(to + filled, to, std::min(filled, size - filled));
+  out.commit(size);
   out.push();
   return 1;
 }

@@ -84,12 +84,10 @@ void control(lua_State* state, char sign, const char*& at, Format& format) {
     case '<':
       format.little = true;
       return;
-    case '=':
-      format.little = Format().little;
-      return;
     case '!': {
       const size_t alignment = read_number(state, at, kMachineAlignment);
-      if (alignment == 0 || (alignment & (alignment - 1))) luaL_error(state, "alignment is not a power of 2");
+      if (alignment == 0 || (alignment & (alignment - 1)))
+        luaL_error(state, "alignment %d is not a power of 2", int(alignment));
       format.alignment = alignment;
       return;
     }
@@ -102,7 +100,7 @@ void control(lua_State* state, char sign, const char*& at, Format& format) {
 uint64_t to_bits(double value) {
   constexpr double kEdge = 9223372036854775808.0;
   if (value < 0) return value >= -kEdge ? uint64_t(int64_t(value)) : uint64_t(INT64_MIN);
-  return value < 2 * kEdge ? uint64_t(value) : uint64_t(INT64_MIN);
+  return value < 2 * kEdge ? uint64_t(value) : 0;
 }
 
 void put_integer(LuaText& out, uint64_t bits, size_t size, bool little) {
@@ -177,7 +175,7 @@ int struct_pack(lua_State* state) {
         size_t length = 0;
         const char* text = luaL_checklstring(state, argument++, &length);
         if (size == 0) size = length;
-        luaL_argcheck(state, length >= size, argument - 1, "string too short");
+        luaL_argcheck(state, length >= size, argument, "string too short");
         out.append({text, size});
         if (kind == 's') out.append('\0');
         break;
@@ -224,8 +222,7 @@ int struct_unpack(lua_State* state) {
         if (size == 0) {
           if (results == 0 || !lua_isnumber(state, -1))
             luaL_error(state, "format 'c0' needs a previous size");
-          const double wanted = lua_tonumber(state, -1);
-          size = wanted < 0 ? SIZE_MAX : size_t(wanted);
+          size = size_t(to_bits(lua_tonumber(state, -1)));
           lua_pop(state, 1);
           results--;
           luaL_argcheck(state, size <= length && position <= length - size, 2, "data string too short");
@@ -260,13 +257,13 @@ int struct_size(lua_State* state) {
   while (*at) {
     const char kind = *at++;
     if (!is_item(kind)) {
-      control(state, kind, at, format);
+      if (!std::isalnum(static_cast<unsigned char>(kind))) control(state, kind, at, format);
       continue;
     }
     const size_t size = size_of(state, kind, at);
     total += padding(format, kind, size, total);
-    if (kind == 's') luaL_argerror(state, 1, "variable-size format in 'struct.size'");
-    if (kind == 'c' && size == 0) luaL_argerror(state, 1, "variable-length format in 'struct.size'");
+    if (kind == 's') luaL_argerror(state, 1, "option 's' has no fixed size");
+    if (kind == 'c' && size == 0) luaL_argerror(state, 1, "option 'c0' has no fixed size");
     total += size;
   }
   lua_pushinteger(state, lua_Integer(total));

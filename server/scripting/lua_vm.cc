@@ -77,9 +77,15 @@ void LuaVm::on_count(lua_State* state, lua_Debug*) {
   if (vm.watcher_) vm.watcher_->look(state);
 }
 
+// What scripts leave behind is looked for when it may be half of everything, so that many scripts that stay
+// cost the others nothing. The interpreter gives its own buffers back by half at a time.
 void LuaVm::trim() {
-  constexpr size_t kKeptBytes = 8 << 20;
-  if (used_ > kKeptBytes) lua_gc(state_, LUA_GCCOLLECT, 0);
+  if (used_ <= trim_at_) return;
+  for (size_t before = SIZE_MAX; used_ < before - before / 8 && used_ > kKeptBytes;) {
+    before = used_;
+    lua_gc(state_, LUA_GCCOLLECT, 0);
+  }
+  trim_at_ = std::max(kKeptBytes, 2 * used_);
 }
 
 }  // namespace vedette

@@ -41,8 +41,9 @@ class LuaVm {
   size_t used_bytes() const { return used_; }
 
   /// From here on an allocation beyond `bytes_max` in all fails, and the script with it. When half of it is
-  /// used, garbage is looked for harder.
+  /// used, garbage is looked for harder. The stack of the machine is measured from here.
   void arm(size_t bytes_max) {
+    stack_base_ = static_cast<const char*>(__builtin_frame_address(0));
     bytes_max_ = bytes_max;
     collect_at_ = bytes_max / 2;
   }
@@ -58,19 +59,42 @@ class LuaVm {
     if (watcher_) watcher_->look(state);
   }
 
-  /// Collects all garbage if there is more than is worth keeping.
+  /// To be called first by functions that call back: each then lies on the machine's stack, of which nobody
+  /// else keeps count. Raises an error when much of it is used.
+  void check_machine_stack(lua_State* state) const {
+    const ptrdiff_t used = stack_base_ - static_cast<const char*>(__builtin_frame_address(0));
+    if (__builtin_expect(used > kMachineStackMax, 0)) luaL_error(state, "C stack overflow");
+  }
+
+  /// For functions that take long without an instruction: `steps` is about how many things they have done
+  /// since they told it last.
+  void note_steps(lua_State* state, size_t steps) {
+    steps_ += steps;
+    if (__builtin_expect(steps_ < kStepsPerLook, 1)) return;
+    steps_ = 0;
+    look_now(state);
+  }
+
+  /// Collects all garbage if there may be more than is worth keeping. Cost: all that is held, when that has
+  /// doubled.
   void trim();
 
  private:
   static constexpr int kInstructionsPerLook = 1000;
   static constexpr size_t kBytesPerLook = 16 << 20;
+  static constexpr size_t kStepsPerLook = 100000;
+  static constexpr size_t kKeptBytes = 8 << 20;
+  // A third of what there is: what is called from here on needs some too, and what the interpreter's own
+  // functions need to call back is bounded by the depth of Lua's stack.
+  static constexpr ptrdiff_t kMachineStackMax = 2 << 20;
   static void* allocate(void* self, void* block, size_t bytes, size_t wanted);
   static void on_count(lua_State* state, lua_Debug*);
 
   lua_State* state_ = nullptr;
   Watcher* watcher_ = nullptr;
   size_t used_ = 0, bytes_max_ = SIZE_MAX, collect_at_ = SIZE_MAX;
-  size_t allocated_since_look_ = 0;
+  size_t allocated_since_look_ = 0, steps_ = 0, trim_at_ = kKeptBytes;
+  const char* stack_base_ = nullptr;
   bool exhausted_ = false;
 };
 

@@ -168,7 +168,7 @@ bool call_command(lua_State* state, Interpreter& in) {
   else
     failed = push_reply(state, reply_of(in, output));
   output.clear();
-  in.look_if_due(in.executor().now());
+  in.look_if_due(state, in.executor().now());
   return failed;
 }
 
@@ -219,7 +219,9 @@ int redis_status_reply(lua_State* state) { return single_field(state, "ok", fals
 
 int redis_sha1hex(lua_State* state) {
   if (lua_gettop(state) != 1) raise_error(state, "ERR wrong number of arguments");
-  const std::string digest = to_hex(sha1(text_at(state, 1)));
+  const std::string_view text = text_at(state, 1);
+  LuaVm::of(state).note_steps(state, text.size());
+  const std::string digest = to_hex(sha1(text));
   lua_pushlstring(state, digest.data(), digest.size());
   return 1;
 }

@@ -2,6 +2,7 @@
 // well-formed.
 #include "server/scripting/reply_values.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -199,7 +200,7 @@ class ValueWriter {
     }
     switch (lua_type(state_, -1)) {
       case LUA_TSTRING:
-        if (text(-1).size() > kLargeText) lost_ = listener_.is_lost();
+        look_before(text(-1));
         reply_.bulk(text(-1));
         break;
       case LUA_TNUMBER:
@@ -223,6 +224,10 @@ class ValueWriter {
     return {data, size};
   }
 
+  void look_before(std::string_view text) {
+    if (text.size() > kLargeText) lost_ = listener_.is_lost();
+  }
+
   void boolean(bool value) {
     if (booleans_)
       reply_.boolean(value);
@@ -242,13 +247,14 @@ class ValueWriter {
   }
 
   void error(std::string_view text, bool counted) {
-    reply_.error(text);
+    reply_.error(error_line(text));
     listener_.on_error(text, counted);
   }
 
-  // A line's text must not break the line.
+  // A line's text must not break the line. Whoever wrote it thought of it as ending at a NUL.
   std::string flat(std::string_view text) {
-    std::string line(text);
+    look_before(text);
+    std::string line(text.substr(0, text.find('\0')));
     for (char& c : line)
       if (c == '\r' || c == '\n') c = ' ';
     return line;
@@ -288,6 +294,7 @@ class ValueWriter {
       if (has("string", LUA_TSTRING)) {
         std::string format(text(-3).substr(0, 3));
         format.resize(3, ' ');
+        look_before(text(-1));
         reply_.verbatim(format, text(-1));
         lua_pop(state_, 4);
         return;
@@ -356,6 +363,15 @@ void push_error_table(lua_State* state, std::string_view text, bool counted) {
   if (!counted) return;
   lua_pushboolean(state, 1);
   lua_setfield(state, -2, kCountedField);
+}
+
+std::string_view error_line(std::string_view text) {
+  constexpr std::string_view kLineEnds = "\r\n";
+  constexpr size_t kBytesMax = 64 * 1024;
+  text = text.substr(0, std::min(text.find('\0'), kBytesMax));
+  const size_t begin = text.find_first_not_of(kLineEnds);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(kLineEnds) + 1 - begin);
 }
 
 void write_value(lua_State* state, ReplyWriter& reply, bool booleans, ValueListener& listener) {

@@ -36,7 +36,7 @@ Interpreter& Scripting::interpreter(ScriptKind kind) {
   return *one;
 }
 
-ScriptRun* Scripting::running() {
+ScriptRun* Scripting::running() const {
   if (eval_ && eval_->running()) return eval_->running();
   return function_ ? function_->running() : nullptr;
 }
@@ -57,6 +57,12 @@ uint32_t Scripting::flags_of(const ServerCommandTable::Entry& command, Arguments
   }
   const Result<ScriptHeader> header = parse_script_header(args[1]);
   return header && header->present ? flags_with_header(command.flags, header->flags) : command.flags;
+}
+
+const CommandContext& Scripting::caller() const {
+  const ScriptRun* run = running();
+  VED_ASSERT(run);
+  return run->context;
 }
 
 std::string_view Scripting::busy_text() const {
@@ -186,7 +192,6 @@ void Scripting::flush_libraries(bool in_background) {
 Status Scripting::kill(ScriptKind kind) {
   ScriptRun* run = running();
   if (!run) return Error("NOTBUSY No scripts in execution right now.");
-  if (run->kind != kind) return Error(std::string(busy_text()));
   if (run->context.session.has(kReplaying))
     return Error(
         "UNKILLABLE The busy script was sent by a master instance in the context of replication and cannot "
@@ -196,6 +201,7 @@ Status Scripting::kill(ScriptKind kind) {
         "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either "
         "wait the script termination "
         "or kill the server in a hard way using the SHUTDOWN NOSAVE command.");
+  if (run->kind != kind) return Error(std::string(busy_text()));
   log_warning("Script killed by a client: {}", run->name);
   interpreter(kind).kill(*run);
   return Status::ok();

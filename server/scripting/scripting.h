@@ -26,6 +26,7 @@ class Scripting final : public ScriptHost {
 
   // ScriptHost
   uint32_t flags_of(const ServerCommandTable::Entry& command, Arguments args) override;
+  const CommandContext& caller() const override;
   std::string_view busy_text() const override;
   void abandon() override;
   ScriptFigures figures() const override;
@@ -56,7 +57,7 @@ class Scripting final : public ScriptHost {
   void flush_libraries(bool in_background);
 
   /// The script under way, or null; while a command of another client runs, that is one that takes long.
-  ScriptRun* running();
+  ScriptRun* running() const;
   /// SCRIPT KILL and FUNCTION KILL.
   Status kill(ScriptKind kind);
 

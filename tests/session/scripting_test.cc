@@ -49,6 +49,9 @@ TEST_CASE("what a script returns becomes a reply") {
       {"return {verbatim_string={string='x'}}", "*0\r\n", "*0\r\n"},
       {"return {ok=1}", "*0\r\n", "*0\r\n"},
       {"return {ok='a',err='b',double=1}", "-b\r\n", "-b\r\n"},
+      {"return {ok='a\\0b'}", "+a\r\n", "+a\r\n"},
+      {"return {err='\\r\\na\\nb\\r\\n'}", "-a b\r\n", "-a b\r\n"},
+      {"return {err='a\\0b'}", "-a\r\n", "-a\r\n"},
       {"redis.setresp(3) return true", ":1\r\n", "#t\r\n"},
       {"redis.setresp(3) return {true,false}", "*2\r\n:1\r\n:0\r\n", "*2\r\n#t\r\n#f\r\n"},
       {"return redis.status_reply('x')", "+x\r\n", "+x\r\n"},
@@ -86,10 +89,10 @@ TEST_CASE("replies become values, by the script's version of the protocol") {
   client("SADD st a");
   CHECK(client({"EVAL", "return {type(redis.call('GET','none')), tostring(redis.call('GET','none'))}",
                 "0"}) == "[boolean, false]");
-  CHECK(client({"EVAL", "redis.setresp(3) return type(redis.call('GET','none'))", "0"}) == "nil");
+  CHECK(client({"EVAL", "redis.setresp(3) return type(redis.call('GET','none'))", "0"}) == "\"nil\"");
   CHECK(client({"EVAL", "return redis.call('SET','k','v').ok", "0"}) == "OK");
   CHECK(client({"EVAL", "return redis.pcall('LPUSH','s','v').err", "0"}) ==
-        "WRONGTYPE Operation against a key holding the wrong kind of value");
+        "\"WRONGTYPE Operation against a key holding the wrong kind of value\"");
   CHECK(client({"EVAL", "return redis.call('ZSCORE','z','m')", "0"}) == "1.5");
   CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('ZSCORE','z','m').double)", "0"}) ==
         "1.5");
@@ -184,7 +187,7 @@ TEST_CASE("errors that are caught are texts, those of redis.pcall tables") {
       client(
           {"EVAL",
            "local _, e = xpcall(function() error({err = 'E x'}) end, function(e) return e.err end) return e",
-           "0"}) == "E x");
+           "0"}) == "\"E x\"");
 }
 
 TEST_CASE("an error is counted once, for the call or for the script") {
@@ -206,6 +209,8 @@ TEST_CASE("an error is counted once, for the call or for the script") {
   CHECK(counts() == "NEST=1 OWN=1 ");
   client({"EVAL", "redis.pcall('NOSUCH') return 1", "0"});
   CHECK(counts() == "ERR=1 ");
+  client({"EVAL", "return {{err='WORD'}, {err=('x'):rep(40) .. ' y'}}", "0"});
+  CHECK(counts() == "ERR=2 ");
   client({"EVAL", "pcall(error, 'x') redis.pcall() return 1", "0"});
   CHECK(counts() == "");
   client({"EVAL", "return redis.call('NOSUCH')", "0"});
@@ -236,29 +241,81 @@ TEST_CASE("scripts find nothing that could do harm, and can change nothing") {
   CHECK(
       client({"EVAL",
               "return {tostring(loadstring(string.dump(function() end))), tostring(loadstring('\\27LJ\\2'))}",
-              "0"}) == "[nil, nil]");
+              "0"}) == "[\"nil\", \"nil\"]");
+  for (const std::string_view name : {"debug", "ffi", "jit", "io", "package", "require", "dofile", "loadfile",
+                                      "module", "print", "newproxy", "getfenv", "setfenv"}) {
+    CAPTURE(name);
+    CHECK(client({"EVAL", "return tostring(rawget(_G,'" + std::string(name) + "'))", "0"}) == "\"nil\"");
+    CHECK(client({"EVAL", "return " + std::string(name), "0"}).find("nonexistent global variable") !=
+          std::string::npos);
+  }
+  // Compiled code, whole and torn, by every way in.
   for (const std::string_view script :
-       {"_G.x = 1", "redis.call = 1", "string.find = 1", "getmetatable('').__index = 1",
-        "getmetatable(_G).__index = 1", "rawset(_G, 'x', 1)", "setmetatable(_G, {})",
-        "setmetatable(string, {})", "table.insert(string, 1)", "table.sort(math)", "KEYS = {}",
-        "cjson.encode = 1", "local f, t = pairs(string) t.find = 1",
-        "for k, v in next, math do math[k] = nil end", "local _ = nil; string['rep'] = nil"}) {
+       {"local d = string.dump(function() end) local i = 0 "
+        "return tostring(load(function() i = i + 1 return i <= #d and d:sub(i,i) or nil end))",
+        "return tostring(loadstring('\\27Lua'))"})
+    CHECK(client({"EVAL", script, "0"}) == "\"nil\"");
+  CHECK(client({"EVAL", "\x1bLJ\x02", "0"}).starts_with("(error) ERR Error compiling script"));
+  // Nothing runs when garbage is collected, and nobody can switch that off.
+  client({"EVAL",
+          "setmetatable({}, {__gc=function() redis.call('SET','gc','1') end}) collectgarbage() "
+          "collectgarbage('stop') collectgarbage('setpause',1000)",
+          "0"});
+  CHECK(client("EXISTS gc") == "0");
+  // What one script does to what it is given is not seen by the next.
+  client({"EVAL",
+          "KEYS.x = 1 ARGV.y = 1 setmetatable(KEYS, {__index=function() return 'z' end}) local m = "
+          "getmetatable('') m.__index = nil",
+          "0"});
+  CHECK(client({"EVAL",
+                "return {tostring(KEYS.x), tostring(ARGV.y), tostring(getmetatable(KEYS)), ('a'):upper()}",
+                "0"}) == "[\"nil\", \"nil\", \"nil\", A]");
+  for (const std::string_view script : {"_G.x = 1",
+                                        "redis.call = 1",
+                                        "string.find = 1",
+                                        "getmetatable('').__index = 1",
+                                        "getmetatable(_G).__index = 1",
+                                        "rawset(_G, 'x', 1)",
+                                        "setmetatable(_G, {})",
+                                        "setmetatable(string, {})",
+                                        "table.insert(string, 1)",
+                                        "table.remove(redis)",
+                                        "rawset(redis, 'call', tostring)",
+                                        "rawset(cjson, 'null', 1)",
+                                        "redis.x = 1",
+                                        "server.call = 1",
+                                        "bit.band = 1",
+                                        "struct.pack = nil",
+                                        "cmsgpack.pack = nil",
+                                        "coroutine.wrap = nil",
+                                        "os.clock = nil",
+                                        "_G._G = {}",
+                                        "_G.redis = nil",
+                                        "setmetatable(getmetatable(''), {})",
+                                        "rawset(getmetatable(''), '__index', {})",
+                                        "rawset(getmetatable(_G), '__index', {})",
+                                        "table.sort(math)",
+                                        "KEYS = {}",
+                                        "cjson.encode = 1",
+                                        "local f, t = pairs(string) t.find = 1",
+                                        "for k, v in next, math do math[k] = nil end",
+                                        "local _ = nil; string['rep'] = nil"}) {
     CAPTURE(script);
     const std::string reply = client({"EVAL", script, "0"});
     CHECK(reply.find("Attempt to modify a readonly table") != std::string::npos);
   }
   CHECK(client({"EVAL", "return {('x'):rep(2), string.find('ab', 'b'), tostring(rawget(_G, 'nope'))}",
-                "0"}) == "[xx, 2, 2, nil]");
-  CHECK(client({"EVAL", "return tostring(getmetatable(redis))", "0"}) == "nil");
+                "0"}) == "[xx, 2, \"nil\"]");
+  CHECK(client({"EVAL", "return tostring(getmetatable(redis))", "0"}) == "\"nil\"");
 }
 
 TEST_CASE("commands that scripts may not call") {
   TestServer server;
   TestClient client(server);
   for (const std::string_view words :
-       {"'EVAL','return 1','0'", "'MULTI'", "'BLPOP','k','0'", "'SUBSCRIBE','c'", "'CONFIG','GET','port'",
-        "'CLIENT','ID'", "'SCRIPT','KILL'", "'FUNCTION','LIST'", "'FCALL','f','0'", "'DEBUG','SLEEP','0'",
-        "'SHUTDOWN'", "'AUTH','x'"}) {
+       {"'EVAL','return 1','0'", "'MULTI'", "'SUBSCRIBE','c'", "'CONFIG','GET','port'", "'CLIENT','ID'",
+        "'SCRIPT','KILL'", "'FUNCTION','LIST'", "'FCALL','f','0'", "'DEBUG','SLEEP','0'", "'SHUTDOWN'",
+        "'AUTH','x'"}) {
     CAPTURE(words);
     CHECK(client({"EVAL", "return redis.call(" + std::string(words) + ")", "0"})
               .starts_with("(error) ERR This Redis command is not allowed from script script: "));
@@ -348,7 +405,7 @@ TEST_CASE("the cache of scripts") {
     for (int i = 0; i < 10; i++) client({"EVAL", "return " + std::to_string(i), "0"});
     CHECK(client({"SCRIPT", "EXISTS", one, first, digest_of("return 1000")}) == "[1, 1, 0]");
     CHECK(server.state.scripts->figures().scripts == 501);
-    CHECK(server.state.scripts->figures().evicted_scripts == 10);
+    CHECK(server.state.scripts->figures().evicted_scripts == 9);
   }
   SUBCASE("a flush leaves nothing") {
     for (const std::string_view flush : {"SCRIPT FLUSH", "SCRIPT FLUSH ASYNC", "SCRIPT FLUSH sync"}) {
@@ -420,20 +477,28 @@ TEST_CASE("MONITOR shows a script's calls behind it, the slow log only the scrip
   CHECK(log.find("[SET") == std::string::npos);
 }
 
-TEST_CASE("what a script reads, its client has read") {
+TEST_CASE("when a script reads, its client has read the keys that it has named") {
   TestServer server;
   TestClient client(server), other(server);
   client("HELLO 3");
   client("SET k v");
   client("CLIENT TRACKING ON");
-  client({"EVAL", "return redis.call('GET','k')", "1", "declared"});
-  other("SET declared x");
-  CHECK(client.pending() == "");
+  client({"EVAL", "return redis.call('GET','k')", "2", "declared", "too"});
   other("SET k w");
-  CHECK(client.pending() == "[invalidate, [k]]");
+  CHECK(client.pending() == "");
+  other("SET declared x");
+  CHECK(client.pending() == "[invalidate, [declared]]");
+  other("SET too x");
+  CHECK(client.pending() == "[invalidate, [too]]");
+  client({"EVAL", "return redis.call('SET','x','1')", "1", "k"});
   client({"EVAL_RO", "return 1", "1", "k"});
   other("SET k v");
   CHECK(client.pending() == "");
+  client("MULTI");
+  client({"EVAL_RO", "return redis.call('GET',KEYS[1])", "1", "k"});
+  CHECK(client("EXEC") == "[v]");
+  other("SET k w");
+  CHECK(client.pending() == "[invalidate, [k]]");
   client("CLIENT TRACKING OFF");
   client("CLIENT TRACKING ON NOLOOP");
   client({"EVAL", "redis.call('GET','k') return redis.call('SET','k','mine')", "1", "k"});
@@ -450,6 +515,91 @@ TEST_CASE("a script sees one moment") {
                 "0"}) == "1");
 }
 
+TEST_CASE("numbers in JSON, short and long ones") {
+  TestServer server;
+  TestClient client(server);
+  const auto eval = [&](std::string_view script) { return client({"EVAL", script, "0"}); };
+  CHECK(eval("return cjson.encode({99999999999999, 1e14, -99999999999999, -1e14, -5, 0, 0.5, 1e13, 2^53})") ==
+        "[99999999999999,1e+14,-99999999999999,-1e+14,-5,0,0.5,10000000000000,9.007199254741e+15]");
+  CHECK(eval("cjson.encode_number_precision(3) local r = cjson.encode({999, 1000, 1234, -999, 12.345, -0}) "
+             "cjson.encode_number_precision(14) return r") == "[999,1e+03,1.23e+03,-999,12.3,-0]");
+  CHECK(eval("local t = cjson.decode('[-0,123456789012345,1234567890123456,12.5,1e3,007,0x10,-7,15E1,+1]') "
+             "for i = 1, #t do t[i] = ('%.17g'):format(t[i]) end return table.concat(t, ' ')") ==
+        "\"-0 123456789012345 1234567890123456 12.5 1000 7 16 -7 150 1\"");
+  CHECK(eval("return select(2, pcall(cjson.decode, '[12a]'))") ==
+        "\"Expected comma or array end but found invalid token at character 4\"");
+  CHECK(eval("cjson.decode_invalid_numbers(false) local _, a = pcall(cjson.decode, '+1') local _, b = "
+             "pcall(cjson.decode, '[01]') "
+             "cjson.decode_invalid_numbers(true) return {a, b}") ==
+        "[\"Expected value but found invalid token at character 1\", \"Expected value but found invalid "
+        "number at character 2\"]");
+  CHECK(eval("return select(2, pcall(cjson.decode, (' ['):rep(1001)))") ==
+        "\"Found too many nested data structures (1001) at character 2002\"");
+}
+
+TEST_CASE("calls one within the other without end are an error, by whatever way they go") {
+  TestServer server;
+  TestClient client(server);
+  for (const std::string_view body :
+       {"return f()+1", "return (('x'):gsub('x',f))", "coroutine.wrap(f)()",
+        "local ok,e = coroutine.resume(coroutine.create(f)) if not ok then error(e,0) end",
+        "local ok,e = pcall(f) if not ok then error(e,0) end", "table.sort({1,2,3},f)", "load(f)",
+        "coroutine.wrap(function() return (('x'):gsub('x',f)) end)()",
+        "string.format('%s',setmetatable({},{__tostring=f}))", "tostring(setmetatable({},{__tostring=f}))",
+        "string.format('%s',setmetatable({},{__tostring=function() coroutine.wrap(f)() return 'x' end}))",
+        "return setmetatable({},{__index=f}).x + 1", "return (('x'):gsub('x',setmetatable({},{__index=f})))",
+        "return setmetatable({},{__eq=f}) + f()",
+        "table.sort({setmetatable({},{__lt=f}),setmetatable({},{__lt=f})})",
+        "return cjson.encode(setmetatable({},{__index=f})) .. f()"}) {
+    CAPTURE(body);
+    const std::string reply =
+        client({"EVAL", "local function f() " + std::string(body) + " end return f()", "0"});
+    CHECK(reply.starts_with("(error) "));
+    CHECK(client("PING") == "PONG");
+  }
+  CHECK(client({"EVAL",
+                "local function f(n) if n == 0 then return 'deep' end return coroutine.wrap(f)(n-1) end "
+                "return f(100)",
+                "0"}) == "deep");
+}
+
+TEST_CASE("coroutines") {
+  TestServer server;
+  TestClient client(server);
+  const auto eval = [&](std::string_view script) { return client({"EVAL", script, "0"}); };
+  CHECK(eval("local c = coroutine.wrap(function(a,b) local x,y = coroutine.yield(a+b) return x,y,7 end) "
+             "return {c(1,2), c('y','z')}") == "[3, y, z, 7]");
+  CHECK(
+      eval("local c = coroutine.create(function(a) coroutine.yield(redis.call('ECHO',a)) error('end',0) end) "
+           "local r = {coroutine.resume(c,'x')} r[3] = coroutine.status(c) r[4], r[5] = coroutine.resume(c) "
+           "r[4] = tostring(r[4]) "
+           "r[6] = coroutine.status(c) r[7] = select(2,coroutine.resume(c)) return r") ==
+      "[1, x, suspended, false, end, dead, \"cannot resume dead coroutine\"]");
+  CHECK(eval("local c c = coroutine.create(function() return select(2,coroutine.resume(c)) end) return "
+             "select(2,coroutine.resume(c))") == "\"cannot resume running coroutine\"");
+  CHECK(eval("local a a = coroutine.create(function() local b = coroutine.wrap(function() return "
+             "select(2,coroutine.resume(a)) end) return b() end) "
+             "return select(2,coroutine.resume(a))") == "\"cannot resume normal coroutine\"");
+  const std::string_view failing = "coroutine.wrap(function() error('x') end)()";
+  CHECK(eval(failing) == "(error) ERR user_script:1: user_script:1: x" + on_line(failing, 1));
+  const std::string_view own = "coroutine.wrap(function() redis.call('NOSUCH') end)()";
+  CHECK(eval(own) == "(error) ERR Unknown Redis command called from script" + on_line(own, 1));
+  CHECK(eval("return coroutine.yield(1)").find("attempt to yield across C-call boundary") !=
+        std::string::npos);
+  CHECK(eval("return coroutine.resume(1)").find("coroutine expected") != std::string::npos);
+  CHECK(eval("return coroutine.wrap(1)").find("Lua function expected") != std::string::npos);
+}
+
+TEST_CASE("an error whose fields come from a metatable, or fail in turn") {
+  TestServer server;
+  TestClient client(server);
+  const std::string_view given = "error(setmetatable({}, {__index={err='MY x'}}))",
+                         failing = "error(setmetatable({}, {__index=function() error('y') end}))";
+  CHECK(client({"EVAL", given, "0"}) == "(error) MY x" + on_line(given, 1));
+  CHECK(client({"EVAL", failing, "0"}) ==
+        "(error) ERR the script raised an error without a text" + on_line(failing, 1));
+}
+
 TEST_CASE("a script cannot use up the memory") {
   TestServer server;
   TestClient client(server);
@@ -463,7 +613,11 @@ TEST_CASE("a script cannot use up the memory") {
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return cmsgpack.pack(t)",
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return table.concat(t)",
         "return ('x'):rep(1e6):gsub('x', ('y'):rep(1e4))",
-        "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return t"}) {
+        "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return t",
+        "local s = {ok=('x'):rep(1e6)} local t = {} for i = 1, 1e5 do t[i] = s end return t",
+        "local s = {verbatim_string={format='txt',string=('x'):rep(1e6)}} local t = {} for i = 1, 1e5 do "
+        "t[i] = s end return t",
+        "error(('x'):rep(1e8))"}) {
     CAPTURE(script);
     CHECK(client({"EVAL", script, "0"}).starts_with("(error) "));
     CHECK(client("GET k") == "v");
@@ -472,6 +626,26 @@ TEST_CASE("a script cannot use up the memory") {
   CHECK(client({"EVAL", "local ok = pcall(string.rep, 'x', 1e9) return {tostring(ok), #('x'):rep(1e6)}",
                 "0"}) == "[false, 1000000]");
   server.state.settings.memory_max = 0;
+}
+
+TEST_CASE("what is too complex is an error") {
+  TestServer server;
+  TestClient client(server);
+  CHECK(client({"EVAL", "return ('x'):find(('x-'):rep(2^21))", "0"}).find("pattern too complex") !=
+        std::string::npos);
+  CHECK(client({"EVAL", std::string(2 << 20, ';'), "0"}).find("chunk is too large") != std::string::npos);
+  CHECK(client({"EVAL", "return " + std::string(100000, '(') + "1" + std::string(100000, ')'), "0"})
+            .starts_with("(error) ERR Error compiling script"));
+  CHECK(client({"EVAL", "return select(2, pcall(unpack, {}, 1, 1e7))", "0"}) ==
+        "\"too many results to unpack\"");
+  CHECK(client({"EVAL", "return #(('abc'):rep(1000)):gsub('b', ('y'):rep(10))", "0"}) == "12000");
+  // The sorting of many without a function of the script's own, and what stands in its way.
+  CHECK(client({"EVAL",
+                "local t = {} for i = 1, 5000 do t[i] = (i * 7919) % 5003 end table.sort(t) for i = 2, #t do "
+                "if t[i - 1] > t[i] then return i end end return 'sorted'",
+                "0"}) == "sorted");
+  CHECK(client({"EVAL", "local t = {} for i = 1, 5000 do t[i] = i end t[2500] = 'x' table.sort(t)", "0"})
+            .find("attempt to compare") != std::string::npos);
 }
 
 TEST_CASE("what its caller may do is asked before each call of a script") {

@@ -149,6 +149,7 @@ std::string TestClient::pending() { return all_as_text(pending_bytes()); }
 
 std::string TestClient::pending_bytes() {
   std::string bytes;
+  if (session.has(kHoldOutput)) return bytes;
   session.output.for_each_piece(
       [&](const char* data, size_t size) { return bytes.append(data, size), true; });
   session.output.clear();

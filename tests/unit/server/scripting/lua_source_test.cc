@@ -24,15 +24,42 @@ TEST_CASE("a library's function that is called last is called like any other") {
 }
 
 TEST_CASE("what is no such call stays as it is") {
-  for (const std::string_view text :
-       {"return redis.call('A') .. 'x'", "return redis.call('A'), 1", "return redis.call('A').ok",
-        "return f(1)", "return unpack(t)", "return string.find('a', 'b')", "return redis.call 'A'",
-        "-- return redis.call('A')", "--[==[ return redis.call('A') ]==] return 1",
-        "return 'return redis.call(1)'", "return [[return redis.call(1)]]",
-        "local redis = {} return redis.call('A')", "local tonumber = f return tonumber(1)",
-        "local function tostring() end return tostring(1)", "t.error = 1 return x:error(1)",
-        "local call = redis.call call = f return call('A')", "return", "return redis.call(", ""})
+  for (const std::string_view text : {"return redis.call('A') .. 'x'",
+                                      "return redis.call('A'), 1",
+                                      "return redis.call('A').ok",
+                                      "return f(1)",
+                                      "return unpack(t)",
+                                      "return string.find('a', 'b')",
+                                      "return redis.call 'A'",
+                                      "-- return redis.call('A')",
+                                      "--[==[ return redis.call('A') ]==] return 1",
+                                      "return 'return redis.call(1)'",
+                                      "return [[return redis.call(1)]]",
+                                      "local redis = {} return redis.call('A')",
+                                      "local call = redis.call local call = redis.call return call('A')",
+                                      "local tonumber = f return tonumber(1)",
+                                      "local function tostring() end return tostring(1)",
+                                      "t.error = 1 return x:error(1)",
+                                      "local call = redis.call call = f return call('A')",
+                                      "return",
+                                      "return redis.call(",
+                                      ""})
     CHECK(changed(text) == text);
+}
+
+TEST_CASE("a text is looked at once, however many calls, names and brackets it has") {
+  std::string calls, names, brackets = "return redis.call(", expected;
+  for (int i = 0; i < 50000; i++) {
+    const std::string name = "f" + std::to_string(i);
+    calls += "function() return redis.call('A') end ";
+    expected += "function() return (redis.call('A')) end ";
+    names += "function() return " + name + "(1) end ";
+    brackets += "return redis.call((";
+  }
+  CHECK(changed(calls) == expected);
+  CHECK(changed(names) == names);
+  CHECK(changed(brackets) == brackets);
+  CHECK(changed(std::string(2 << 20, ';')) == "1: chunk is too large");
 }
 
 TEST_CASE("numbers of the foreign function interface are no numbers") {
