@@ -1,4 +1,4 @@
-"""RESP2 as bytes: building requests, and cutting a stream of replies at its boundaries."""
+"""RESP2 and RESP3 as bytes: building requests, and cutting a stream of replies at its boundaries."""
 
 
 def request(arguments):
@@ -18,23 +18,27 @@ def reply_end(data, start):
             return -1
         kind = data[start]
         missing -= 1
-        if kind == 36:  # $
+        if kind in b"$=":
             size = int(data[start + 1:line_end])
             start = line_end + 2 if size < 0 else line_end + size + 4
             if start > len(data):
                 return -1
-        elif kind == 42:  # *
+        elif kind in b"*~>":
             missing += max(0, int(data[start + 1:line_end]))
             start = line_end + 2
-        elif kind in (43, 45, 58):  # + - :
+        elif kind in b"%|":
+            missing += 2 * int(data[start + 1:line_end]) + (kind == 124)  # an attribute stands before its value
+            start = line_end + 2
+        elif kind in b"+-:_#,(":
             start = line_end + 2
         else:
-            raise ValueError(f"not a RESP2 reply: {bytes(data[start:start + 40])!r}")
+            raise ValueError(f"not a reply: {bytes(data[start:start + 40])!r}")
     return start
 
 
 def parse(data):
-    """A whole reply as a Python value: (kind, content) with kind one of + - : $ * and None for null."""
+    """A whole reply as a Python value: (kind, content) with the first byte as kind, a list for what holds replies (a map's keys
+    and values in turn), and None for null."""
     value, end = _parse(data, 0)
     if end != len(data):
         raise ValueError("more than one reply")
@@ -45,17 +49,19 @@ def _parse(data, start):
     line_end = data.index(b"\r\n", start)
     kind, line = chr(data[start]), data[start + 1:line_end]
     after = line_end + 2
-    if kind in "+-":
+    if kind in "+-#,(":
         return (kind, line), after
+    if kind == "_":
+        return (kind, None), after
     if kind == ":":
         return (kind, int(line)), after
     size = int(line)
     if size < 0:
         return (kind, None), after
-    if kind == "$":
+    if kind in "$=":
         return (kind, data[after:after + size]), after + size + 2
     items = []
-    for _ in range(size):
+    for _ in range(2 * size if kind == "%" else size):
         item, after = _parse(data, after)
         items.append(item)
     return (kind, items), after
