@@ -133,7 +133,8 @@ def an_append_only_file_brings_libraries():
 
 
 def payloads_go_both_ways():
-    redis, vedette = Process("redis", ORACLE), Process("vedette", VEDETTE)
+    # Uncompressed, since the two do not find the same repetitions.
+    redis, vedette = (Process(name, binary, "--rdbcompression", "no") for name, binary in (("redis", ORACLE), ("vedette", VEDETTE)))
     for giver, taker in ((redis, vedette), (vedette, redis)):
         giver.raw(b"FUNCTION", b"FLUSH")
         taker.raw(b"FUNCTION", b"FLUSH")
@@ -151,7 +152,8 @@ def payloads_go_both_ways():
 
 def replicas_get_libraries_and_effects():
     for writer, reader in pairs():
-        primary, replica = Process(name_of(writer), writer, "--repl-diskless-sync-delay", "0"), Process(name_of(reader), reader)
+        primary, replica = (Process(name_of(binary), binary, "--repl-diskless-sync-delay", "0", "--rdbcompression", "no")
+                            for binary in (writer, reader))
         primary.raw(b"FUNCTION", b"LOAD", LIBRARY)
         replica.raw(b"FUNCTION", b"LOAD", b"#!lua name=old\nredis.register_function('old', function() end)")
         replica.raw(b"REPLICAOF", b"127.0.0.1", str(primary.port).encode())
@@ -193,7 +195,7 @@ def others_are_served_while_a_script_takes_long():
     link.close()
     wait_for(lambda: server.raw(b"PING") == b"+PONG\r\n", "the end of the script")
     check(server.raw(b"GET", b"k") == b"$1\r\n2\r\n", "the script was not run to its end")
-    wait_for(lambda: server.raw(b"CLIENT", b"LIST").count(b"\n") == 2, "the end of the connection")
+    wait_for(lambda: server.raw(b"CLIENT", b"LIST").count(b" fd=") == 1, "the end of the connection")
     server.stop()
 
 
