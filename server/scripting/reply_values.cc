@@ -367,7 +367,7 @@ void push_error_table(lua_State* state, std::string_view text, bool counted) {
 
 std::string_view error_line(std::string_view text) {
   constexpr std::string_view kLineEnds = "\r\n";
-  constexpr size_t kBytesMax = 64 * 1024;
+  constexpr size_t kBytesMax = 32 * 1024;
   text = text.substr(0, std::min(text.find('\0'), kBytesMax));
   const size_t begin = text.find_first_not_of(kLineEnds);
   return begin == std::string_view::npos ? std::string_view()

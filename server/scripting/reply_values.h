@@ -31,7 +31,7 @@ bool push_reply(lua_State* state, std::string_view bytes);
 /// Pushes {err = text}. `counted`: the error has been counted already when it was found.
 void push_error_table(lua_State* state, std::string_view text, bool counted);
 
-/// What of a script's text for an error becomes its line: up to a NUL, without line ends around it, 64 KiB at the most.
+/// What of a script's text for an error becomes its line: up to a NUL, without line ends around it, 32 KiB at the most.
 std::string_view error_line(std::string_view text);
 
 /// Who is told while a result is written.

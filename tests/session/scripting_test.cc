@@ -520,9 +520,9 @@ TEST_CASE("numbers in JSON, short and long ones") {
   TestClient client(server);
   const auto eval = [&](std::string_view script) { return client({"EVAL", script, "0"}); };
   CHECK(eval("return cjson.encode({99999999999999, 1e14, -99999999999999, -1e14, -5, 0, 0.5, 1e13, 2^53})") ==
-        "[99999999999999,1e+14,-99999999999999,-1e+14,-5,0,0.5,10000000000000,9.007199254741e+15]");
+        "\"[99999999999999,1e+14,-99999999999999,-1e+14,-5,0,0.5,10000000000000,9.007199254741e+15]\"");
   CHECK(eval("cjson.encode_number_precision(3) local r = cjson.encode({999, 1000, 1234, -999, 12.345, -0}) "
-             "cjson.encode_number_precision(14) return r") == "[999,1e+03,1.23e+03,-999,12.3,-0]");
+             "cjson.encode_number_precision(14) return r") == "\"[999,1e+03,1.23e+03,-999,12.3,-0]\"");
   CHECK(eval("local t = cjson.decode('[-0,123456789012345,1234567890123456,12.5,1e3,007,0x10,-7,15E1,+1]') "
              "for i = 1, #t do t[i] = ('%.17g'):format(t[i]) end return table.concat(t, ' ')") ==
         "\"-0 123456789012345 1234567890123456 12.5 1000 7 16 -7 150 1\"");
