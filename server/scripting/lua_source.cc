@@ -111,6 +111,7 @@ class Tokens {
 struct Library {
   std::string_view name, functions;
 };
+// clang-format off
 constexpr Library kLibraries[] = {
     {"redis", "call pcall sha1hex error_reply status_reply acl_check_cmd"},
     {"server", "call pcall sha1hex error_reply status_reply acl_check_cmd"},
@@ -120,12 +121,10 @@ constexpr Library kLibraries[] = {
     {"bit", "arshift band bnot bor bswap bxor lshift rol ror rshift tobit tohex"},
     {"string", "char format len lower rep reverse sub upper"},
     {"table", "concat getn maxn"},
-    {"math",
-     "abs acos asin atan atan2 ceil cos cosh deg exp floor fmod ldexp log log10 max min mod pow rad random "
-     "sin sinh sqrt tan tanh"},
+    {"math", "abs acos asin atan atan2 ceil cos cosh deg exp floor fmod ldexp log log10 max min mod pow rad random sin sinh sqrt tan tanh"},
 };
-constexpr std::string_view kBase =
-    "error getmetatable loadstring rawequal rawget setmetatable tonumber tostring type";
+// clang-format on
+constexpr std::string_view kBase = "error getmetatable loadstring rawequal rawget setmetatable tonumber tostring type";
 
 bool has_word(std::string_view words, std::string_view word) {
   for (size_t at = words.find(word); at != std::string_view::npos; at = words.find(word, at + 1)) {
