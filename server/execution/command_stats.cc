@@ -50,12 +50,9 @@ void CommandStats::count_error(std::string_view reply) {
   const size_t end = reply.substr(0, kCodeBytesMax).find(' ');
   const std::string_view code = end == std::string_view::npos ? "ERR" : reply.substr(0, end);  // one word alone is no code
   const auto it = errors_.find(code);
-  if (it != errors_.end())
-    it->second++;
-  else if (errors_.size() < kCodesMax)
-    errors_.emplace(code, 1);
-  else
-    errors_["ERRORSTATS_OVERFLOW"]++;
+  if (it != errors_.end()) it->second++;
+  else if (errors_.size() < kCodesMax) errors_.emplace(code, 1);
+  else errors_["ERRORSTATS_OVERFLOW"]++;
 }
 
 }  // namespace vedette

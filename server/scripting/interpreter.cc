@@ -57,8 +57,7 @@ class Interpreter::ResultListener final : public ValueListener {
   bool too_large_ = false;
 };
 
-Interpreter::Interpreter(ServerState& server, Executor& executor, ScriptKind kind)
-    : server_(server), executor_(executor), kind_(kind) {
+Interpreter::Interpreter(ServerState& server, Executor& executor, ScriptKind kind) : server_(server), executor_(executor), kind_(kind) {
   lua_State* const state = this->state();
   open_libraries(state);
   open_json(state);
@@ -78,8 +77,7 @@ Interpreter::Interpreter(ServerState& server, Executor& executor, ScriptKind kin
 // A script may use as much as the whole dataset may, within reason.
 size_t Interpreter::bytes_max() const {
   constexpr uint64_t kLeast = 64 << 20, kMost = 1 << 30;
-  return size_t(server_.settings.memory_max ? std::clamp<uint64_t>(server_.settings.memory_max, kLeast, kMost)
-                                            : kMost);
+  return size_t(server_.settings.memory_max ? std::clamp<uint64_t>(server_.settings.memory_max, kLeast, kMost) : kMost);
 }
 
 Result<int> Interpreter::compile(std::string_view text, const char* chunk_name, int* last_return) {
@@ -199,12 +197,10 @@ void Interpreter::take_pause() {
     log_warning(
         "Slow script detected: still in execution after {} milliseconds. It can be ended by {}, unless it "
         "has written. Script name is: {}",
-        ms_between(run.began, server_.clock->now().instant),
-        kind_ == ScriptKind::kEval ? "SCRIPT KILL" : "FUNCTION KILL", run.name);
+        ms_between(run.began, server_.clock->now().instant), kind_ == ScriptKind::kEval ? "SCRIPT KILL" : "FUNCTION KILL", run.name);
   }
   if (executor_.may_leave()) executor_.leave();
-  run.next_look =
-      executor_.may_leave() ? after_ns(server_.clock->now().instant, kSliceNs) : Instant{INT64_MAX};
+  run.next_look = executor_.may_leave() ? after_ns(server_.clock->now().instant, kSliceNs) : Instant{INT64_MAX};
 }
 
 // --- errors
@@ -250,27 +246,23 @@ void Interpreter::report_error(int outcome) {
   } else {
     size_t size = 0;
     const char* own = lua_tolstring(state, -1, &size);
-    text = own                    ? "ERR " + std::string(error_line({own, size}))
-           : lua_isnil(state, -1) ? "ERR nil"
-           : lua_isboolean(state, -1)
-               ? lua_toboolean(state, -1) ? "ERR true" : "ERR false"
-               : fmt::format("ERR {}: {}", luaL_typename(state, -1), lua_topointer(state, -1));
+    text = own                        ? "ERR " + std::string(error_line({own, size}))
+           : lua_isnil(state, -1)     ? "ERR nil"
+           : lua_isboolean(state, -1) ? lua_toboolean(state, -1) ? "ERR true" : "ERR false"
+                                      : fmt::format("ERR {}: {}", luaL_typename(state, -1), lua_topointer(state, -1));
   }
   if (run_->killed) text = kKilled;
   if (outcome == LUA_ERRMEM) place_.line = -1;
-  if (place_.line < 0)
-    place_ = ErrorPlace{kind_ == ScriptKind::kEval ? kEvalChunk : "@user_function", run_->last_return};
+  if (place_.line < 0) place_ = ErrorPlace{kind_ == ScriptKind::kEval ? kEvalChunk : "@user_function", run_->last_return};
   // The interpreter has no room left to tell where that was.
-  if (text == "ERR stack overflow")
-    text = fmt::format("ERR {}:{}: stack overflow", std::string_view(place_.source).substr(1), place_.line);
+  if (text == "ERR stack overflow") text = fmt::format("ERR {}:{}: stack overflow", std::string_view(place_.source).substr(1), place_.line);
   write_error(fmt::format("{} script: {}, on {}:{}.", text, run_->name, place_.source, place_.line), counted);
   place_.line = -1;
 }
 
 void Interpreter::write_error(std::string_view text, bool counted) {
   CommandContext& context = run_->context;
-  if (context.session.has(kReplaying))
-    note_replay_failure(server_, context.session, context.command.name, std::string(text));
+  if (context.session.has(kReplaying)) note_replay_failure(server_, context.session, context.command.name, std::string(text));
   context.reply().error(text);
   context.note_failure();
   if (!counted) server_.command_stats->count_error(text);

@@ -12,10 +12,8 @@ const char* obstacle(lua_State* state, lua_State* coroutine) {
   if (coroutine == state) return "cannot resume running coroutine";
   if (lua_status(coroutine) == LUA_YIELD) return nullptr;
   lua_Debug frame;
-  if (lua_status(coroutine) == 0 && lua_getstack(coroutine, 0, &frame))
-    return "cannot resume normal coroutine";
-  const bool fresh =
-      lua_status(coroutine) == 0 && lua_gettop(coroutine) > 0;  // its function still lies there
+  if (lua_status(coroutine) == 0 && lua_getstack(coroutine, 0, &frame)) return "cannot resume normal coroutine";
+  const bool fresh = lua_status(coroutine) == 0 && lua_gettop(coroutine) > 0;  // its function still lies there
   return fresh ? nullptr : "cannot resume dead coroutine";
 }
 

@@ -31,15 +31,12 @@ struct JsonOptions {
 
   // From here on an integer has more digits than are written.
   double integer_edge() const {
-    constexpr double kPowers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
-                                  1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
+    constexpr double kPowers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
     return kPowers[precision];
   }
 };
 
-JsonOptions& options_of(lua_State* state) {
-  return *static_cast<JsonOptions*>(lua_touserdata(state, lua_upvalueindex(1)));
-}
+JsonOptions& options_of(lua_State* state) { return *static_cast<JsonOptions*>(lua_touserdata(state, lua_upvalueindex(1))); }
 
 // --- encoding
 
@@ -50,21 +47,15 @@ class JsonEncoder {
   // The value at the top stays.
   void value() {
     switch (lua_type(state_, -1)) {
-      case LUA_TSTRING:
-        return string(-1);
-      case LUA_TNUMBER:
-        return number(-1);
-      case LUA_TBOOLEAN:
-        return out_.append(lua_toboolean(state_, -1) ? "true" : "false");
-      case LUA_TTABLE:
-        return table();
-      case LUA_TNIL:
-        return out_.append("null");
+      case LUA_TSTRING: return string(-1);
+      case LUA_TNUMBER: return number(-1);
+      case LUA_TBOOLEAN: return out_.append(lua_toboolean(state_, -1) ? "true" : "false");
+      case LUA_TTABLE: return table();
+      case LUA_TNIL: return out_.append("null");
       case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(state_, -1) == nullptr) return out_.append("null");
         [[fallthrough]];
-      default:
-        fail(-1, "type not supported");
+      default: fail(-1, "type not supported");
     }
   }
   void push() const { out_.push(); }
@@ -111,11 +102,9 @@ class JsonEncoder {
     }
     constexpr size_t kNumberBytes = 32;
     // An integer of so few digits is the same in both ways, and far quicker in this one.
-    if (std::fabs(value) < options_.integer_edge() && value == std::floor(value) &&
-        !(value == 0 && std::signbit(value)))
+    if (std::fabs(value) < options_.integer_edge() && value == std::floor(value) && !(value == 0 && std::signbit(value)))
       return out_.commit(print_integer(out_.reserve(kNumberBytes), int64_t(value)));
-    out_.commit(
-        size_t(std::snprintf(out_.reserve(kNumberBytes), kNumberBytes, "%.*g", options_.precision, value)));
+    out_.commit(size_t(std::snprintf(out_.reserve(kNumberBytes), kNumberBytes, "%.*g", options_.precision, value)));
   }
 
   // The length of the array that the table at the top is; -1: it is none.
@@ -134,8 +123,7 @@ class JsonEncoder {
       items++;
     }
     LuaVm::of(state_).note_steps(state_, size_t(items));
-    if (options_.sparse_ratio > 0 && max > double(items) * options_.sparse_ratio &&
-        max > options_.sparse_safe) {
+    if (options_.sparse_ratio > 0 && max > double(items) * options_.sparse_ratio && max > options_.sparse_safe) {
       if (!options_.sparse_as_object) fail(-1, "excessively sparse array");
       return -1;
     }
@@ -216,19 +204,13 @@ enum class Token : uint8_t {
   kEnd,
   kError
 };
-constexpr const char* kTokenNames[] = {"T_OBJ_BEGIN", "T_OBJ_END", "T_ARR_BEGIN", "T_ARR_END",
-                                       "T_STRING",    "T_NUMBER",  "T_BOOLEAN",   "T_NULL",
-                                       "T_COLON",     "T_COMMA",   "T_END",       "T_ERROR"};
+constexpr const char* kTokenNames[] = {"T_OBJ_BEGIN", "T_OBJ_END", "T_ARR_BEGIN", "T_ARR_END", "T_STRING", "T_NUMBER",
+                                       "T_BOOLEAN",   "T_NULL",    "T_COLON",     "T_COMMA",   "T_END",    "T_ERROR"};
 
 class JsonDecoder {
  public:
   JsonDecoder(lua_State* state, const JsonOptions& options, std::string_view text)
-      : state_(state),
-        options_(options),
-        begin_(text.data()),
-        at_(text.data()),
-        end_(text.data() + text.size()),
-        string_(state) {}
+      : state_(state), options_(options), begin_(text.data()), at_(text.data()), end_(text.data() + text.size()), string_(state) {}
 
   // Pushes the value.
   void run() {
@@ -241,8 +223,7 @@ class JsonDecoder {
  private:
   void fail(const char* expected) {
     const char* found = token_ == Token::kError ? reason_ : kTokenNames[size_t(token_)];
-    luaL_error(state_, "Expected %s but found %s at character %d", expected, found,
-               int(token_at_ - begin_) + 1);
+    luaL_error(state_, "Expected %s but found %s at character %d", expected, found, int(token_at_ - begin_) + 1);
   }
 
   void bad(const char* reason, const char* at) {
@@ -259,31 +240,19 @@ class JsonDecoder {
       return;
     }
     switch (*at_) {
-      case '{':
-        return sign(Token::kObjectBegin);
-      case '}':
-        return sign(Token::kObjectEnd);
-      case '[':
-        return sign(Token::kArrayBegin);
-      case ']':
-        return sign(Token::kArrayEnd);
-      case ':':
-        return sign(Token::kColon);
-      case ',':
-        return sign(Token::kComma);
-      case '"':
-        return string();
-      default:
-        break;
+      case '{': return sign(Token::kObjectBegin);
+      case '}': return sign(Token::kObjectEnd);
+      case '[': return sign(Token::kArrayBegin);
+      case ']': return sign(Token::kArrayEnd);
+      case ':': return sign(Token::kColon);
+      case ',': return sign(Token::kComma);
+      case '"': return string();
+      default: break;
     }
-    if (word("true"))
-      token_ = Token::kBoolean, boolean_ = true;
-    else if (word("false"))
-      token_ = Token::kBoolean, boolean_ = false;
-    else if (word("null"))
-      token_ = Token::kNull;
-    else
-      number();
+    if (word("true")) token_ = Token::kBoolean, boolean_ = true;
+    else if (word("false")) token_ = Token::kBoolean, boolean_ = false;
+    else if (word("null")) token_ = Token::kNull;
+    else number();
   }
 
   void sign(Token token) {
@@ -394,8 +363,7 @@ class JsonDecoder {
     at += negative;
     int64_t value = 0;
     int digits = 0;
-    for (; at < end_ && *at >= '0' && *at <= '9' && digits <= kDigitsMax; at++, digits++)
-      value = value * 10 + (*at - '0');
+    for (; at < end_ && *at >= '0' && *at <= '9' && digits <= kDigitsMax; at++, digits++) value = value * 10 + (*at - '0');
     if (digits == 0 || digits > kDigitsMax || (negative && value == 0)) return nullptr;
     if (at < end_ && (*at == '.' || (*at | 0x20) == 'e' || (*at | 0x20) == 'x')) return nullptr;
     number_ = double(negative ? -value : value);
@@ -424,28 +392,20 @@ class JsonDecoder {
   // The token under way begins it.
   void value() {
     switch (token_) {
-      case Token::kString:
-        return string_.push();
-      case Token::kNumber:
-        return lua_pushnumber(state_, number_);
-      case Token::kBoolean:
-        return lua_pushboolean(state_, boolean_);
-      case Token::kObjectBegin:
-        return object();
-      case Token::kArrayBegin:
-        return array();
-      case Token::kNull:
-        return lua_pushlightuserdata(state_, nullptr);
-      default:
-        fail("value");
+      case Token::kString: return string_.push();
+      case Token::kNumber: return lua_pushnumber(state_, number_);
+      case Token::kBoolean: return lua_pushboolean(state_, boolean_);
+      case Token::kObjectBegin: return object();
+      case Token::kArrayBegin: return array();
+      case Token::kNull: return lua_pushlightuserdata(state_, nullptr);
+      default: fail("value");
     }
   }
 
   void descend() {
     depth_++;
     if (depth_ > options_.decode_depth_max || !lua_checkstack(state_, 3))
-      luaL_error(state_, "Found too many nested data structures (%d) at character %d", depth_,
-                 int(at_ - begin_));
+      luaL_error(state_, "Found too many nested data structures (%d) at character %d", depth_, int(at_ - begin_));
   }
 
   void object() {
@@ -515,8 +475,7 @@ bool given(lua_State* state, int index) { return !lua_isnoneornil(state, index);
 int integer_option(lua_State* state, int index, int& value, int min, int max) {
   if (given(state, index)) {
     const auto wanted = luaL_checkinteger(state, index);
-    luaL_argcheck(state, min <= wanted && wanted <= max, 1,
-                  lua_pushfstring(state, "expected integer between %d and %d", min, max));
+    luaL_argcheck(state, min <= wanted && wanted <= max, 1, lua_pushfstring(state, "expected integer between %d and %d", min, max));
     value = int(wanted);
   }
   lua_pushinteger(state, value);
@@ -526,10 +485,8 @@ int integer_option(lua_State* state, int index, int& value, int min, int max) {
 int boolean_option(lua_State* state, int index, bool& value) {
   if (given(state, index)) {
     constexpr const char* kWords[] = {"off", "on", nullptr};
-    if (lua_isboolean(state, index))
-      value = lua_toboolean(state, index);
-    else
-      value = luaL_checkoption(state, index, nullptr, kWords);
+    if (lua_isboolean(state, index)) value = lua_toboolean(state, index);
+    else value = luaL_checkoption(state, index, nullptr, kWords);
   }
   lua_pushboolean(state, value);
   return 1;
@@ -549,31 +506,20 @@ int encode_sparse_array(lua_State* state) {
   return 3;
 }
 
-int encode_max_depth(lua_State* state) {
-  return integer_option(state, 1, configure(state, 1).encode_depth_max, 1, INT32_MAX);
-}
-int decode_max_depth(lua_State* state) {
-  return integer_option(state, 1, configure(state, 1).decode_depth_max, 1, INT32_MAX);
-}
-int encode_number_precision(lua_State* state) {
-  return integer_option(state, 1, configure(state, 1).precision, 1, 14);
-}
+int encode_max_depth(lua_State* state) { return integer_option(state, 1, configure(state, 1).encode_depth_max, 1, INT32_MAX); }
+int decode_max_depth(lua_State* state) { return integer_option(state, 1, configure(state, 1).decode_depth_max, 1, INT32_MAX); }
+int encode_number_precision(lua_State* state) { return integer_option(state, 1, configure(state, 1).precision, 1, 14); }
 int encode_keep_buffer(lua_State* state) { return boolean_option(state, 1, configure(state, 1).keep_buffer); }
-int decode_invalid_numbers(lua_State* state) {
-  return boolean_option(state, 1, configure(state, 1).decode_invalid);
-}
+int decode_invalid_numbers(lua_State* state) { return boolean_option(state, 1, configure(state, 1).decode_invalid); }
 
 int encode_invalid_numbers(lua_State* state) {
   constexpr const char* kWords[] = {"off", "on", "null", nullptr};
   JsonOptions& options = configure(state, 1);
   if (given(state, 1))
-    options.encode_invalid = lua_isboolean(state, 1)
-                                 ? InvalidNumbers(lua_toboolean(state, 1))
-                                 : InvalidNumbers(luaL_checkoption(state, 1, nullptr, kWords));
-  if (options.encode_invalid == InvalidNumbers::kNull)
-    lua_pushliteral(state, "null");
-  else
-    lua_pushboolean(state, options.encode_invalid == InvalidNumbers::kWritten);
+    options.encode_invalid = lua_isboolean(state, 1) ? InvalidNumbers(lua_toboolean(state, 1))
+                                                     : InvalidNumbers(luaL_checkoption(state, 1, nullptr, kWords));
+  if (options.encode_invalid == InvalidNumbers::kNull) lua_pushliteral(state, "null");
+  else lua_pushboolean(state, options.encode_invalid == InvalidNumbers::kWritten);
   return 1;
 }
 

@@ -12,8 +12,7 @@ unsigned char byte_at(const char* p) { return static_cast<unsigned char>(*p); }
 
 }  // namespace
 
-PatternMatcher::PatternMatcher(std::string_view subject, std::string_view pattern, Pause pause, void* context,
-                               std::vector<char>& scratch)
+PatternMatcher::PatternMatcher(std::string_view subject, std::string_view pattern, Pause pause, void* context, std::vector<char>& scratch)
     : begin_(subject.data()),
       end_(subject.data() + subject.size()),
       pattern_(pattern.data()),
@@ -53,38 +52,17 @@ const char* PatternMatcher::end_of_class(const char* p) {
 bool PatternMatcher::matches_class(unsigned char c, unsigned char letter) {
   bool member;
   switch (letter | 0x20) {
-    case 'a':
-      member = std::isalpha(c);
-      break;
-    case 'c':
-      member = std::iscntrl(c);
-      break;
-    case 'd':
-      member = std::isdigit(c);
-      break;
-    case 'l':
-      member = std::islower(c);
-      break;
-    case 'p':
-      member = std::ispunct(c);
-      break;
-    case 's':
-      member = std::isspace(c);
-      break;
-    case 'u':
-      member = std::isupper(c);
-      break;
-    case 'w':
-      member = std::isalnum(c);
-      break;
-    case 'x':
-      member = std::isxdigit(c);
-      break;
-    case 'z':
-      member = c == 0;
-      break;
-    default:
-      return letter == c;
+    case 'a': member = std::isalpha(c); break;
+    case 'c': member = std::iscntrl(c); break;
+    case 'd': member = std::isdigit(c); break;
+    case 'l': member = std::islower(c); break;
+    case 'p': member = std::ispunct(c); break;
+    case 's': member = std::isspace(c); break;
+    case 'u': member = std::isupper(c); break;
+    case 'w': member = std::isalnum(c); break;
+    case 'x': member = std::isxdigit(c); break;
+    case 'z': member = c == 0; break;
+    default: return letter == c;
   }
   if (!std::isalpha(letter)) return letter == c;
   return std::isupper(letter) ? !member : member;
@@ -115,14 +93,10 @@ bool PatternMatcher::matches_set(unsigned char c, const char* p, const char* set
 
 bool PatternMatcher::matches_item(unsigned char c, const char* p, const char* item_end) const {
   switch (*p) {
-    case '.':
-      return true;
-    case kEscape:
-      return matches_class(c, byte_at(p + 1));
-    case '[':
-      return matches_set(c, p, item_end);
-    default:
-      return byte_at(p) == c;
+    case '.': return true;
+    case kEscape: return matches_class(c, byte_at(p + 1));
+    case '[': return matches_set(c, p, item_end);
+    default: return byte_at(p) == c;
   }
 }
 
@@ -170,8 +144,7 @@ bool PatternMatcher::open_capture(const char* s, ptrdiff_t size) {
 
 bool PatternMatcher::close_capture(const char* s) {
   int i = level_;
-  while (--i >= 0 && captures_[i].size != Capture::kOpen) {
-  }
+  while (--i >= 0 && captures_[i].size != Capture::kOpen) {}
   if (i < 0) return fail("invalid pattern capture"), false;
   captures_[i].size = s - captures_[i].begin;
   return true;
@@ -215,10 +188,8 @@ bool PatternMatcher::retreat(const char*& s, const char*& p) {
         if (last.count == 0) break;
         last.count--;
         s = last.at + last.count;
-        if (last.count == 0)
-          alternatives_--;
-        else
-          std::memcpy(slot, &last, sizeof last);
+        if (last.count == 0) alternatives_--;
+        else std::memcpy(slot, &last, sizeof last);
         return true;
       case Alternative::kMore:
         if (last.at >= end_ || !matches_item(byte_at(last.at), last.item, last.item_end)) break;
@@ -275,8 +246,7 @@ const char* PatternMatcher::run(const char* s, const char* p) {
           continue;
         }
         break;
-      default:
-        break;
+      default: break;
     }
     const char* item_end = end_of_class(p);
     if (!item_end) return nullptr;

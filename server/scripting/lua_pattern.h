@@ -26,8 +26,7 @@ class PatternMatcher {
 
   /// `subject` and `pattern` (without a leading '^') stay where they are. `steps_per_pause`: a step takes a
   /// few nanoseconds.
-  PatternMatcher(std::string_view subject, std::string_view pattern, Pause pause, void* context,
-                 std::vector<char>& scratch);
+  PatternMatcher(std::string_view subject, std::string_view pattern, Pause pause, void* context, std::vector<char>& scratch);
 
   /// Tries to match at `at`. The end of the match, or null. After a fault nothing is matched any more.
   const char* match(const char* at);

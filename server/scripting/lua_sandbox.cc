@@ -60,8 +60,7 @@ int refuse_write(lua_State* state) { return luaL_error(state, "%s", kRefusal); }
 
 int refuse_unknown(lua_State* state) {
   const char* name = lua_tostring(state, 2);
-  return luaL_error(state, "Script attempted to access nonexistent global variable '%s'",
-                    name ? name : luaL_typename(state, 2));
+  return luaL_error(state, "Script attempted to access nonexistent global variable '%s'", name ? name : luaL_typename(state, 2));
 }
 
 // --- base library
@@ -78,10 +77,8 @@ int base_next(lua_State* state) {
 // Upvalue 1: the interpreter's own next(), which loops know and are fast with.
 int base_pairs(lua_State* state) {
   luaL_checktype(state, 1, LUA_TTABLE);
-  if (is_proxy(state, 1))
-    lua_pushcfunction(state, base_next);
-  else
-    lua_pushvalue(state, lua_upvalueindex(1));
+  if (is_proxy(state, 1)) lua_pushcfunction(state, base_next);
+  else lua_pushvalue(state, lua_upvalueindex(1));
   lua_pushvalue(state, 1);
   lua_pushnil(state);
   return 3;
@@ -119,8 +116,7 @@ int base_setmetatable(lua_State* state) {
   luaL_checktype(state, 1, LUA_TTABLE);
   luaL_argcheck(state, kind == LUA_TNIL || kind == LUA_TTABLE, 2, "nil or table expected");
   refuse_proxy(state, 1);
-  if (luaL_getmetafield(state, 1, "__metatable"))
-    return luaL_error(state, "cannot change a protected metatable");
+  if (luaL_getmetafield(state, 1, "__metatable")) return luaL_error(state, "cannot change a protected metatable");
   lua_settop(state, 2);
   lua_setmetatable(state, 1);
   return 1;
@@ -182,20 +178,12 @@ int base_load(lua_State* state) {
 
 // When garbage is collected is the server's to decide; a script may ask for it.
 int base_collectgarbage(lua_State* state) {
-  constexpr const char* kOptions[] = {"stop", "restart",  "collect",    "count",
-                                      "step", "setpause", "setstepmul", nullptr};
+  constexpr const char* kOptions[] = {"stop", "restart", "collect", "count", "step", "setpause", "setstepmul", nullptr};
   switch (luaL_checkoption(state, 1, "collect", kOptions)) {
-    case 2:
-      lua_pushinteger(state, lua_gc(state, LUA_GCCOLLECT, 0));
-      break;
-    case 3:
-      lua_pushnumber(state, lua_gc(state, LUA_GCCOUNT, 0) + lua_gc(state, LUA_GCCOUNTB, 0) / 1024.0);
-      break;
-    case 4:
-      lua_pushboolean(state, lua_gc(state, LUA_GCSTEP, int(luaL_optinteger(state, 2, 0))));
-      break;
-    default:
-      lua_pushinteger(state, 0);
+    case 2: lua_pushinteger(state, lua_gc(state, LUA_GCCOLLECT, 0)); break;
+    case 3: lua_pushnumber(state, lua_gc(state, LUA_GCCOUNT, 0) + lua_gc(state, LUA_GCCOUNTB, 0) / 1024.0); break;
+    case 4: lua_pushboolean(state, lua_gc(state, LUA_GCSTEP, int(luaL_optinteger(state, 2, 0)))); break;
+    default: lua_pushinteger(state, 0);
   }
   return 1;
 }
@@ -207,8 +195,7 @@ int table_insert(lua_State* state) {
   refuse_proxy(state, 1);
   int end = int(lua_objlen(state, 1)) + 1, at = end;
   switch (lua_gettop(state)) {
-    case 2:
-      break;
+    case 2: break;
     case 3:
       at = int(luaL_checkinteger(state, 2));
       if (at > end) end = at;
@@ -219,8 +206,7 @@ int table_insert(lua_State* state) {
         lua_rawseti(state, 1, end);
       }
       break;
-    default:
-      return luaL_error(state, "wrong number of arguments to 'insert'");
+    default: return luaL_error(state, "wrong number of arguments to 'insert'");
   }
   lua_rawseti(state, 1, at);
   return 0;
@@ -285,17 +271,13 @@ struct Random {
   }
 };
 
-Random& random_of(lua_State* state) {
-  return *static_cast<Random*>(lua_touserdata(state, lua_upvalueindex(1)));
-}
+Random& random_of(lua_State* state) { return *static_cast<Random*>(lua_touserdata(state, lua_upvalueindex(1))); }
 
 int math_random(lua_State* state) {
   constexpr uint32_t kMax = 0x7fffffff;
   const double share = double(random_of(state).next() % kMax) / double(kMax);
   switch (lua_gettop(state)) {
-    case 0:
-      lua_pushnumber(state, share);
-      return 1;
+    case 0: lua_pushnumber(state, share); return 1;
     case 1: {
       const int most = int(luaL_checkinteger(state, 1));
       luaL_argcheck(state, 1 <= most, 1, "interval is empty");
@@ -308,8 +290,7 @@ int math_random(lua_State* state) {
       lua_pushnumber(state, std::floor(share * (double(most) - least + 1)) + least);
       return 1;
     }
-    default:
-      return luaL_error(state, "wrong number of arguments");
+    default: return luaL_error(state, "wrong number of arguments");
   }
 }
 
@@ -339,8 +320,7 @@ void set_functions(lua_State* state, const luaL_Reg* functions, size_t count) {
 }
 
 void amend_base(lua_State* state) {
-  for (const char* name :
-       {"dofile", "getfenv", "loadfile", "module", "newproxy", "print", "require", "setfenv"}) {
+  for (const char* name : {"dofile", "getfenv", "loadfile", "module", "newproxy", "print", "require", "setfenv"}) {
     lua_pushnil(state);
     lua_setfield(state, -2, name);
   }
@@ -365,8 +345,7 @@ void amend_table(lua_State* state) {
   lua_setfield(state, -2, "sort");
   lua_pushnil(state);
   lua_setfield(state, -2, "move");
-  constexpr luaL_Reg kFunctions[] = {
-      {"insert", table_insert}, {"remove", table_remove}, {"setn", table_setn}};
+  constexpr luaL_Reg kFunctions[] = {{"insert", table_insert}, {"remove", table_remove}, {"setn", table_setn}};
   set_functions(state, kFunctions, std::size(kFunctions));
 }
 

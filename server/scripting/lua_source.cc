@@ -33,20 +33,15 @@ class Tokens {
   size_t size() const { return tokens_.size(); }
   const Token& operator[](size_t i) const { return tokens_[i]; }
   std::string_view word(size_t i) const {
-    return i < tokens_.size() ? text_.substr(tokens_[i].begin, tokens_[i].end - tokens_[i].begin)
-                              : std::string_view();
+    return i < tokens_.size() ? text_.substr(tokens_[i].begin, tokens_[i].end - tokens_[i].begin) : std::string_view();
   }
-  bool is(size_t i, std::string_view sign) const {
-    return word(i) == sign && tokens_[i].kind != Token::kString;
-  }
+  bool is(size_t i, std::string_view sign) const { return word(i) == sign && tokens_[i].kind != Token::kString; }
   bool is_name(size_t i) const { return i < tokens_.size() && tokens_[i].kind == Token::kName; }
 
  private:
   char char_at(size_t at) const { return at < text_.size() ? text_[at] : '\0'; }
 
-  void add(Token::Kind kind, size_t begin, size_t end) {
-    tokens_.push_back(Token{kind, uint32_t(begin), uint32_t(end)});
-  }
+  void add(Token::Kind kind, size_t begin, size_t end) { tokens_.push_back(Token{kind, uint32_t(begin), uint32_t(end)}); }
 
   // The end of [[...]] or [==[...]==] at `at`, or `at` if there is none.
   size_t end_of_long(size_t at) const {
@@ -65,8 +60,8 @@ class Tokens {
   }
 
   size_t end_of_number(size_t at) const {
-    while (at < text_.size() && (vedette::is_name(text_[at]) || text_[at] == '.' ||
-                                 ((text_[at] == '+' || text_[at] == '-') && (text_[at - 1] | 0x20) == 'e')))
+    while (at < text_.size() &&
+           (vedette::is_name(text_[at]) || text_[at] == '.' || ((text_[at] == '+' || text_[at] == '-') && (text_[at - 1] | 0x20) == 'e')))
       at++;
     return at;
   }
@@ -99,8 +94,7 @@ class Tokens {
     return end;
   }
 
-  static constexpr size_t kTokensMax =
-      1 << 20;  // no script has so many, and whoever sends them only wants the memory
+  static constexpr size_t kTokensMax = 1 << 20;  // no script has so many, and whoever sends them only wants the memory
   std::string_view text_;
   std::vector<Token> tokens_;
   bool whole_ = true;
@@ -177,11 +171,9 @@ class Rewriter {
       const char last = word.back(), second = word.size() > 1 ? char(word[1] | 0x20) : '\0';
       const bool hexadecimal = word[0] == '0' && second == 'x';
       const bool binary = word[0] == '0' && second == 'b';
-      const bool suffixed = last == 'l' || last == 'L' || last == 'i' || last == 'I' ||
-                            ((last == 'u' || last == 'U') && !hexadecimal);
+      const bool suffixed = last == 'l' || last == 'L' || last == 'i' || last == 'I' || ((last == 'u' || last == 'U') && !hexadecimal);
       if (!binary && !suffixed) continue;
-      out_.error =
-          std::to_string(line_of(tokens_[i].begin)) + ": malformed number near '" + std::string(word) + "'";
+      out_.error = std::to_string(line_of(tokens_[i].begin)) + ": malformed number near '" + std::string(word) + "'";
       return true;
     }
     return false;
@@ -193,8 +185,7 @@ class Rewriter {
     const std::string_view name = tokens_.word(i);
     if (const Library* library = library_of(name)) {
       const bool call = tokens_.is(i + 1, ".") && tokens_.is_name(i + 2) && tokens_.is(i + 3, "(");
-      return call && has_word(library->functions, tokens_.word(i + 2)) && is_only_called(name, true) ? i + 3
-                                                                                                     : 0;
+      return call && has_word(library->functions, tokens_.word(i + 2)) && is_only_called(name, true) ? i + 3 : 0;
     }
     if (!tokens_.is(i + 1, "(")) return 0;
     return (has_word(kBase, name) && is_only_called(name, false)) || is_alias(name) ? i + 1 : 0;
@@ -210,11 +201,9 @@ class Rewriter {
 
   void note_uses() {
     for (size_t i = 0; i < tokens_.size(); i++) {
-      if (!tokens_.is_name(i) || (i > 0 && (tokens_.is(i - 1, ".") || tokens_.is(i - 1, ":"))))
-        continue;  // a field of that name
+      if (!tokens_.is_name(i) || (i > 0 && (tokens_.is(i - 1, ".") || tokens_.is(i - 1, ":")))) continue;  // a field of that name
       Use& use = uses_[tokens_.word(i)];
-      const bool function = i > 0 && tokens_.is(i - 1, "function"),
-                 local = i > 0 && tokens_.is(i - 1, "local");
+      const bool function = i > 0 && tokens_.is(i - 1, "function"), local = i > 0 && tokens_.is(i - 1, "local");
       const bool called = tokens_.is(i + 1, "(");
       use.only_library &= tokens_.is(i + 1, ".") && !function && !local;
       use.only_called &= called && !function && !local;
@@ -257,16 +246,15 @@ class Rewriter {
     const size_t close = ends_[open];
     if (close == 0) return;
     const size_t next = close + 1;
-    const bool last = next == tokens_.size() || tokens_.is(next, ";") || tokens_.is(next, "end") ||
-                      tokens_.is(next, "else") || tokens_.is(next, "elseif") || tokens_.is(next, "until");
+    const bool last = next == tokens_.size() || tokens_.is(next, ";") || tokens_.is(next, "end") || tokens_.is(next, "else") ||
+                      tokens_.is(next, "elseif") || tokens_.is(next, "until");
     if (!last) return;
     insertions_.push_back({tokens_[i + 1].begin, '('});
     insertions_.push_back({tokens_[close].end, ')'});
   }
 
   void apply() {
-    std::stable_sort(insertions_.begin(), insertions_.end(),
-                     [](const Insertion& a, const Insertion& b) { return a.at < b.at; });
+    std::stable_sort(insertions_.begin(), insertions_.end(), [](const Insertion& a, const Insertion& b) { return a.at < b.at; });
     size_t at = 0;
     for (const Insertion& insertion : insertions_) {
       out_.changed.append(text_, at, insertion.at - at);
@@ -307,10 +295,8 @@ int load_as_it_is(lua_State* state, std::string_view text, const char* name) {
 LuaSource prepare_source(std::string_view text) {
   LuaSource out;
   // The interpreter would pass over such a line.
-  if (text.starts_with('#'))
-    out.error = "1: unexpected symbol near '#'";
-  else if (text.size() < UINT32_MAX)
-    Rewriter(text, out).run();
+  if (text.starts_with('#')) out.error = "1: unexpected symbol near '#'";
+  else if (text.size() < UINT32_MAX) Rewriter(text, out).run();
   return out;
 }
 

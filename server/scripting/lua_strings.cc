@@ -21,9 +21,7 @@ std::vector<char>& scratch() {
   return alternatives;
 }
 
-void pause(void* context) {
-  LuaVm::of(static_cast<lua_State*>(context)).look_now(static_cast<lua_State*>(context));
-}
+void pause(void* context) { LuaVm::of(static_cast<lua_State*>(context)).look_now(static_cast<lua_State*>(context)); }
 
 std::string_view check_text(lua_State* state, int argument) {
   size_t size = 0;
@@ -41,8 +39,7 @@ void raise_fault(lua_State* state, const PatternMatcher& matcher) {
   if (matcher.fault()) luaL_error(state, "%s", matcher.fault());
 }
 
-void push_capture(lua_State* state, const PatternMatcher& matcher, int i, std::string_view subject,
-                  std::string_view whole) {
+void push_capture(lua_State* state, const PatternMatcher& matcher, int i, std::string_view subject, std::string_view whole) {
   if (i >= matcher.captures()) {
     if (i != 0) luaL_error(state, "invalid capture index");
     lua_pushlstring(state, whole.data(), whole.size());
@@ -50,24 +47,19 @@ void push_capture(lua_State* state, const PatternMatcher& matcher, int i, std::s
   }
   const PatternMatcher::Capture& capture = matcher.capture(i);
   if (capture.size == PatternMatcher::Capture::kOpen) luaL_error(state, "unfinished capture");
-  if (capture.size == PatternMatcher::Capture::kPosition)
-    lua_pushinteger(state, capture.begin - subject.data() + 1);
-  else
-    lua_pushlstring(state, capture.begin, size_t(capture.size));
+  if (capture.size == PatternMatcher::Capture::kPosition) lua_pushinteger(state, capture.begin - subject.data() + 1);
+  else lua_pushlstring(state, capture.begin, size_t(capture.size));
 }
 
 // `whole`: what stands for the captures of a pattern that has none; null data: nothing does.
-int push_captures(lua_State* state, const PatternMatcher& matcher, std::string_view subject,
-                  std::string_view whole) {
+int push_captures(lua_State* state, const PatternMatcher& matcher, std::string_view subject, std::string_view whole) {
   const int count = matcher.captures() == 0 && whole.data() ? 1 : matcher.captures();
   luaL_checkstack(state, count, "too many captures");
   for (int i = 0; i < count; i++) push_capture(state, matcher, i, subject, whole);
   return count;
 }
 
-bool is_plain(std::string_view pattern) {
-  return pattern.find_first_of("^$*+?.([%-") == std::string_view::npos;
-}
+bool is_plain(std::string_view pattern) { return pattern.find_first_of("^$*+?.([%-") == std::string_view::npos; }
 
 int find_or_match(lua_State* state, bool find) {
   const std::string_view subject = check_text(state, 1);
@@ -79,8 +71,7 @@ int find_or_match(lua_State* state, bool find) {
     constexpr size_t kBytesPerStep = 16;
     LuaVm::of(state).note_steps(state, (subject.size() - size_t(init) + pattern.size()) / kBytesPerStep);
     // Unlike find() of strings this takes no more than the sum of both lengths, whatever they are.
-    const void* found =
-        memmem(subject.data() + init, subject.size() - size_t(init), pattern.data(), pattern.size());
+    const void* found = memmem(subject.data() + init, subject.size() - size_t(init), pattern.data(), pattern.size());
     if (!found) return lua_pushnil(state), 1;
     const ptrdiff_t at = static_cast<const char*>(found) - subject.data();
     lua_pushinteger(state, at + 1);
@@ -111,8 +102,7 @@ int string_match(lua_State* state) { return find_or_match(state, false); }
 
 // Upvalues: subject, pattern, where to go on.
 int next_match(lua_State* state) {
-  const std::string_view subject = check_text(state, lua_upvalueindex(1)),
-                         pattern = check_text(state, lua_upvalueindex(2));
+  const std::string_view subject = check_text(state, lua_upvalueindex(1)), pattern = check_text(state, lua_upvalueindex(2));
   PatternMatcher matcher(subject, pattern, pause, state, scratch());
   const char* const end = subject.data() + subject.size();
   for (const char* at = subject.data() + lua_tointeger(state, lua_upvalueindex(3)); at <= end; at++) {
@@ -136,8 +126,7 @@ int string_gmatch(lua_State* state) {
 }
 
 // The replacement text, in which %1 stands for a capture and %0 for the whole.
-void add_text(lua_State* state, LuaText& out, const PatternMatcher& matcher, std::string_view subject,
-              std::string_view whole) {
+void add_text(lua_State* state, LuaText& out, const PatternMatcher& matcher, std::string_view subject, std::string_view whole) {
   size_t size = 0;
   const char* text = lua_tolstring(state, 3, &size);
   for (size_t i = 0; i < size; i++) {
@@ -160,8 +149,7 @@ void add_text(lua_State* state, LuaText& out, const PatternMatcher& matcher, std
   }
 }
 
-void add_replacement(lua_State* state, LuaText& out, const PatternMatcher& matcher, std::string_view subject,
-                     std::string_view whole) {
+void add_replacement(lua_State* state, LuaText& out, const PatternMatcher& matcher, std::string_view subject, std::string_view whole) {
   switch (lua_type(state, 3)) {
     case LUA_TFUNCTION: {
       lua_pushvalue(state, 3);
@@ -173,8 +161,7 @@ void add_replacement(lua_State* state, LuaText& out, const PatternMatcher& match
       push_capture(state, matcher, 0, subject, whole);
       lua_gettable(state, 3);
       break;
-    default:
-      return add_text(state, out, matcher, subject, whole);
+    default: return add_text(state, out, matcher, subject, whole);
   }
   if (!lua_toboolean(state, -1)) {
     out.append(whole);
@@ -194,8 +181,7 @@ int string_gsub(lua_State* state) {
   std::string_view pattern = check_text(state, 2);
   const int kind = lua_type(state, 3);
   const ptrdiff_t most = luaL_optinteger(state, 4, ptrdiff_t(subject.size()) + 1);
-  luaL_argcheck(state,
-                kind == LUA_TNUMBER || kind == LUA_TSTRING || kind == LUA_TFUNCTION || kind == LUA_TTABLE, 3,
+  luaL_argcheck(state, kind == LUA_TNUMBER || kind == LUA_TSTRING || kind == LUA_TFUNCTION || kind == LUA_TTABLE, 3,
                 "string/function/table expected");
   const bool anchored = pattern.starts_with('^');
   if (anchored) pattern.remove_prefix(1);
@@ -211,12 +197,9 @@ int string_gsub(lua_State* state) {
       count++;
       add_replacement(state, out, matcher, subject, {at, size_t(to - at)});
     }
-    if (to && to > at)
-      at = to;
-    else if (at < end)
-      out.append(*at++);
-    else
-      break;
+    if (to && to > at) at = to;
+    else if (at < end) out.append(*at++);
+    else break;
     if (anchored) break;
   }
   out.append({at, size_t(end - at)});
@@ -245,9 +228,8 @@ int string_rep(lua_State* state) {
 }  // namespace
 
 void replace_string_functions(lua_State* state) {
-  constexpr luaL_Reg kFunctions[] = {{"find", string_find},     {"match", string_match},
-                                     {"gmatch", string_gmatch}, {"gfind", string_gmatch},
-                                     {"gsub", string_gsub},     {"rep", string_rep}};
+  constexpr luaL_Reg kFunctions[] = {{"find", string_find},    {"match", string_match}, {"gmatch", string_gmatch},
+                                     {"gfind", string_gmatch}, {"gsub", string_gsub},   {"rep", string_rep}};
   for (const luaL_Reg& function : kFunctions) {
     lua_pushcfunction(state, function.func);
     lua_setfield(state, -2, function.name);

@@ -53,10 +53,8 @@ bool collect_words(lua_State* state, Interpreter& in, int count) {
     const double value = lua_tonumber(state, i + 1);
     char* const to = in.numbers.data() + size_t(i) * kNumberBytes;
     constexpr double kExact = 1e15;
-    const bool integral =
-        value == std::floor(value) && std::fabs(value) < kExact && !(value == 0 && std::signbit(value));
-    const size_t size = integral ? print_integer(to, int64_t(value))
-                                 : size_t(std::snprintf(to, kNumberBytes, "%.17g", value));
+    const bool integral = value == std::floor(value) && std::fabs(value) < kExact && !(value == 0 && std::signbit(value));
+    const size_t size = integral ? print_integer(to, int64_t(value)) : size_t(std::snprintf(to, kNumberBytes, "%.17g", value));
     in.arguments[size_t(i)] = {to, size};
   }
   return true;
@@ -65,12 +63,10 @@ bool collect_words(lua_State* state, Interpreter& in, int count) {
 // Names in a script are the same few strings each time, so where one lies tells what it means.
 const ServerCommandTable::Entry* find_command(lua_State* state, Interpreter& in) {
   const std::string_view name = in.arguments[0];
-  Interpreter::CachedCommand& slot =
-      in.commands[(reinterpret_cast<uintptr_t>(name.data()) >> 4) % Interpreter::kCachedCommands];
+  Interpreter::CachedCommand& slot = in.commands[(reinterpret_cast<uintptr_t>(name.data()) >> 4) % Interpreter::kCachedCommands];
   if (slot.name == name.data()) return slot.command;
   const auto* command = in.server().commands.find(in.arguments);
-  const bool simple =
-      command && command->subcommands.empty() && !command->parent && lua_type(state, 1) == LUA_TSTRING;
+  const bool simple = command && command->subcommands.empty() && !command->parent && lua_type(state, 1) == LUA_TSTRING;
   if (!simple) return command;
   lua_rawgeti(state, LUA_REGISTRYINDEX, in.command_names);
   lua_pushvalue(state, 1);
@@ -83,8 +79,7 @@ const ServerCommandTable::Entry* find_command(lua_State* state, Interpreter& in)
 // Why the script may not call this now; empty: it may.
 std::string refusal_of(Interpreter& in, const ScriptRun& run, const ServerCommandTable::Entry& command) {
   ServerState& server = in.server();
-  if ((command.flags & kNoScript) && (!server.scripts->allows_all || (command.flags & kRunsScripts)))
-    return std::string(kNotFromScript);
+  if ((command.flags & kNoScript) && (!server.scripts->allows_all || (command.flags & kRunsScripts))) return std::string(kNotFromScript);
   const bool replays = run.session->has(kReplaying);
   const Session& caller = run.context.session;
   if (caller.has(kRestricted) && !replays && !server.access->permits(caller, command, in.arguments)) {
@@ -92,21 +87,18 @@ std::string refusal_of(Interpreter& in, const ScriptRun& run, const ServerComman
     server.access->note(caller, command, in.arguments, decision, AclContext::kScript, run.context.now_ms());
     return AccessControl::script_text(decision);
   }
-  if (!replays && (server.conditions() & kStaleReplica) && !(command.flags & kStale))
-    return std::string(kStaleReplicaText);
+  if (!replays && (server.conditions() & kStaleReplica) && !(command.flags & kStale)) return std::string(kStaleReplicaText);
   if (run.read_only && (command.flags & (kWrite | kMayReplicate))) return std::string(kOnlyReads);
   if (replays || run.wrote) return {};  // half-way it is not stopped any more
   if (!run.declared && (command.flags & kWrite) && (server.conditions() & kWritesGuarded))
     if (auto refusal = write_refusal(server, *run.session, false)) return *std::move(refusal);
-  if (run.over_memory && !(run.flags & kScriptAllowOom) && (command.flags & kDenyOom))
-    return errors::out_of_memory().text();
+  if (run.over_memory && !(run.flags & kScriptAllowOom) && (command.flags & kDenyOom)) return errors::out_of_memory().text();
   return {};
 }
 
 // Fast when nothing can stand against it.
 bool may_call(Interpreter& in, const ScriptRun& run, const ServerCommandTable::Entry& command) {
-  const bool looked_at = run.read_only || run.over_memory || run.context.session.has(kRestricted) ||
-                         (command.flags & kNoScript) ||
+  const bool looked_at = run.read_only || run.over_memory || run.context.session.has(kRestricted) || (command.flags & kNoScript) ||
                          (in.server().conditions() & (kStaleReplica | kWritesGuarded));
   return !looked_at;
 }
@@ -120,8 +112,7 @@ std::string_view reply_of(Interpreter& in, const OutputBuffer& output) {
   });
   if (pieces < 2) return first;
   in.reply_bytes.clear();
-  output.for_each_piece(
-      [&](const char* data, size_t size) { return in.reply_bytes.append(data, size), true; });
+  output.for_each_piece([&](const char* data, size_t size) { return in.reply_bytes.append(data, size), true; });
   return in.reply_bytes;
 }
 
@@ -154,19 +145,15 @@ bool call_command(lua_State* state, Interpreter& in) {
   if (!collect_words(state, in, count)) return refuse(kBadArgument);
   const auto* command = find_command(state, in);
   const bool container = command && !command->subcommands.empty() && count > 1;
-  if (!command || (container && !equals_ignoring_case(in.arguments[1], "HELP")))
-    return refuse_call(kUnknown, nullptr);
+  if (!command || (container && !equals_ignoring_case(in.arguments[1], "HELP"))) return refuse_call(kUnknown, nullptr);
   if (!command->accepts_argument_count(size_t(count))) return refuse_call(kWrongCount, command);
   if (!may_call(in, run, *command))
-    if (const std::string refusal = refusal_of(in, run, *command); !refusal.empty())
-      return refuse_call(refusal, command);
+    if (const std::string refusal = refusal_of(in, run, *command); !refusal.empty()) return refuse_call(refusal, command);
   run_command(in, run, *command);
   OutputBuffer& output = run.session->output;
   bool failed = false;
-  if (output.empty())
-    lua_pushnil(state);
-  else
-    failed = push_reply(state, reply_of(in, output));
+  if (output.empty()) lua_pushnil(state);
+  else failed = push_reply(state, reply_of(in, output));
   output.clear();
   in.look_if_due(state, in.executor().now());
   return failed;
@@ -190,8 +177,7 @@ int redis_acl_check_cmd(lua_State* state) {
   const auto* command = find_command(state, in);
   if (!command || !in.running()) raise_error(state, "ERR Invalid command passed to redis.acl_check_cmd()");
   const Session& caller = in.running()->context.session;
-  lua_pushboolean(state,
-                  !caller.has(kRestricted) || in.server().access->permits(caller, *command, in.arguments));
+  lua_pushboolean(state, !caller.has(kRestricted) || in.server().access->permits(caller, *command, in.arguments));
   return 1;
 }
 
@@ -231,8 +217,7 @@ int redis_log(lua_State* state) {
   if (count < 2) raise_error(state, "ERR redis.log() requires two arguments or more.");
   if (!lua_isnumber(state, -count)) raise_error(state, "ERR First argument must be a number (log level).");
   const int level = int(lua_tonumber(state, -count));
-  if (level < int(LogLevel::kDebug) || level > int(LogLevel::kWarning))
-    raise_error(state, "ERR Invalid debug level.");
+  if (level < int(LogLevel::kDebug) || level > int(LogLevel::kWarning)) raise_error(state, "ERR Invalid debug level.");
   if (!log_enabled(LogLevel(level))) return 0;
   std::string line;
   for (int i = 2; i <= count; i++) {
@@ -285,17 +270,11 @@ struct Function {
   const char* name;
   lua_CFunction run;
 };
-constexpr Function kFunctions[] = {{"call", redis_call},
-                                   {"pcall", redis_pcall},
-                                   {"error_reply", redis_error_reply},
-                                   {"status_reply", redis_status_reply},
-                                   {"sha1hex", redis_sha1hex},
-                                   {"setresp", redis_setresp},
-                                   {"set_repl", redis_set_repl},
-                                   {"acl_check_cmd", redis_acl_check_cmd}};
-constexpr Function kEvalFunctions[] = {{"replicate_commands", redis_replicate_commands},
-                                       {"breakpoint", redis_breakpoint},
-                                       {"debug", redis_debug}};
+constexpr Function kFunctions[] = {
+    {"call", redis_call},       {"pcall", redis_pcall},     {"error_reply", redis_error_reply}, {"status_reply", redis_status_reply},
+    {"sha1hex", redis_sha1hex}, {"setresp", redis_setresp}, {"set_repl", redis_set_repl},       {"acl_check_cmd", redis_acl_check_cmd}};
+constexpr Function kEvalFunctions[] = {
+    {"replicate_commands", redis_replicate_commands}, {"breakpoint", redis_breakpoint}, {"debug", redis_debug}};
 
 template <size_t kCount>
 void set_functions(lua_State* state, const Function (&functions)[kCount]) {
@@ -313,10 +292,8 @@ void set_number(lua_State* state, const char* name, double value) {
 int version_number() {
   int number = 0, part = 0;
   for (const char c : kCompatibleVersion) {
-    if (c == '.')
-      number = (number | part) << 8, part = 0;
-    else
-      part = part * 10 + (c - '0');
+    if (c == '.') number = (number | part) << 8, part = 0;
+    else part = part * 10 + (c - '0');
   }
   return number | part;
 }

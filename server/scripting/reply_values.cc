@@ -24,43 +24,27 @@ int64_t integer_of(std::string_view digits) {
 
 class ReplyReader {
  public:
-  ReplyReader(lua_State* state, std::string_view bytes)
-      : state_(state), at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+  ReplyReader(lua_State* state, std::string_view bytes) : state_(state), at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
   void value() {
     VED_ASSERT(at_ < end_);
     const char kind = *at_++;
     switch (kind) {
-      case '$':
-        return bulk();
-      case ':':
-        return lua_pushnumber(state_, double(integer_of(line())));
-      case '+':
-        return field("ok", line());
-      case '-':
-        return push_error_table(state_, line(), true);
+      case '$': return bulk();
+      case ':': return lua_pushnumber(state_, double(integer_of(line())));
+      case '+': return field("ok", line());
+      case '-': return push_error_table(state_, line(), true);
       case '*':
-      case '>':
-        return array();
-      case '%':
-        return map();
-      case '~':
-        return set();
-      case '_':
-        line();
-        return lua_pushnil(state_);
-      case '#':
-        return lua_pushboolean(state_, line() == "t");
-      case ',':
-        return real();
-      case '(':
-        return field("big_number", line());
-      case '=':
-        return verbatim();
-      case '|':
-        return attribute();
-      default:
-        VED_ASSERT(!"a reply of no known kind");
+      case '>': return array();
+      case '%': return map();
+      case '~': return set();
+      case '_': line(); return lua_pushnil(state_);
+      case '#': return lua_pushboolean(state_, line() == "t");
+      case ',': return real();
+      case '(': return field("big_number", line());
+      case '=': return verbatim();
+      case '|': return attribute();
+      default: VED_ASSERT(!"a reply of no known kind");
     }
   }
 
@@ -136,10 +120,8 @@ class ReplyReader {
   // What cannot be a key of a table is left out.
   void store() {
     const bool is_nan = lua_type(state_, -2) == LUA_TNUMBER && std::isnan(lua_tonumber(state_, -2));
-    if (lua_isnil(state_, -2) || is_nan)
-      lua_pop(state_, 2);
-    else
-      lua_rawset(state_, -3);
+    if (lua_isnil(state_, -2) || is_nan) lua_pop(state_, 2);
+    else lua_rawset(state_, -3);
   }
 
   void real() {
@@ -203,16 +185,10 @@ class ValueWriter {
         look_before(text(-1));
         reply_.bulk(text(-1));
         break;
-      case LUA_TNUMBER:
-        reply_.integer(to_integer(lua_tonumber(state_, -1)));
-        break;
-      case LUA_TBOOLEAN:
-        boolean(lua_toboolean(state_, -1));
-        break;
-      case LUA_TTABLE:
-        return table();
-      default:
-        reply_.null();
+      case LUA_TNUMBER: reply_.integer(to_integer(lua_tonumber(state_, -1))); break;
+      case LUA_TBOOLEAN: boolean(lua_toboolean(state_, -1)); break;
+      case LUA_TTABLE: return table();
+      default: reply_.null();
     }
     lua_pop(state_, 1);
   }
@@ -229,12 +205,9 @@ class ValueWriter {
   }
 
   void boolean(bool value) {
-    if (booleans_)
-      reply_.boolean(value);
-    else if (value)
-      reply_.integer(1);
-    else
-      reply_.null();
+    if (booleans_) reply_.boolean(value);
+    else if (value) reply_.integer(1);
+    else reply_.null();
   }
 
   // Pushes the table's own field.
@@ -314,10 +287,8 @@ class ValueWriter {
       lua_pushvalue(state_, -2);
       value();
       if (lost_) return;
-      if (map)
-        value();
-      else
-        lua_pop(state_, 1);
+      if (map) value();
+      else lua_pop(state_, 1);
       if (lost_) return;
     }
     lua_pop(state_, 2);
@@ -370,8 +341,7 @@ std::string_view error_line(std::string_view text) {
   constexpr size_t kBytesMax = 32 * 1024;
   text = text.substr(0, std::min(text.find('\0'), kBytesMax));
   const size_t begin = text.find_first_not_of(kLineEnds);
-  return begin == std::string_view::npos ? std::string_view()
-                                         : text.substr(begin, text.find_last_not_of(kLineEnds) + 1 - begin);
+  return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(kLineEnds) + 1 - begin);
 }
 
 void write_value(lua_State* state, ReplyWriter& reply, bool booleans, ValueListener& listener) {

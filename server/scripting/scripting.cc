@@ -9,10 +9,8 @@ namespace vedette {
 namespace {
 
 constexpr const char* kEvalChunk = "@user_script";
-constexpr std::string_view kBusyScriptText =
-    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
-constexpr std::string_view kBusyFunctionText =
-    "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+constexpr std::string_view kBusyScriptText = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+constexpr std::string_view kBusyFunctionText = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
 
 }  // namespace
 
@@ -65,9 +63,7 @@ const CommandContext& Scripting::caller() const {
   return run->context;
 }
 
-std::string_view Scripting::busy_text() const {
-  return eval_ && eval_->running() ? kBusyScriptText : kBusyFunctionText;
-}
+std::string_view Scripting::busy_text() const { return eval_ && eval_->running() ? kBusyScriptText : kBusyFunctionText; }
 
 void Scripting::abandon() {
   abandoned_ = true;
@@ -105,9 +101,7 @@ std::unique_ptr<Libraries> Scripting::new_libraries() {
 
 std::unique_ptr<ScriptLibraries> Scripting::empty_libraries() { return new_libraries(); }
 
-void Scripting::adopt(std::unique_ptr<ScriptLibraries> libraries) {
-  libraries_.swap(static_cast<Libraries&>(*libraries));
-}
+void Scripting::adopt(std::unique_ptr<ScriptLibraries> libraries) { libraries_.swap(static_cast<Libraries&>(*libraries)); }
 
 // --- EVAL
 
@@ -130,8 +124,7 @@ Result<CachedScript*> Scripting::compile(std::string_view text, bool keep) {
   script.text = text;
   script.digest = to_hex(sha1(text));
   CachedScript& added = cache_.add(std::move(script));
-  for (CachedScript superfluous; cache_.take_superfluous(superfluous); evicted_scripts_++)
-    interpreter.release(superfluous.function);
+  for (CachedScript superfluous; cache_.take_superfluous(superfluous); evicted_scripts_++) interpreter.release(superfluous.function);
   return &added;
 }
 

@@ -47,9 +47,7 @@ class Scripting final : public ScriptHost {
 
   // Functions
   const Libraries& functions() const { return libraries_; }
-  Result<std::string> add_library(std::string_view code, bool replace) {
-    return libraries_.load(code, replace);
-  }
+  Result<std::string> add_library(std::string_view code, bool replace) { return libraries_.load(code, replace); }
   bool remove_library(std::string_view name) { return libraries_.remove(name); }
   Status join_libraries(Libraries& other, bool replace) { return libraries_.join(other, replace); }
   std::unique_ptr<Libraries> new_libraries();

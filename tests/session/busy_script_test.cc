@@ -10,8 +10,7 @@
 namespace vedette::testing {
 namespace {
 
-constexpr std::string_view kBusy =
-    "(error) BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+constexpr std::string_view kBusy = "(error) BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 constexpr std::string_view kForever = "while true do end";
 
 // A server on whose clock a millisecond passes with every look at it, and scripts take long after five.
@@ -37,9 +36,8 @@ TEST_CASE("while a script takes long others are told so, and may end it") {
   TestClient client(server), other(server);
   CHECK(client({"EVAL", kForever, "0"}) == "");
   CHECK(server.executor.stands_still());
-  for (const std::string_view refused :
-       {"GET k", "SET k v", "EVAL \"return 1\" 0", "FUNCTION KILL", "FUNCTION STATS", "SCRIPT EXISTS x",
-        "INFO", "CLIENT LIST", "SUBSCRIBE c", "SHUTDOWN", "SHUTDOWN SAVE", "COMMAND COUNT"})
+  for (const std::string_view refused : {"GET k", "SET k v", "EVAL \"return 1\" 0", "FUNCTION KILL", "FUNCTION STATS", "SCRIPT EXISTS x",
+                                         "INFO", "CLIENT LIST", "SUBSCRIBE c", "SHUTDOWN", "SHUTDOWN SAVE", "COMMAND COUNT"})
     CHECK(other(refused) == kBusy);
   CHECK(other("PING") == kBusy);
   CHECK(other("HELLO 2").starts_with("[server, "));
@@ -61,50 +59,49 @@ TEST_CASE("while a script takes long others are told so, and may end it") {
 TEST_CASE("nothing a script does keeps it from being ended") {
   BusyServer server;
   TestClient client(server), other(server);
-  for (
-      const std::string_view script :
-      {"while true do pcall(function() while true do end end) end",
-       "repeat local ok = pcall(error, 'x') until false",
-       "table.sort({3, 2, 1}, function(a, b) while true do end end)",
-       "('x'):gsub('x', function() while true do end end)",
-       "('x'):gsub('.', setmetatable({}, {__index = function() while true do end end}))",
-       "return string.format('%s', setmetatable({}, {__tostring = function() while true do end end}))",
-       "return tostring(setmetatable({}, {__tostring = function() while true do end end}))",
-       "return setmetatable({}, {__index = function() while true do end end}).x",
-       "local m = {__lt = function() while true do end end} return setmetatable({}, m) < setmetatable({}, m)",
-       "local co = coroutine.wrap(function() while true do end end) co()",
-       "local co = coroutine.wrap(function() while true do coroutine.yield() end end) while true do co() end",
-       "coroutine.wrap(function() while true do redis.call('PING') end end)()",
-       "coroutine.wrap(function() while true do pcall(redis.call, 'PING') end end)()",
-       "while true do coroutine.resume(coroutine.create(function() while true do redis.pcall('GET', 'k') end "
-       "end)) end",
-       "error(setmetatable({}, {__index = function() while true do end end}))",
-       "xpcall(function() error('x') end, function() while true do end end)",
-       "load(function() while true do end end)",
-       "load(function() return 'x = 1; ' end)",
-       "local function f() return f() end f()",
-       "return (('a'):rep(60)):find(('a*'):rep(20) .. 'b')",
-       "for w in (('a'):rep(60)):gmatch(('a-'):rep(20) .. 'b') do end",
-       "return (('a'):rep(60)):gsub(('a?'):rep(30) .. ('a*'):rep(20) .. 'b', '')",
-       "while true do redis.call('PING') end",
-       "while true do redis.pcall('NOSUCH') end",
-       "while true do pcall(redis.call) end",
-       "local t = {} t[1] = t t[2] = t return t",
-       "local t = {} for i = 1, 100 do t[i] = t end return {map = t}",
-       "local t = {} for i = 1, 20000 do t[i] = i end while true do table.sort(t, function(a, b) return a > "
-       "b end) end",
-       "local t = {} for i = 1, 200000 do t[i] = i % 7 end while true do table.sort(t) end",
-       "local t = {} for i = 1, 200000 do t[i] = i end while true do table.insert(t, 1, 0) table.remove(t, "
-       "1) end",
-       "local s, p = ('a'):rep(1e6), ('a'):rep(1e5) .. 'b' while true do s:find(p, 1, true) end",
-       "table.insert({}, -2^31, 1)",
-       "local s = ('a'):rep(1e6) while true do redis.sha1hex(s) end",
-       "local t = {} for i = 1, 200000 do t[2 * i + 1000000] = i end while true do pcall(cjson.encode, t) "
-       "end",
-       "local s = ('x'):rep(1e6) while true do local t = s .. 'y' end",
-       "while true do cjson.encode({1, 2, 3}) end",
-       "table.foreach({1}, function() while true do end end)",
-       "while true do collectgarbage() end"}) {
+  for (const std::string_view script :
+       {"while true do pcall(function() while true do end end) end",
+        "repeat local ok = pcall(error, 'x') until false",
+        "table.sort({3, 2, 1}, function(a, b) while true do end end)",
+        "('x'):gsub('x', function() while true do end end)",
+        "('x'):gsub('.', setmetatable({}, {__index = function() while true do end end}))",
+        "return string.format('%s', setmetatable({}, {__tostring = function() while true do end end}))",
+        "return tostring(setmetatable({}, {__tostring = function() while true do end end}))",
+        "return setmetatable({}, {__index = function() while true do end end}).x",
+        "local m = {__lt = function() while true do end end} return setmetatable({}, m) < setmetatable({}, m)",
+        "local co = coroutine.wrap(function() while true do end end) co()",
+        "local co = coroutine.wrap(function() while true do coroutine.yield() end end) while true do co() end",
+        "coroutine.wrap(function() while true do redis.call('PING') end end)()",
+        "coroutine.wrap(function() while true do pcall(redis.call, 'PING') end end)()",
+        "while true do coroutine.resume(coroutine.create(function() while true do redis.pcall('GET', 'k') end "
+        "end)) end",
+        "error(setmetatable({}, {__index = function() while true do end end}))",
+        "xpcall(function() error('x') end, function() while true do end end)",
+        "load(function() while true do end end)",
+        "load(function() return 'x = 1; ' end)",
+        "local function f() return f() end f()",
+        "return (('a'):rep(60)):find(('a*'):rep(20) .. 'b')",
+        "for w in (('a'):rep(60)):gmatch(('a-'):rep(20) .. 'b') do end",
+        "return (('a'):rep(60)):gsub(('a?'):rep(30) .. ('a*'):rep(20) .. 'b', '')",
+        "while true do redis.call('PING') end",
+        "while true do redis.pcall('NOSUCH') end",
+        "while true do pcall(redis.call) end",
+        "local t = {} t[1] = t t[2] = t return t",
+        "local t = {} for i = 1, 100 do t[i] = t end return {map = t}",
+        "local t = {} for i = 1, 20000 do t[i] = i end while true do table.sort(t, function(a, b) return a > "
+        "b end) end",
+        "local t = {} for i = 1, 200000 do t[i] = i % 7 end while true do table.sort(t) end",
+        "local t = {} for i = 1, 200000 do t[i] = i end while true do table.insert(t, 1, 0) table.remove(t, "
+        "1) end",
+        "local s, p = ('a'):rep(1e6), ('a'):rep(1e5) .. 'b' while true do s:find(p, 1, true) end",
+        "table.insert({}, -2^31, 1)",
+        "local s = ('a'):rep(1e6) while true do redis.sha1hex(s) end",
+        "local t = {} for i = 1, 200000 do t[2 * i + 1000000] = i end while true do pcall(cjson.encode, t) "
+        "end",
+        "local s = ('x'):rep(1e6) while true do local t = s .. 'y' end",
+        "while true do cjson.encode({1, 2, 3}) end",
+        "table.foreach({1}, function() while true do end end)",
+        "while true do collectgarbage() end"}) {
     CAPTURE(script);
     CHECK(client({"EVAL", script, "0"}) == "");
     REQUIRE(server.executor.stands_still());
@@ -124,8 +121,7 @@ TEST_CASE("a script that has written ends by itself, and then all of it is seen 
                 "redis.call('SET','a','1') for i = 1, 1e5 do end redis.call('INCR','a') for i = 1, 1e5 do "
                 "end return redis.call('INCR','a')",
                 "0"}) == "");
-  CHECK(other("SCRIPT KILL")
-            .starts_with("(error) UNKILLABLE Sorry the script already executed write commands"));
+  CHECK(other("SCRIPT KILL").starts_with("(error) UNKILLABLE Sorry the script already executed write commands"));
   CHECK(other("GET a") == kBusy);
   CHECK(effects.take() == "");
   server.run_out();
@@ -158,8 +154,7 @@ TEST_CASE("what a client sends behind its script waits, and so does what it is s
   BusyServer server;
   TestClient client(server), other(server);
   const std::string script = "for i = 1, 1e5 do end return 'done'";
-  CHECK(client.send(request_bytes({"SET", "a", "1"}) + request_bytes({"EVAL", script, "0"}) +
-                    request_bytes({"GET", "a"})) == "");
+  CHECK(client.send(request_bytes({"SET", "a", "1"}) + request_bytes({"EVAL", script, "0"}) + request_bytes({"GET", "a"})) == "");
   CHECK(server.executor.stands_still());
   CHECK(client.session.has(kHoldOutput));
   server.run_out();
@@ -172,8 +167,7 @@ TEST_CASE("the arguments of a script that takes long are its own") {
   TestClient client(server);
   server.state.settings.slow_log_threshold_us = 0;
   {
-    std::string bytes =
-        request_bytes({"EVAL", "for i = 1, 1e5 do end return ARGV[1]", "1", "key", "argument"});
+    std::string bytes = request_bytes({"EVAL", "for i = 1, 1e5 do end return ARGV[1]", "1", "key", "argument"});
     client.send(bytes);
     bytes.assign(bytes.size(), 'x');  // the buffer is used again
   }
@@ -287,19 +281,15 @@ TEST_CASE("a client that goes leaves nothing of its script behind that anybody i
 TEST_CASE("functions that take long have their own words") {
   BusyServer server;
   TestClient client(server), other(server);
-  client(
-      {"FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('f', function() while true do end end)"});
+  client({"FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('f', function() while true do end end)"});
   CHECK(client("FCALL f 1 k arg") == "");
-  CHECK(other("GET k") ==
-        "(error) BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.");
-  CHECK(other("SCRIPT KILL") ==
-        "(error) BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.");
+  CHECK(other("GET k") == "(error) BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.");
+  CHECK(other("SCRIPT KILL") == "(error) BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.");
   const std::string stats = other("FUNCTION STATS");
   CHECK(stats.starts_with("[running_script, [name, f, command, [FCALL, f, 1, k, arg], duration_ms, "));
   CHECK(other("FUNCTION KILL") == "OK");
   server.run_out();
-  CHECK(client.pending() ==
-        "(error) ERR Script killed by user with SCRIPT KILL... script: f, on @user_function:2.");
+  CHECK(client.pending() == "(error) ERR Script killed by user with SCRIPT KILL... script: f, on @user_function:2.");
   client({"FUNCTION", "LOAD",
           "#!lua name=w\nredis.register_function('w', function() redis.call('SET','k','v') while true do end "
           "end)"});

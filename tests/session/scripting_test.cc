@@ -16,9 +16,7 @@ std::string on_line(std::string_view script, int line) {
   return " script: " + digest_of(script) + ", on @user_script:" + std::to_string(line) + ".";
 }
 
-std::string eval_bytes(TestClient& client, std::string_view script) {
-  return client.send(request_bytes({"EVAL", script, "0"}));
-}
+std::string eval_bytes(TestClient& client, std::string_view script) { return client.send(request_bytes({"EVAL", script, "0"})); }
 
 TEST_CASE("what a script returns becomes a reply") {
   TestServer server;
@@ -36,8 +34,7 @@ TEST_CASE("what a script returns becomes a reply") {
       {"return nil", "$-1\r\n", "_\r\n"},
       {"", "$-1\r\n", "_\r\n"},
       {"return function() end", "$-1\r\n", "_\r\n"},
-      {"return {1,{2,'x'},nil,4}", "*2\r\n:1\r\n*2\r\n:2\r\n$1\r\nx\r\n",
-       "*2\r\n:1\r\n*2\r\n:2\r\n$1\r\nx\r\n"},
+      {"return {1,{2,'x'},nil,4}", "*2\r\n:1\r\n*2\r\n:2\r\n$1\r\nx\r\n", "*2\r\n:1\r\n*2\r\n:2\r\n$1\r\nx\r\n"},
       {"return {ok='fine\\r\\n'}", "+fine  \r\n", "+fine  \r\n"},
       {"return {err='My err'}", "-My err\r\n", "-My err\r\n"},
       {"return {double=3.5}", "$3\r\n3.5\r\n", ",3.5\r\n"},
@@ -87,21 +84,17 @@ TEST_CASE("replies become values, by the script's version of the protocol") {
   client("ZADD z 1.5 m");
   client("HSET h f v");
   client("SADD st a");
-  CHECK(client({"EVAL", "return {type(redis.call('GET','none')), tostring(redis.call('GET','none'))}",
-                "0"}) == "[boolean, false]");
+  CHECK(client({"EVAL", "return {type(redis.call('GET','none')), tostring(redis.call('GET','none'))}", "0"}) == "[boolean, false]");
   CHECK(client({"EVAL", "redis.setresp(3) return type(redis.call('GET','none'))", "0"}) == "\"nil\"");
   CHECK(client({"EVAL", "return redis.call('SET','k','v').ok", "0"}) == "OK");
   CHECK(client({"EVAL", "return redis.pcall('LPUSH','s','v').err", "0"}) ==
         "\"WRONGTYPE Operation against a key holding the wrong kind of value\"");
   CHECK(client({"EVAL", "return redis.call('ZSCORE','z','m')", "0"}) == "1.5");
-  CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('ZSCORE','z','m').double)", "0"}) ==
-        "1.5");
+  CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('ZSCORE','z','m').double)", "0"}) == "1.5");
   CHECK(client({"EVAL", "return redis.call('HGETALL','h')[2]", "0"}) == "v");
   CHECK(client({"EVAL", "redis.setresp(3) return redis.call('HGETALL','h').map.f", "0"}) == "v");
-  CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('SMEMBERS','st').set.a)", "0"}) ==
-        "true");
-  CHECK(client({"EVAL", "redis.setresp(3) return redis.call('INFO','server').verbatim_string.format", "0"}) ==
-        "txt");
+  CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('SMEMBERS','st').set.a)", "0"}) == "true");
+  CHECK(client({"EVAL", "redis.setresp(3) return redis.call('INFO','server').verbatim_string.format", "0"}) == "txt");
   CHECK(client({"EVAL", "return redis.call('MGET','s','none','s')", "0"}) == "[x, nil, x]");
   // The version is the script's own: it ends with it.
   CHECK(client({"EVAL", "return type(redis.call('HGETALL','h')[1])", "0"}) == "string");
@@ -110,9 +103,7 @@ TEST_CASE("replies become values, by the script's version of the protocol") {
 TEST_CASE("arguments are strings and numbers") {
   TestServer server;
   TestClient client(server);
-  const auto echo = [&](std::string_view value) {
-    return client({"EVAL", "return redis.call('ECHO'," + std::string(value) + ")", "0"});
-  };
+  const auto echo = [&](std::string_view value) { return client({"EVAL", "return redis.call('ECHO'," + std::string(value) + ")", "0"}); };
   CHECK(echo("10") == "10");
   CHECK(echo("1.5") == "1.5");
   CHECK(echo("0.1") == "0.10000000000000001");
@@ -121,8 +112,7 @@ TEST_CASE("arguments are strings and numbers") {
   CHECK(echo("1e20") == "1e+20");
   CHECK(echo("1/0") == "inf");
   for (const std::string_view bad : {"true", "nil", "{}", "tostring"})
-    CHECK(echo(bad).starts_with(
-        "(error) ERR Lua redis lib command arguments must be strings or integers script: "));
+    CHECK(echo(bad).starts_with("(error) ERR Lua redis lib command arguments must be strings or integers script: "));
   CHECK(client({"EVAL", "return {KEYS,ARGV}", "1", "a", "b", "c"}) == "[[a], [b, c]]");
   CHECK(client({"EVAL", "KEYS[1] = 'x' return KEYS", "1", "a"}) == "[x]");
 }
@@ -137,11 +127,10 @@ TEST_CASE("an error names its script and its line") {
   constexpr Row kRows[] = {
       {"return redis.call('NOSUCH')", "ERR Unknown Redis command called from script", 1},
       {"\n\nreturn redis.call('GET')", "ERR Wrong number of args calling Redis command from script", 3},
-      {"local call = redis.call\nreturn call('GET')",
-       "ERR Wrong number of args calling Redis command from script", 2},
+      {"local call = redis.call\nreturn call('GET')", "ERR Wrong number of args calling Redis command from script", 2},
       {"redis.call()", "ERR Please specify at least one argument for this redis lib call", 1},
-      {"redis.call('SET','k','v')\nreturn redis.call('LPUSH','k','v')",
-       "WRONGTYPE Operation against a key holding the wrong kind of value", 2},
+      {"redis.call('SET','k','v')\nreturn redis.call('LPUSH','k','v')", "WRONGTYPE Operation against a key holding the wrong kind of value",
+       2},
       {"return foo", "ERR user_script:1: Script attempted to access nonexistent global variable 'foo'", 1},
       {"foo = 1", "ERR user_script:1: Attempt to modify a readonly table", 1},
       {"local t\nt.x = 1", "ERR user_script:2: attempt to index local 't' (a nil value)", 2},
@@ -151,26 +140,20 @@ TEST_CASE("an error names its script and its line") {
       {"error()", "ERR nil", 1},
       {"error(true)", "ERR true", 1},
       {"error({})", "ERR the script raised an error without a text", 1},
-      {"#!lua flags=no-writes\n\nreturn redis.call('SET','k','v')",
-       "ERR Write commands are not allowed from read-only scripts.", 3},
+      {"#!lua flags=no-writes\n\nreturn redis.call('SET','k','v')", "ERR Write commands are not allowed from read-only scripts.", 3},
       {"local function f() return f() + 1 end return f()", "ERR user_script:1: stack overflow", 1},
-      {"return cjson.decode('x')", "ERR user_script:1: Expected value but found invalid token at character 1",
-       1},
+      {"return cjson.decode('x')", "ERR user_script:1: Expected value but found invalid token at character 1", 1},
   };
   for (const Row& row : kRows) {
     CAPTURE(row.script);
-    CHECK(client({"EVAL", row.script, "0"}) ==
-          "(error) " + std::string(row.error) + on_line(row.script, row.line));
+    CHECK(client({"EVAL", row.script, "0"}) == "(error) " + std::string(row.error) + on_line(row.script, row.line));
   }
-  CHECK(client({"EVAL", "x x", "0"}) ==
-        "(error) ERR Error compiling script (new function): user_script:1: '=' expected near 'x'");
+  CHECK(client({"EVAL", "x x", "0"}) == "(error) ERR Error compiling script (new function): user_script:1: '=' expected near 'x'");
   CHECK(client({"EVAL", "return 1LL", "0"}) ==
         "(error) ERR Error compiling script (new function): user_script:1: malformed number near '1LL'");
-  CHECK(client({"SCRIPT", "LOAD", "\n("})
-            .starts_with(
-                "(error) ERR Error compiling script (new function): user_script:2: unexpected symbol"));
-  CHECK(client({"EVAL", "return 1", "2", "a"}) ==
-        "(error) ERR Number of keys can't be greater than number of args");
+  CHECK(
+      client({"SCRIPT", "LOAD", "\n("}).starts_with("(error) ERR Error compiling script (new function): user_script:2: unexpected symbol"));
+  CHECK(client({"EVAL", "return 1", "2", "a"}) == "(error) ERR Number of keys can't be greater than number of args");
   CHECK(client({"EVAL", "return 1", "-1"}) == "(error) ERR Number of keys can't be negative");
   CHECK(client({"EVAL", "return 1", "x"}) == "(error) ERR value is not an integer or out of range");
 }
@@ -180,14 +163,10 @@ TEST_CASE("errors that are caught are texts, those of redis.pcall tables") {
   TestClient client(server);
   CHECK(client({"EVAL", "local ok, e = pcall(redis.call, 'NOSUCH') return {tostring(ok), e}", "0"}) ==
         "[false, \"ERR Unknown Redis command called from script\"]");
-  CHECK(client({"EVAL", "return redis.pcall('NOSUCH')", "0"}) ==
-        "(error) ERR Unknown Redis command called from script");
+  CHECK(client({"EVAL", "return redis.pcall('NOSUCH')", "0"}) == "(error) ERR Unknown Redis command called from script");
   CHECK(client({"EVAL", "local ok, e = pcall(error, {x = 1}) return e.x", "0"}) == "1");
-  CHECK(
-      client(
-          {"EVAL",
-           "local _, e = xpcall(function() error({err = 'E x'}) end, function(e) return e.err end) return e",
-           "0"}) == "\"E x\"");
+  CHECK(client({"EVAL", "local _, e = xpcall(function() error({err = 'E x'}) end, function(e) return e.err end) return e", "0"}) ==
+        "\"E x\"");
 }
 
 TEST_CASE("an error is counted once, for the call or for the script") {
@@ -195,8 +174,7 @@ TEST_CASE("an error is counted once, for the call or for the script") {
   TestClient client(server);
   const auto counts = [&] {
     std::string text;
-    for (const auto& [code, count] : server.state.command_stats->errors())
-      text += code + "=" + std::to_string(count) + " ";
+    for (const auto& [code, count] : server.state.command_stats->errors()) text += code + "=" + std::to_string(count) + " ";
     server.state.command_stats->reset();
     return text;
   };
@@ -229,31 +207,24 @@ TEST_CASE("an error is counted once, for the call or for the script") {
 TEST_CASE("scripts find nothing that could do harm, and can change nothing") {
   TestServer server;
   TestClient client(server);
-  CHECK(client(
-            {"EVAL",
-             "local r = {} for k in pairs(_G) do r[#r + 1] = k end table.sort(r) return table.concat(r, ' ')",
-             "0"}) ==
+  CHECK(client({"EVAL", "local r = {} for k in pairs(_G) do r[#r + 1] = k end table.sort(r) return table.concat(r, ' ')", "0"}) ==
         "\"ARGV KEYS _G _VERSION assert bit cjson cmsgpack collectgarbage coroutine error gcinfo "
         "getmetatable ipairs load loadstring math next "
         "os pairs pcall rawequal rawget rawset redis select server setmetatable string struct table tonumber "
         "tostring type unpack xpcall\"");
   CHECK(client({"EVAL", "local r = {} for k in pairs(os) do r[#r + 1] = k end return r", "0"}) == "[clock]");
-  CHECK(
-      client({"EVAL",
-              "return {tostring(loadstring(string.dump(function() end))), tostring(loadstring('\\27LJ\\2'))}",
-              "0"}) == "[\"nil\", \"nil\"]");
-  for (const std::string_view name : {"debug", "ffi", "jit", "io", "package", "require", "dofile", "loadfile",
-                                      "module", "print", "newproxy", "getfenv", "setfenv"}) {
+  CHECK(client({"EVAL", "return {tostring(loadstring(string.dump(function() end))), tostring(loadstring('\\27LJ\\2'))}", "0"}) ==
+        "[\"nil\", \"nil\"]");
+  for (const std::string_view name :
+       {"debug", "ffi", "jit", "io", "package", "require", "dofile", "loadfile", "module", "print", "newproxy", "getfenv", "setfenv"}) {
     CAPTURE(name);
     CHECK(client({"EVAL", "return tostring(rawget(_G,'" + std::string(name) + "'))", "0"}) == "\"nil\"");
-    CHECK(client({"EVAL", "return " + std::string(name), "0"}).find("nonexistent global variable") !=
-          std::string::npos);
+    CHECK(client({"EVAL", "return " + std::string(name), "0"}).find("nonexistent global variable") != std::string::npos);
   }
   // Compiled code, whole and torn, by every way in.
-  for (const std::string_view script :
-       {"local d = string.dump(function() end) local i = 0 "
-        "return tostring(load(function() i = i + 1 return i <= #d and d:sub(i,i) or nil end))",
-        "return tostring(loadstring('\\27Lua'))"})
+  for (const std::string_view script : {"local d = string.dump(function() end) local i = 0 "
+                                        "return tostring(load(function() i = i + 1 return i <= #d and d:sub(i,i) or nil end))",
+                                        "return tostring(loadstring('\\27Lua'))"})
     CHECK(client({"EVAL", script, "0"}) == "\"nil\"");
   CHECK(client({"EVAL", "\x1bLJ\x02", "0"}).starts_with("(error) ERR Error compiling script"));
   // Nothing runs when garbage is collected, and nobody can switch that off.
@@ -267,9 +238,8 @@ TEST_CASE("scripts find nothing that could do harm, and can change nothing") {
           "KEYS.x = 1 ARGV.y = 1 setmetatable(KEYS, {__index=function() return 'z' end}) local m = "
           "getmetatable('') m.__index = nil",
           "0"});
-  CHECK(client({"EVAL",
-                "return {tostring(KEYS.x), tostring(ARGV.y), tostring(getmetatable(KEYS)), ('a'):upper()}",
-                "0"}) == "[\"nil\", \"nil\", \"nil\", A]");
+  CHECK(client({"EVAL", "return {tostring(KEYS.x), tostring(ARGV.y), tostring(getmetatable(KEYS)), ('a'):upper()}", "0"}) ==
+        "[\"nil\", \"nil\", \"nil\", A]");
   for (const std::string_view script : {"_G.x = 1",
                                         "redis.call = 1",
                                         "string.find = 1",
@@ -304,8 +274,7 @@ TEST_CASE("scripts find nothing that could do harm, and can change nothing") {
     const std::string reply = client({"EVAL", script, "0"});
     CHECK(reply.find("Attempt to modify a readonly table") != std::string::npos);
   }
-  CHECK(client({"EVAL", "return {('x'):rep(2), string.find('ab', 'b'), tostring(rawget(_G, 'nope'))}",
-                "0"}) == "[xx, 2, \"nil\"]");
+  CHECK(client({"EVAL", "return {('x'):rep(2), string.find('ab', 'b'), tostring(rawget(_G, 'nope'))}", "0"}) == "[xx, 2, \"nil\"]");
   CHECK(client({"EVAL", "return tostring(getmetatable(redis))", "0"}) == "\"nil\"");
 }
 
@@ -313,15 +282,13 @@ TEST_CASE("commands that scripts may not call") {
   TestServer server;
   TestClient client(server);
   for (const std::string_view words :
-       {"'EVAL','return 1','0'", "'MULTI'", "'SUBSCRIBE','c'", "'CONFIG','GET','port'", "'CLIENT','ID'",
-        "'SCRIPT','KILL'", "'FUNCTION','LIST'", "'FCALL','f','0'", "'DEBUG','SLEEP','0'", "'SHUTDOWN'",
-        "'AUTH','x'"}) {
+       {"'EVAL','return 1','0'", "'MULTI'", "'SUBSCRIBE','c'", "'CONFIG','GET','port'", "'CLIENT','ID'", "'SCRIPT','KILL'",
+        "'FUNCTION','LIST'", "'FCALL','f','0'", "'DEBUG','SLEEP','0'", "'SHUTDOWN'", "'AUTH','x'"}) {
     CAPTURE(words);
     CHECK(client({"EVAL", "return redis.call(" + std::string(words) + ")", "0"})
               .starts_with("(error) ERR This Redis command is not allowed from script script: "));
   }
-  CHECK(client({"EVAL", "return redis.call('OBJECT','nosuch')", "0"})
-            .starts_with("(error) ERR Unknown Redis command called from script"));
+  CHECK(client({"EVAL", "return redis.call('OBJECT','nosuch')", "0"}).starts_with("(error) ERR Unknown Redis command called from script"));
   CHECK(client({"EVAL", "return redis.call('BLMOVE','a','b','LEFT','LEFT',0)", "0"}) == "nil");
 }
 
@@ -333,8 +300,7 @@ TEST_CASE("EVAL_RO and scripts that declare no-writes only read") {
   for (const std::string_view words : {"'SET','k','w'", "'PFCOUNT','hll'", "'PUBLISH','c','m'"})
     CHECK(client({"EVAL_RO", "return redis.call(" + std::string(words) + ")", "0"})
               .starts_with("(error) ERR Write commands are not allowed from read-only scripts."));
-  CHECK(client({"EVAL_RO", "#!lua\nreturn 1", "0"}) ==
-        "(error) ERR Can not execute a script with write flag using *_ro command.");
+  CHECK(client({"EVAL_RO", "#!lua\nreturn 1", "0"}) == "(error) ERR Can not execute a script with write flag using *_ro command.");
   CHECK(client({"EVAL_RO", "#!lua flags=no-writes\nreturn 1", "0"}) == "1");
   CHECK(client("GET k") == "v");
 }
@@ -426,12 +392,10 @@ TEST_CASE("over the memory limit a script may not write more, once it has not be
   client("SET k v");
   server.state.settings.memory_max = 1;
   const std::string_view write = "return redis.call('SET','k','w')";
-  CHECK(client({"EVAL", write, "0"}) ==
-        "(error) OOM command not allowed when used memory > 'maxmemory'." + on_line(write, 1));
+  CHECK(client({"EVAL", write, "0"}) == "(error) OOM command not allowed when used memory > 'maxmemory'." + on_line(write, 1));
   CHECK(client({"EVAL", "return redis.call('GET','k')", "0"}) == "v");
   CHECK(client({"EVAL", "redis.call('DEL','none') return redis.call('SET','k','w')", "0"}) == "OK");
-  CHECK(client({"EVAL", "#!lua\nreturn 1", "0"}) ==
-        "(error) OOM command not allowed when used memory > 'maxmemory'.");
+  CHECK(client({"EVAL", "#!lua\nreturn 1", "0"}) == "(error) OOM command not allowed when used memory > 'maxmemory'.");
   CHECK(client({"EVAL", "#!lua flags=no-writes\nreturn 1", "0"}) == "1");
   CHECK(client({"EVAL", "#!lua flags=allow-oom\nreturn redis.call('SET','k','x')", "0"}) == "OK");
   server.state.settings.memory_max = 0;
@@ -443,20 +407,17 @@ TEST_CASE("a replica's scripts only read") {
   client("SET k v");
   server.replication.follow("127.0.0.1", 1);
   const std::string_view write = "return redis.call('SET','k','w')";
-  CHECK(client({"EVAL", write, "0"}) ==
-        "(error) READONLY You can't write against a read only replica." + on_line(write, 1));
-  CHECK(client({"EVAL", "#!lua\nreturn 1", "0"}) ==
-        "(error) READONLY You can't write against a read only replica.");
+  CHECK(client({"EVAL", write, "0"}) == "(error) READONLY You can't write against a read only replica." + on_line(write, 1));
+  CHECK(client({"EVAL", "#!lua\nreturn 1", "0"}) == "(error) READONLY You can't write against a read only replica.");
   CHECK(client({"EVAL", "#!lua flags=no-writes\nreturn redis.call('GET','k')", "0"}) == "v");
   server.state.settings.replication.serve_stale_data = false;
   server.replication.apply_settings();
   CHECK(client({"EVAL", "return 1", "0"}).starts_with("(error) MASTERDOWN"));
   CHECK(client({"EVAL", "#!lua flags=no-writes\nreturn 1", "0"}).starts_with("(error) MASTERDOWN"));
   CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn 1", "0"}) == "1");
-  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('GET','k')", "0"})
-            .starts_with("(error) ERR Can not execute"));
-  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('INFO','replication')", "0"})
-            .starts_with("\"# Replication"));
+  CHECK(
+      client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('GET','k')", "0"}).starts_with("(error) ERR Can not execute"));
+  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('INFO','replication')", "0"}).starts_with("\"# Replication"));
   server.replication.promote();
 }
 
@@ -526,8 +487,7 @@ TEST_CASE("numbers in JSON, short and long ones") {
   CHECK(eval("local t = cjson.decode('[-0,123456789012345,1234567890123456,12.5,1e3,007,0x10,-7,15E1,+1]') "
              "for i = 1, #t do t[i] = ('%.17g'):format(t[i]) end return table.concat(t, ' ')") ==
         "\"-0 123456789012345 1234567890123456 12.5 1000 7 16 -7 150 1\"");
-  CHECK(eval("return select(2, pcall(cjson.decode, '[12a]'))") ==
-        "\"Expected comma or array end but found invalid token at character 4\"");
+  CHECK(eval("return select(2, pcall(cjson.decode, '[12a]'))") == "\"Expected comma or array end but found invalid token at character 4\"");
   CHECK(eval("cjson.decode_invalid_numbers(false) local _, a = pcall(cjson.decode, '+1') local _, b = "
              "pcall(cjson.decode, '[01]') "
              "cjson.decode_invalid_numbers(true) return {a, b}") ==
@@ -544,16 +504,14 @@ TEST_CASE("calls one within the other without end are an error, by whatever way 
        {"return f()+1", "return (('x'):gsub('x',f))", "coroutine.wrap(f)()",
         "local ok,e = coroutine.resume(coroutine.create(f)) if not ok then error(e,0) end",
         "local ok,e = pcall(f) if not ok then error(e,0) end", "table.sort({1,2,3},f)", "load(f)",
-        "coroutine.wrap(function() return (('x'):gsub('x',f)) end)()",
-        "string.format('%s',setmetatable({},{__tostring=f}))", "tostring(setmetatable({},{__tostring=f}))",
+        "coroutine.wrap(function() return (('x'):gsub('x',f)) end)()", "string.format('%s',setmetatable({},{__tostring=f}))",
+        "tostring(setmetatable({},{__tostring=f}))",
         "string.format('%s',setmetatable({},{__tostring=function() coroutine.wrap(f)() return 'x' end}))",
         "return setmetatable({},{__index=f}).x + 1", "return (('x'):gsub('x',setmetatable({},{__index=f})))",
-        "return setmetatable({},{__eq=f}) + f()",
-        "table.sort({setmetatable({},{__lt=f}),setmetatable({},{__lt=f})})",
+        "return setmetatable({},{__eq=f}) + f()", "table.sort({setmetatable({},{__lt=f}),setmetatable({},{__lt=f})})",
         "return cjson.encode(setmetatable({},{__index=f})) .. f()"}) {
     CAPTURE(body);
-    const std::string reply =
-        client({"EVAL", "local function f() " + std::string(body) + " end return f()", "0"});
+    const std::string reply = client({"EVAL", "local function f() " + std::string(body) + " end return f()", "0"});
     CHECK(reply.starts_with("(error) "));
     CHECK(client("PING") == "PONG");
   }
@@ -569,12 +527,11 @@ TEST_CASE("coroutines") {
   const auto eval = [&](std::string_view script) { return client({"EVAL", script, "0"}); };
   CHECK(eval("local c = coroutine.wrap(function(a,b) local x,y = coroutine.yield(a+b) return x,y,7 end) "
              "return {c(1,2), c('y','z')}") == "[3, y, z, 7]");
-  CHECK(
-      eval("local c = coroutine.create(function(a) coroutine.yield(redis.call('ECHO',a)) error('end',0) end) "
-           "local r = {coroutine.resume(c,'x')} r[3] = coroutine.status(c) r[4], r[5] = coroutine.resume(c) "
-           "r[4] = tostring(r[4]) "
-           "r[6] = coroutine.status(c) r[7] = select(2,coroutine.resume(c)) return r") ==
-      "[1, x, suspended, false, end, dead, \"cannot resume dead coroutine\"]");
+  CHECK(eval("local c = coroutine.create(function(a) coroutine.yield(redis.call('ECHO',a)) error('end',0) end) "
+             "local r = {coroutine.resume(c,'x')} r[3] = coroutine.status(c) r[4], r[5] = coroutine.resume(c) "
+             "r[4] = tostring(r[4]) "
+             "r[6] = coroutine.status(c) r[7] = select(2,coroutine.resume(c)) return r") ==
+        "[1, x, suspended, false, end, dead, \"cannot resume dead coroutine\"]");
   CHECK(eval("local c c = coroutine.create(function() return select(2,coroutine.resume(c)) end) return "
              "select(2,coroutine.resume(c))") == "\"cannot resume running coroutine\"");
   CHECK(eval("local a a = coroutine.create(function() local b = coroutine.wrap(function() return "
@@ -584,8 +541,7 @@ TEST_CASE("coroutines") {
   CHECK(eval(failing) == "(error) ERR user_script:1: user_script:1: x" + on_line(failing, 1));
   const std::string_view own = "coroutine.wrap(function() redis.call('NOSUCH') end)()";
   CHECK(eval(own) == "(error) ERR Unknown Redis command called from script" + on_line(own, 1));
-  CHECK(eval("return coroutine.yield(1)").find("attempt to yield across C-call boundary") !=
-        std::string::npos);
+  CHECK(eval("return coroutine.yield(1)").find("attempt to yield across C-call boundary") != std::string::npos);
   CHECK(eval("return coroutine.resume(1)").find("coroutine expected") != std::string::npos);
   CHECK(eval("return coroutine.wrap(1)").find("Lua function expected") != std::string::npos);
 }
@@ -596,8 +552,7 @@ TEST_CASE("an error whose fields come from a metatable, or fail in turn") {
   const std::string_view given = "error(setmetatable({}, {__index={err='MY x'}}))",
                          failing = "error(setmetatable({}, {__index=function() error('y') end}))";
   CHECK(client({"EVAL", given, "0"}) == "(error) MY x" + on_line(given, 1));
-  CHECK(client({"EVAL", failing, "0"}) ==
-        "(error) ERR the script raised an error without a text" + on_line(failing, 1));
+  CHECK(client({"EVAL", failing, "0"}) == "(error) ERR the script raised an error without a text" + on_line(failing, 1));
 }
 
 TEST_CASE("a script cannot use up the memory") {
@@ -606,14 +561,12 @@ TEST_CASE("a script cannot use up the memory") {
   client("SET k v");
   server.state.settings.memory_max = 256 << 20;  // of which the bound of a script derives
   for (const std::string_view script :
-       {"local t = {} while true do t[#t + 1] = ('x'):rep(100000) .. #t end",
-        "local s = 'x' while true do s = s .. s end", "return ('x'):rep(1e9)", "return ('x'):rep(2^40)",
-        "local t = {} for i = 1, 1e9 do t[i] = i end",
+       {"local t = {} while true do t[#t + 1] = ('x'):rep(100000) .. #t end", "local s = 'x' while true do s = s .. s end",
+        "return ('x'):rep(1e9)", "return ('x'):rep(2^40)", "local t = {} for i = 1, 1e9 do t[i] = i end",
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return cjson.encode(t)",
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return cmsgpack.pack(t)",
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return table.concat(t)",
-        "return ('x'):rep(1e6):gsub('x', ('y'):rep(1e4))",
-        "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return t",
+        "return ('x'):rep(1e6):gsub('x', ('y'):rep(1e4))", "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return t",
         "local s = {ok=('x'):rep(1e6)} local t = {} for i = 1, 1e5 do t[i] = s end return t",
         "local s = {verbatim_string={format='txt',string=('x'):rep(1e6)}} local t = {} for i = 1, 1e5 do "
         "t[i] = s end return t",
@@ -623,29 +576,26 @@ TEST_CASE("a script cannot use up the memory") {
     CHECK(client("GET k") == "v");
     CHECK(server.state.scripts->figures().eval_vm_bytes < 32 << 20);
   }
-  CHECK(client({"EVAL", "local ok = pcall(string.rep, 'x', 1e9) return {tostring(ok), #('x'):rep(1e6)}",
-                "0"}) == "[false, 1000000]");
+  CHECK(client({"EVAL", "local ok = pcall(string.rep, 'x', 1e9) return {tostring(ok), #('x'):rep(1e6)}", "0"}) == "[false, 1000000]");
   server.state.settings.memory_max = 0;
 }
 
 TEST_CASE("what is too complex is an error") {
   TestServer server;
   TestClient client(server);
-  CHECK(client({"EVAL", "return ('x'):find(('x-'):rep(2^21))", "0"}).find("pattern too complex") !=
-        std::string::npos);
+  CHECK(client({"EVAL", "return ('x'):find(('x-'):rep(2^21))", "0"}).find("pattern too complex") != std::string::npos);
   CHECK(client({"EVAL", std::string(2 << 20, ';'), "0"}).find("chunk is too large") != std::string::npos);
   CHECK(client({"EVAL", "return " + std::string(100000, '(') + "1" + std::string(100000, ')'), "0"})
             .starts_with("(error) ERR Error compiling script"));
-  CHECK(client({"EVAL", "return select(2, pcall(unpack, {}, 1, 1e7))", "0"}) ==
-        "\"too many results to unpack\"");
+  CHECK(client({"EVAL", "return select(2, pcall(unpack, {}, 1, 1e7))", "0"}) == "\"too many results to unpack\"");
   CHECK(client({"EVAL", "return #(('abc'):rep(1000)):gsub('b', ('y'):rep(10))", "0"}) == "12000");
   // The sorting of many without a function of the script's own, and what stands in its way.
   CHECK(client({"EVAL",
                 "local t = {} for i = 1, 5000 do t[i] = (i * 7919) % 5003 end table.sort(t) for i = 2, #t do "
                 "if t[i - 1] > t[i] then return i end end return 'sorted'",
                 "0"}) == "sorted");
-  CHECK(client({"EVAL", "local t = {} for i = 1, 5000 do t[i] = i end t[2500] = 'x' table.sort(t)", "0"})
-            .find("attempt to compare") != std::string::npos);
+  CHECK(client({"EVAL", "local t = {} for i = 1, 5000 do t[i] = i end t[2500] = 'x' table.sort(t)", "0"}).find("attempt to compare") !=
+        std::string::npos);
 }
 
 TEST_CASE("what its caller may do is asked before each call of a script") {
@@ -655,16 +605,13 @@ TEST_CASE("what its caller may do is asked before each call of a script") {
   REQUIRE(client("AUTH u any") == "OK");
   const auto refused = [&](std::string_view script, const std::string& why) {
     CAPTURE(script);
-    CHECK(client({"EVAL", script, "0"}) ==
-          "(error) ERR The user executing the script " + why + on_line(script, 1));
+    CHECK(client({"EVAL", script, "0"}) == "(error) ERR The user executing the script " + why + on_line(script, 1));
   };
   refused("return redis.call('LPUSH','k','v')", "can't run this command or subcommand");
-  refused("return redis.call('GET','x')",
-          "can't access at least one of the keys mentioned in the command arguments");
+  refused("return redis.call('GET','x')", "can't access at least one of the keys mentioned in the command arguments");
   refused("return redis.call('PUBLISH','x','y')", "can't publish to the channel mentioned in the command");
   CHECK(client({"EVAL", "return redis.call('SET','k','v')", "0"}) == "OK");
-  CHECK(client({"EVAL", "return {redis.acl_check_cmd('GET','k'), redis.acl_check_cmd('GET','x')}", "0"}) ==
-        "[1, nil]");
+  CHECK(client({"EVAL", "return {redis.acl_check_cmd('GET','k'), redis.acl_check_cmd('GET','x')}", "0"}) == "[1, nil]");
   CHECK(client({"EVAL", "return redis.acl_check_cmd('NOSUCH')", "0"})
             .starts_with("(error) ERR Invalid command passed to redis.acl_check_cmd()"));
   const std::string log = admin("ACL LOG");

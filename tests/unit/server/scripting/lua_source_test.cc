@@ -16,8 +16,7 @@ TEST_CASE("a library's function that is called last is called like any other") {
   CHECK(changed("return redis.call('GET', KEYS[1])") == "return (redis.call('GET', KEYS[1]))");
   CHECK(changed("if a then return redis.call('A') else return redis.pcall('B') end return 1") ==
         "if a then return (redis.call('A')) else return (redis.pcall('B')) end return 1");
-  CHECK(changed("return tonumber(redis.call('A', (f({1, 2}))))") ==
-        "return (tonumber(redis.call('A', (f({1, 2})))))");
+  CHECK(changed("return tonumber(redis.call('A', (f({1, 2}))))") == "return (tonumber(redis.call('A', (f({1, 2})))))");
   CHECK(changed("return redis.call('A', (function() return redis.call('B') end)())") ==
         "return (redis.call('A', (function() return (redis.call('B')) end)()))");
   CHECK(changed("local call = redis.call return call('A')") == "local call = redis.call return (call('A'))");
@@ -67,8 +66,7 @@ TEST_CASE("numbers of the foreign function interface are no numbers") {
   CHECK(changed("\n\nreturn 0xffu, 0xfULL") == "3: malformed number near '0xfULL'");
   CHECK(changed("return 5i") == "1: malformed number near '5i'");
   CHECK(changed("return 0b1") == "1: malformed number near '0b1'");
-  for (const std::string_view text :
-       {"return 1e10, 0x1f, .5, 3., 1e-5, 0xfu", "return a.l, x1L", "return 'x 1LL'", "-- 1LL"})
+  for (const std::string_view text : {"return 1e10, 0x1f, .5, 3., 1e-5, 0xfu", "return a.l, x1L", "return 'x 1LL'", "-- 1LL"})
     CHECK(changed(text) == text);
 }
 
