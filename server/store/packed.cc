@@ -95,7 +95,7 @@ char* PackedEntry::splice(size_t at, size_t removed, size_t inserted) {
     buffer->size = size;
     return buffer->data() + at;
   }
-  if (allocation_size(entry.size()) == allocation_size(entry.size() - held.size() + size) && size <= Entry::kInlineMax) {
+  if (entry.fits(size)) {
     char* data = entry.inline_data();
     std::memmove(data + at + inserted, around.behind.data(), around.behind.size());
     entry.set_inline_size(size);
@@ -104,7 +104,8 @@ char* PackedEntry::splice(size_t at, size_t removed, size_t inserted) {
   Entry* moved;
   char* data;
   if (size <= Entry::kInlineMax) {
-    moved = Entry::create(entry.key(), {entry.type(), entry.encoding(), entry.expiry_ms(), size});
+    const bool roomy = size > held.size() || entry.roomy();
+    moved = Entry::create(entry.key(), {entry.type(), entry.encoding(), entry.expiry_ms(), size, roomy});
     data = moved->inline_data();
   } else {
     moved = Entry::create(entry.key(), {entry.type(), buffer_encoding(form_of(entry)), entry.expiry_ms(), 0});
@@ -115,6 +116,13 @@ char* PackedEntry::splice(size_t at, size_t removed, size_t inserted) {
   around.write(data, inserted);
   put_in_place_of(db_, place_, moved);
   return data + at;
+}
+
+void PackedEntry::trim() {
+  const Entry& entry = *place_.item();
+  if (!entry.roomy() || allocation_size(entry.size()) == entry.memory_bytes()) return;
+  put_in_place_of(db_, place_,
+                  make_packed_entry(entry.key(), entry.type(), form_of(entry), entry.inline_bytes(), entry.expiry_ms()));
 }
 
 }  // namespace vedette

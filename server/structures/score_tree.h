@@ -37,8 +37,8 @@
 
 namespace vedette {
 
-/// A name with a score, in one allocation. Plain memory: the name's bytes follow the header.
-struct ScoredItem {
+/// A name with a score, in one allocation. Plain memory: the name's bytes follow the header, whose words are not aligned to 8.
+struct [[gnu::packed, gnu::aligned(4)]] ScoredItem {
   double score;
   uint32_t size;
 
@@ -48,15 +48,15 @@ struct ScoredItem {
   size_t memory_bytes() const { return kHeadBytes + size; }
 
   static ScoredItem* create(std::string_view name, double score) {
-    auto* item = static_cast<ScoredItem*>(allocate(std::max(kHeadBytes + name.size(), sizeof(ScoredItem))));
+    auto* item = static_cast<ScoredItem*>(allocate(kHeadBytes + name.size()));
     item->score = score;
     item->size = uint32_t(name.size());
     if (!name.empty()) std::memcpy(reinterpret_cast<char*>(item) + kHeadBytes, name.data(), name.size());
     return item;
   }
-  static void free(ScoredItem* item) { release(item, std::max(item->memory_bytes(), sizeof(ScoredItem))); }
+  static void free(ScoredItem* item) { release(item, item->memory_bytes()); }
 };
-static_assert(sizeof(ScoredItem) == 16);
+static_assert(sizeof(ScoredItem) == ScoredItem::kHeadBytes);
 
 /// An integer of the same order as the double. Both zeros give one number; not for NaN.
 inline uint64_t score_order(double score) {

@@ -164,6 +164,32 @@ TEST_CASE("an entry is as large as its parts and no larger") {
   CHECK(bytes_of(std::string(4096, 'k'), {ValueType::kHash, Encoding::kExternal, 1, 0}) == 8 + 8 + 8 + 8 + 4096);
 }
 
+TEST_CASE("what is written once has no room to spare, what grows has some to go on") {
+  Database db(kHashKey);
+  const Key key = db.key_of("a key");
+  const Database::Place place = db.add(key.hash, make_string_entry("a key", std::string(30, 'v'), kNoExpiry));
+  CHECK_FALSE(place.item()->roomy());
+  CHECK(place.item()->memory_bytes() == 44);
+  const Entry* before = place.item();
+  int moves = 0;
+  for (size_t size = 31; size <= 500; size++) {
+    resize_string(db, place, size)[size - 1] = 'v';
+    moves += place.item() != before;
+    before = place.item();
+    CHECK(before->roomy());
+    CHECK(before->inline_capacity() >= size);
+    CHECK(before->memory_bytes() == coarse_allocation_size(before->size()));
+  }
+  CHECK(moves == 14);  // 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512 and no more
+  CHECK(text_of(*place.item()) == std::string(500, 'v'));
+  const uint64_t used = used_memory();
+  db.set_expiry(place, 1000);  // a new entry, which may grow no more
+  CHECK_FALSE(place.item()->roomy());
+  CHECK(place.item()->memory_bytes() == allocation_size(8 + 8 + 5 + 500));
+  CHECK(used_memory() < used + 32);
+  CHECK(text_of(*place.item()) == std::string(500, 'v'));
+}
+
 TEST_CASE("an entry expires after its time, not at it") {
   Entry* entry = make_string_entry("k", "v", 1000);
   CHECK_FALSE(entry->expired_at(999));
