@@ -38,12 +38,12 @@ void BlockLog::restart(uint64_t origin) {
 void BlockLog::add_block(size_t bytes_min) {
   const size_t capacity = std::max(block_bytes_, bytes_min);
   blocks_.push_back(Block{static_cast<char*>(allocate(capacity)), capacity, 0, end_});
-  memory_ += capacity;
+  memory_ += capacity + sizeof(Block);
 }
 
 void BlockLog::drop_first() {
   const Block& block = blocks_.front();
-  memory_ -= block.capacity;
+  memory_ -= block.capacity + sizeof(Block);
   release(block.data, block.capacity);
   blocks_.pop_front();
 }

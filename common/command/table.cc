@@ -38,12 +38,13 @@ void CommandIndex::insert_slot(std::string name, CommandInfo* info) {
     for (Slot& slot : old)
       if (slot.info) insert_slot(std::move(slot.name), slot.info);
   }
-  size_t i = hash(name) & (slots_.size() - 1);
+  const NameEnds ends(name);
+  size_t i = hash(ends, name.size()) & (slots_.size() - 1);
   while (slots_[i].info) {
     VED_ASSERT(slots_[i].name != name);  // two rows of one name
     i = (i + 1) & (slots_.size() - 1);
   }
-  slots_[i] = Slot{std::move(name), info};
+  slots_[i] = Slot{ends, std::move(name), info};
   used_++;
 }
 

@@ -2,6 +2,7 @@
 // has a row of its own or is made from its subcommands' rows ("CONFIG|GET"); the lookup descends into it.
 #pragma once
 
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <string>
@@ -31,7 +32,42 @@ struct CommandInfo {
   }
 };
 
-/// Name lookup without the handlers' type. Open addressing over a hash of the upper-case letters and the length.
+/// A name's first and last bytes in upper case, eight each (they overlap in a short name, and are fewer in a very short one). Together
+/// with the length they are all of a name of up to 16 bytes, so that most names are hashed and compared without a loop.
+struct NameEnds {
+  uint64_t first = 0, last = 0;
+  bool operator==(const NameEnds&) const = default;
+
+  explicit NameEnds(std::string_view name) {
+    const size_t size = name.size();
+    if (size >= 8) {
+      first = word_at<uint64_t>(name.data()), last = word_at<uint64_t>(name.data() + size - 8);
+    } else if (size >= 4) {
+      first = word_at<uint32_t>(name.data()), last = word_at<uint32_t>(name.data() + size - 4);
+    } else if (size) {
+      first = uint8_t(name[0]) | uint64_t(uint8_t(name[size / 2])) << 8, last = uint8_t(name[size - 1]);
+    }
+    first = upper_case(first), last = upper_case(last);
+  }
+  NameEnds() = default;
+
+ private:
+  template <class Word>
+  static Word word_at(const char* at) {
+    Word word;
+    std::memcpy(&word, at, sizeof(word));
+    return word;
+  }
+  /// Eight bytes at once: those between 'a' and 'z' have their bit 5 cleared.
+  static uint64_t upper_case(uint64_t word) {
+    constexpr uint64_t kEach = 0x0101010101010101u, kHigh = 0x80 * kEach;
+    const uint64_t low_bits = word & ~kHigh;
+    const uint64_t from_a = low_bits + (0x80 - 'a') * kEach, past_z = low_bits + (0x7f - 'z') * kEach;  // in the high bits
+    return word ^ ((from_a & ~past_z & ~word & kHigh) >> 2);
+  }
+};
+
+/// Name lookup without the handlers' type. Open addressing.
 class CommandIndex {
  public:
   virtual ~CommandIndex() = default;
@@ -47,10 +83,12 @@ class CommandIndex {
   }
   CommandInfo* find_name(std::string_view name) const {
     if (slots_.empty()) return nullptr;
-    for (size_t i = hash(name) & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
+    const NameEnds ends(name);
+    for (size_t i = hash(ends, name.size()) & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
       const Slot& slot = slots_[i];
       if (!slot.info) return nullptr;
-      if (slot.name.size() == name.size() && equals_upper(slot.name, name)) return slot.info;
+      if (slot.ends == ends && slot.name.size() == name.size() && (name.size() <= 16 || equals_ignoring_case(slot.name, name)))
+        return slot.info;
     }
   }
   /// "config|get" in any case, or a plain name.
@@ -73,18 +111,13 @@ class CommandIndex {
 
  private:
   struct Slot {
+    NameEnds ends;
     std::string name;  // upper case
     CommandInfo* info = nullptr;
   };
-  static uint64_t hash(std::string_view name) {
-    uint64_t h = name.size();
-    for (char c : name) h = (h ^ uint64_t(c & 0xdf)) * 0x9e3779b97f4a7c15u;
-    return h >> 32;
-  }
-  static bool equals_upper(std::string_view upper, std::string_view name) {
-    for (size_t i = 0; i < upper.size(); i++)
-      if (upper[i] != to_upper(name[i])) return false;
-    return true;
+  static uint64_t hash(const NameEnds& ends, size_t size) {
+    const uint64_t folded = (ends.first ^ size) * 0x9e3779b97f4a7c15u + ends.last;
+    return (folded ^ folded >> 29) * 0xbf58476d1ce4e5b9u >> 32;
   }
   void insert_slot(std::string name, CommandInfo* info);
 

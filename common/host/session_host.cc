@@ -11,8 +11,9 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   Connection(SessionHost& owner, Stream::Kind kind) : host(owner), stream(owner.loop_, kind, *this) {}
 
   std::span<char> on_room_wanted() override {
-    // Once a tick: what was read is a part of the batch and stays where it is until that has been executed.
-    if (last_read_tick_ == host.tick_) return {};
+    // Once a tick: what was read is a part of the batch and stays where it is until that has been executed. The beginning of a
+    // request is not, and goes on.
+    if (last_read_tick_ == host.tick_ && !unfinished_) return {};
     own_buffer_ = !session->input.empty();
     if (!own_buffer_) return host.arena_.room();
     // An unfinished request goes on in the session's own buffer, which may at most double at a time: what a
@@ -20,7 +21,9 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
     const size_t held = session->input.size(), wanted = session->parser.bytes_wanted();
     const size_t missing = wanted > held ? wanted - held : 0;
     const size_t room = std::clamp<size_t>(missing, kRoomMin, std::max<size_t>(held, kRoomMin));
-    char* start = session->input.reserve(room);
+    // One long argument ends where it says: to double for it too would take as much again. Many short ones go on.
+    const bool long_argument = missing && session->parser.argument_bytes() >= held / 2;
+    char* start = long_argument ? session->input.reserve_exactly(room) : session->input.reserve(room);
     return {start, session->input.free_tail()};
   }
 
@@ -28,14 +31,16 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
     last_read_tick_ = host.tick_;
     session->bytes_in += size;
     host.handler_.count_traffic(size, 0);
+    bool gathered = false;
     if (own_buffer_) {
       session->input.commit(size);
-      host.handler_.gather(*session, {});
+      gathered = host.handler_.gather(*session, {});
     } else {
       const char* start = host.arena_.room().data();
       host.arena_.take(size);
-      host.handler_.gather(*session, {start, size});
+      gathered = host.handler_.gather(*session, {start, size});
     }
+    unfinished_ = !gathered && session->input.size() < kUnfinishedBytesMax && session->parser.bytes_wanted() > session->input.size();
     if (session->closing()) wake();
     if (!host.handler_.wants_input(*session)) stream.stop_reading();
     host.gathered();  // last: it may end this connection
@@ -109,6 +114,8 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
  private:
   static constexpr size_t kPiecesMax = 32;
   static constexpr size_t kRoomMin = 16 * 1024;
+  // With so much of a request the others have their turn before it goes on.
+  static constexpr size_t kUnfinishedBytesMax = 1024 * 1024;
   // A snapshot has no end for a long time: so much of it a turn, or the other clients would wait.
   static constexpr size_t kSourceBytesMax = 128 * 1024;
 
@@ -136,6 +143,7 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   size_t in_flight_ = 0;
   uint64_t last_read_tick_ = 0;
   bool own_buffer_ = false;
+  bool unfinished_ = false;   // all that has been read is the beginning of a request
   bool from_source_ = false;  // where the pieces under way come from
 };
 

@@ -5,7 +5,7 @@
 // buffer of its own. When the ready connections have been read, the handler executes the batch, and every session with
 // output is flushed with one write. Many ready connections make several batches: few enough at a time that what the kernel
 // and we hold of each is still in the cache when its reply is sent, many enough that their cache misses overlap. Each is
-// read once a turn, whatever the batches.
+// read once a turn, whatever the batches, and on as long as what has come is no whole request, up to a bound.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,9 @@ class SessionHandler {
   virtual std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) = 0;
   /// As many connections as may be: a further one waits until the end of the turn, when those that have left are gone.
   virtual bool full() const = 0;
-  virtual void gather(Session& session, std::string_view bytes) = 0;
+  /// Takes bytes of a session; none: those that were added to its input. False: they are no whole request, and lie in its input
+  /// now, so that more may be added; true: they must stay where they are until execute() returns.
+  virtual bool gather(Session& session, std::string_view bytes) = 0;
   virtual void execute() = 0;
   virtual bool has_backlog() const = 0;
   virtual void gather_backlog() = 0;

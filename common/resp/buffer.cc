@@ -12,13 +12,17 @@ ReadBuffer::~ReadBuffer() {
   if (data_) release(data_, capacity_);
 }
 
-char* ReadBuffer::reserve(size_t bytes) {
+char* ReadBuffer::reserve(size_t bytes) { return make_room(bytes, std::min<size_t>(size(), 16 << 20)); }
+
+char* ReadBuffer::reserve_exactly(size_t bytes) { return make_room(bytes, 0); }
+
+char* ReadBuffer::make_room(size_t bytes, size_t in_advance) {
   if (free_tail() >= bytes) return data_ + end_;
   const size_t held = size();
   if (begin_ && capacity_ - held >= bytes && held <= begin_) {
     std::memcpy(data_, data_ + begin_, held);
   } else {
-    const size_t wanted = allocation_size(std::max(held + bytes, std::min<size_t>(held * 2, held + (16 << 20))));
+    const size_t wanted = allocation_size(held + std::max(bytes, in_advance));
     char* grown = static_cast<char*>(allocate(wanted));
     if (held) std::memcpy(grown, data_ + begin_, held);
     if (data_) release(data_, capacity_);
@@ -39,11 +43,14 @@ void ReadBuffer::consume(size_t bytes) {
   begin_ = end_ = capacity_ = 0;
 }
 
-ChunkPool::~ChunkPool() {
+ChunkPool::~ChunkPool() { drop_kept(); }
+
+void ChunkPool::drop_kept() {
   while (OutputChunk* chunk = free_) {
     free_ = chunk->next;
     release(chunk, chunk->memory_bytes());
   }
+  kept_ = 0;
 }
 
 OutputChunk* ChunkPool::take(size_t bytes_min) {

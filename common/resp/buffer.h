@@ -32,6 +32,8 @@ class ReadBuffer {
 
   /// Makes room for at least `bytes` more at the end; returns where they go.
   char* reserve(size_t bytes);
+  /// The same for who knows that no more is to come: none is taken in advance.
+  char* reserve_exactly(size_t bytes);
   void commit(size_t bytes) { end_ += bytes; }
   void append(const char* bytes, size_t size) {
     if (size == 0) return;
@@ -43,6 +45,8 @@ class ReadBuffer {
   void clear() { consume(size()); }
 
  private:
+  char* make_room(size_t bytes, size_t in_advance);
+
   char* data_ = nullptr;
   size_t begin_ = 0, end_ = 0, capacity_ = 0;
 };
@@ -72,6 +76,10 @@ class ChunkPool {
 
   OutputChunk* take(size_t bytes_min);
   void give_back(OutputChunk* chunk);
+  /// Memory of those that wait for their next use.
+  size_t kept_bytes() const { return kept_ * (sizeof(OutputChunk) + kChunkBytes); }
+  /// Gives that memory back.
+  void drop_kept();
 
  private:
   OutputChunk* free_ = nullptr;

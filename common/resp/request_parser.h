@@ -38,6 +38,8 @@ class RequestParser {
   const std::string& error() const { return error_; }
   /// After kIncomplete: the total size up to the end of the argument under way, a hint for the read buffer.
   size_t bytes_wanted() const { return bulk_ < 0 ? 0 : at_ + size_t(bulk_) + 2; }
+  /// Of that, the argument under way.
+  size_t argument_bytes() const { return bulk_ < 0 ? 0 : size_t(bulk_); }
   /// True between the first and the last byte of a request.
   bool in_request() const { return remaining_ > 0; }
   void forget_inline() { inline_words_.clear(); }

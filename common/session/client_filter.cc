@@ -10,10 +10,11 @@
 
 namespace vedette {
 
-Session* client_at(const ClientRegistry& clients, std::string_view address) {
+Session* client_at(const ClientRegistry& clients, std::string_view address, Session* beside) {
+  const auto matches = [&](const Session& session) { return !session.has(kCloseNow) && peer_address(session) == address; };
   for (Session* session : clients.sessions())
-    if (!session->has(kCloseNow) && peer_address(*session) == address) return session;
-  return nullptr;
+    if (matches(*session)) return session;
+  return beside && matches(*beside) ? beside : nullptr;
 }
 
 Result<int64_t> positive_seconds(std::string_view name, std::string_view value) {

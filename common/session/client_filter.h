@@ -40,8 +40,8 @@ class ClientFilter {
   bool skip_self_ = false;
 };
 
-/// The client whose peer has this address, or null.
-Session* client_at(const ClientRegistry& clients, std::string_view address);
+/// The client whose peer has this address, or null. `beside`: as for ClientFilter::select().
+Session* client_at(const ClientRegistry& clients, std::string_view address, Session* beside = nullptr);
 
 /// "maxage should be greater than 0" and the like.
 Result<int64_t> positive_seconds(std::string_view name, std::string_view value);

@@ -46,7 +46,7 @@ enum SessionFlag : uint32_t {
   kTransactionStale = 1u << 13,  ///< a watched key has changed: EXEC answers null
   kInternal = 1u << 14,          ///< no socket behind it (tests, scripts)
   kUnixSocket = 1u << 15,
-  // Bits 16 to 23 belong to server-wide conditions.
+  // Bits 16 to 23, and 31, belong to server-wide conditions.
   kBacklogged = 1u << 24,        ///< has input that waits for its turn: nothing more is read
   kReplicaLink = 1u << 25,       ///< the peer is a replica: after PSYNC or SYNC it is sent the stream
   kReplaying = 1u << 26,         ///< what it sends happened elsewhere (the primary's stream, the log): no replies, no refusals

@@ -42,14 +42,14 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+if [ $if_there = yes ] && ! has_source_package; then
+  echo "1 skipped: Redis' own tests: the source package of redis could not be fetched from $mirror"
+  exit 0
+fi
 "$root/scripts/setup.sh" tcl procps || fail "the packages that the tests need could not be installed"
 if [ $redis = no ] && [ ! -x "$server" ]; then
   TARGET=server/vedette-server build_tree build || fail "the build failed"
   [ -x "$server" ] || fail "$server is not there"
-fi
-if [ $if_there = yes ] && ! has_source_package; then
-  echo "1 skipped: Redis' own tests: the source package of redis could not be fetched from $mirror"
-  exit 0
 fi
 unpack_source_package "$work/tree"
 

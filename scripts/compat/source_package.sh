@@ -24,15 +24,24 @@ fetch_source_package() {
   apt-get "${own[@]}" update && apt-get "${own[@]}" source --download-only redis
 }
 
-# has_source_package: whether it is there; fetches it if it is not.
+# is_whole: whether the sources are there as the package's description has them. A fetch or a copy that was cut short leaves less.
+is_whole() {
+  compgen -G "$source_cache/redis_7.0.15-*.dsc" >/dev/null || return 1
+  (cd "$source_cache" && sed -n '/^Checksums-Sha256:/,/^[^ ]*:$/s/^ \([0-9a-f]*\) [0-9]* \(redis_7\.0\.15\.orig\.tar\.[a-z0-9]*\)$/\1  \2/p' \
+    redis_7.0.15-*.dsc | sha256sum --check --status 2>/dev/null)
+}
+
+# has_source_package: whether it is there; fetches it if it is not, or not whole.
 has_source_package() {
-  compgen -G "$source_cache/redis_7.0.15.orig.tar.*" >/dev/null || (quiet "fetching the source package of redis" fetch_source_package)
+  is_whole && return
+  rm -f "$source_cache"/redis_*
+  (quiet "fetching the source package of redis" fetch_source_package)
 }
 
 # unpack_source_package TREE: a new copy of the sources.
 unpack_source_package() {
   has_source_package || fail "the source package could not be fetched from $mirror"
-  compgen -G "$source_cache/redis_7.0.15.orig.tar.*" >/dev/null || fail "Debian's source package of redis is not 7.0.15 any more"
+  is_whole || fail "Debian's source package of redis is not 7.0.15 any more"
   rm -rf "$1"
   mkdir -p "$1"
   tar -xf "$source_cache"/redis_7.0.15.orig.tar.* -C "$1" --strip-components=1 || fail "the source package cannot be unpacked"

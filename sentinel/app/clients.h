@@ -43,7 +43,10 @@ class Clients final : public SessionHandler {
   // SessionHandler
   std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
   bool full() const override { return state_.clients.size() >= clients_max_; }
-  void gather(Session& session, std::string_view bytes) override { executor_.gather(session, bytes); }
+  bool gather(Session& session, std::string_view bytes) override {
+    executor_.gather(session, bytes);
+    return true;
+  }
   void execute() override;
   bool has_backlog() const override { return executor_.has_backlog() || owner_.listeners_waiting(); }
   void gather_backlog() override { executor_.gather_backlog(); }

@@ -34,6 +34,10 @@ void AppendService::register_hooks(ConfigRegistry& registry) {
     log_warning("{}", status.error().text());
     return Error("Unable to turn on AOF. Check server logs.");
   });
+  registry.on_change({"aof-disable-auto-gc"}, [this] {
+    if (!options_.persistence.aof_disable_auto_gc) log_.drop_history();
+    return Status::ok();
+  });
 }
 
 Status AppendService::begin_load() {

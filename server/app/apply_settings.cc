@@ -126,6 +126,15 @@ void apply_append_log(const PersistenceOptions& from, AppendLogSettings& to) {
   to.rewrite_size_min = from.auto_aof_rewrite_min_size;
 }
 
+PropagationFailure propagation_failure(PropagationErrors choice) {
+  switch (choice) {
+    case PropagationErrors::kPanic: return PropagationFailure::kPanic;
+    case PropagationErrors::kPanicOnReplicas: return PropagationFailure::kPanicOnReplicas;
+    case PropagationErrors::kIgnore: break;
+  }
+  return PropagationFailure::kIgnore;
+}
+
 DisklessLoading diskless_loading(DisklessLoad choice) {
   switch (choice) {
     case DisklessLoad::kOnEmptyDb: return DisklessLoading::kWhenEmpty;
@@ -150,7 +159,7 @@ void apply_replication(const ReplicationOptions& from, ReplicationSettings& to) 
   to.backlog_bytes = from.backlog_bytes;
   to.backlog_ttl_ms = from.backlog_ttl_seconds * 1000;
   to.priority = from.priority;
-  to.on_failure = from.propagation_errors == PropagationErrors::kIgnore ? PropagationFailure::kIgnore : PropagationFailure::kPanic;
+  to.on_failure = propagation_failure(from.propagation_errors);
   to.announced = from.announced;
   to.announce_ip = from.announce_ip;
   to.announce_port = from.announce_port;

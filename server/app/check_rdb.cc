@@ -64,12 +64,19 @@ class Counting final : public RdbHandler {
     return Status::ok();
   }
 
+  Status on_empty(int, std::string_view key) override {
+    if (++empty_ <= kEmptyKeysShown)
+      print("the key {} has no elements, so it would not be loaded", quoted(key.substr(0, kShownKeyMax)));
+    return Status::ok();
+  }
+
   void print_totals(uint64_t offset) const {
     for (const auto& [db, counts] : databases_)
       print("database {}: {} keys, {} with an expiry, {} of them expired", db, counts.keys, counts.expires,
             counts.expired);
     for (size_t type = 0; type < std::size(types_); type++)
       if (types_[type]) print("{}: {} keys", type_name(ValueType(type)), types_[type]);
+    if (empty_) print("{} keys without elements", empty_);
     print("{} bytes", offset);
   }
   void print_last_key() const {
@@ -86,11 +93,13 @@ class Counting final : public RdbHandler {
     uint64_t keys = 0, expires = 0, expired = 0;
   };
   static constexpr size_t kShownKeyMax = 128;
+  static constexpr uint64_t kEmptyKeysShown = 10;
 
   std::FILE* out_;
   int64_t now_ms_;
   std::map<int, Counts> databases_;
   uint64_t types_[16] = {};
+  uint64_t empty_ = 0;
   int last_db_ = 0;
   std::string last_key_;
 };

@@ -21,7 +21,8 @@ __attribute__((used)) const char* malloc_conf = "narenas:1,dirty_decay_ms:1000,m
 namespace vedette {
 namespace {
 
-// On a terminal, or where it is asked for.
+// On a terminal, or where it is asked for. Who waits for its PID connects at once, so the ports are open by
+// then.
 void show_banner(const ServerOptions& options) {
   const ProcessOptions& process = options.process;
   const bool on_terminal = isatty(STDOUT_FILENO) && process.logfile.empty() && !process.syslog_enabled;
@@ -54,7 +55,7 @@ int serve(int argc, char** argv) {
   if (options.process.daemonize && options.process.supervised == Supervised::kNo) daemonize();
   register_memory_thread();
   advise_huge_pages();  // nothing here forks, so nothing is ever copied on write
-  log_warning("Vedette {} is starting, PID: {}", kVersion, getpid());
+  log_warning("Vedette {} is starting, pid={}", kVersion, getpid());
   if (start.config_file.empty())
     log_warning("No configuration file: the defaults are used. To name one: {} /path/to/vedette.conf", program);
   else
@@ -63,13 +64,13 @@ int serve(int argc, char** argv) {
     if (options.process.pidfile.empty()) options.process.pidfile = "/var/run/vedette.pid";
     if (!write_pid_file(options.process.pidfile)) log_warning("pidfile '{}': {}", options.process.pidfile, std::strerror(errno));
   }
-  show_banner(options);
   Server server(options, registry, start.config_file, program);
   server.set_title(&title);
   if (Status status = server.prepare(); !status) {
     log_warning("{}", status.error().text());
     return 1;
   }
+  show_banner(options);
   return server.run();
 }
 

@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "server/app/apply_settings.h"
+#include "server/app/insistence.h"
 #include "server/app/processors.h"
 #include "server/app/version.h"
 #include "server/commands/families.h"
@@ -150,7 +151,9 @@ Status Server::take_place() {
 
 void Server::register_hooks() {
   registry_.on_any_change([this] {
+    const uint64_t client_memory_before = state_.settings.client_memory_max;
     apply_settings(options_, state_);
+    if (state_.settings.client_memory_max != client_memory_before) count_clients(state_);
     replication_.replication().apply_settings();
     return Status::ok();
   });
@@ -249,7 +252,9 @@ void Server::tick() {
 void Server::on_signal(int number) {
   const ShutdownChoice& choice = number == SIGINT ? options_.process.on_sigint : options_.process.on_sigterm;
   log_warning("Received {} scheduling shutdown...", number == SIGINT ? "SIGINT" : "SIGTERM");
-  if (stopping_) {  // asked twice: at once
+  // Once more from a terminal: at once. Service managers and scripts repeat SIGTERM, which must not cost them
+  // the last save.
+  if (std::exchange(end_signalled_, true) && number == SIGINT) {
     log_warning("You insist... exiting now.");
     _exit(1);
   }
@@ -300,7 +305,7 @@ Status Server::begin_load() {
   how.verify_checksum = state_.settings.snapshot_checksum;
   load_.emplace(loop_, state_);
   const Result<bool> opened = load_->open(snapshot_file_.path(), how);
-  if (!opened) return opened.error();
+  if (!opened) return Error(fmt::format("Fatal error loading the DB: {}", opened.error().text()));
   state_.set_condition(kLoadingDataset, *opened);
   if (!*opened) load_.reset();
   return Status::ok();
@@ -324,13 +329,15 @@ void Server::load_append_log() {
 
 void Server::finish_load() {
   if (const Status& outcome = load_->outcome(); !outcome) {
-    log_warning("The snapshot cannot be loaded: {}. Nothing was changed on disk. Repair or restore the file, or move it away to start empty.",
-                outcome.error().text());
+    log_warning("Terminating server after rdb file reading failure.");
+    log_warning(
+        "Fatal error loading the DB: {}. Nothing was changed on disk. Repair or restore the file, or move it "
+        "away to start empty.",
+        outcome.error().text());
     return end_process(1);
   }
   const int64_t us = us_between(state_.loading.began, clock_.now().instant);
-  log_notice("DB loaded from disk: {:.3f} seconds, {} keys, {} had expired", double(us) / 1e6, load_->loader().keys_loaded(),
-             load_->loader().keys_expired());
+  log_notice("DB loaded from disk: {:.3f} seconds", double(us) / 1e6);
   const LoadedFacts facts = load_->loader().facts();
   load_.reset();
   state_.set_condition(kLoadingDataset, false);
@@ -513,13 +520,14 @@ bool Server::save_before_end(const ShutdownRequest& request) {
   if (load_ || append_.loading() || (request.save != ShutdownSave::kSave && !by_default)) return true;
   log_notice("Saving the final RDB snapshot before exiting.");
   supervisor_.notify("STATUS=Saving the final RDB snapshot\n");
+  const Insistence insistence(snapshot_file_.unfinished_path(), end_signalled_);
   if (persistence_.save(executor_.refresh_now())) return true;
   log_warning("Error trying to save the DB, {}", request.force ? "exit anyway." : "can't exit.");
   return request.force;
 }
 
 void Server::refuse_shutdown() {
-  stopping_ = false;
+  stopping_ = end_signalled_ = false;
   shutdown_timer_.stop();
   state_.shutdown_until = Instant{};
   takeover_ = Takeover::kNotAsked;
@@ -547,7 +555,8 @@ void Server::end_process(int exit_code) {
   replication_.stop();
   host_.close_all();
   if (!options_.process.pidfile.empty()) unlink(options_.process.pidfile.c_str());
-  log_warning("Vedette is now ready to exit, bye bye...");
+  if (exit_code == 0)
+    log_warning("Vedette is now ready to exit, bye bye...");  // else the reason is the last line
   loop_.stop();
 }
 

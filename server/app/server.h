@@ -37,9 +37,9 @@ class Server final : public SessionHandler, public ServerActions {
   // SessionHandler
   std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
   bool full() const override { return state_.clients.size() >= state_.settings.clients_max; }
-  void gather(Session& session, std::string_view bytes) override {
+  bool gather(Session& session, std::string_view bytes) override {
     begin_turn();
-    executor_.gather(session, bytes);
+    return executor_.gather(session, bytes);
   }
   void execute() override;
   bool has_backlog() const override {
@@ -122,6 +122,7 @@ class Server final : public SessionHandler, public ServerActions {
   int exit_code_ = 0;
   Instant turn_began_{};  // none while the loop waits
   bool stopping_ = false;
+  bool end_signalled_ = false;  // by SIGINT or SIGTERM
   bool shutdown_due_ = false;  // at the end of this turn
   ShutdownRequest shutdown_;  // while stopping_
   enum class Takeover : uint8_t { kNotAsked, kAsked, kDone, kOver } takeover_ = Takeover::kNotAsked;

@@ -8,9 +8,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 
 #include "common/base/log.h"
 #include "common/base/numbers.h"
@@ -106,6 +109,7 @@ class SnapshotFile::Background final : public SnapshotReader {
     pump();
   }
   uint64_t snapshot_position() const override { return position_; }
+  bool wants_more() const override { return !leaving_; }
 
   /// Undoes what was done. What a job is reading must stay until it has ended: this is kept as long.
   void leave() {
@@ -174,7 +178,7 @@ std::string SnapshotFile::temporary(std::string_view kind) const {
 void SnapshotFile::begin() {
   VED_ASSERT(!current_);
   auto writing = std::make_shared<Writing>();
-  writing->temporary = temporary("");
+  writing->temporary = temporary("bgsave-");
   writing->path = path();
   writing->sync_at_times = options_.persistence.rdb_save_incremental_fsync;
   log_notice("Background saving started");
@@ -198,10 +202,20 @@ void SnapshotFile::drop(Background& background) {
   leaving_.remove_if([&](const auto& one) { return one.get() == &background; });
 }
 
+// What rdb-key-save-delay asks for, if anything.
+std::function<void()> SnapshotFile::pace_of_save() const {
+  const int64_t delay = state_.settings.key_save_delay_us;
+  if (delay == 0) return nullptr;
+  return [delay, keys = int64_t(0)]() mutable {
+    if (delay > 0 || ++keys % -delay == 0)
+      std::this_thread::sleep_for(std::chrono::microseconds(std::max<int64_t>(delay, 1)));
+  };
+}
+
 Status SnapshotFile::save() {
   if (!leaving_.empty()) queue_.drain();  // one that was cancelled may be getting its name just now
   Writing writing;
-  writing.temporary = temporary("now-");
+  writing.temporary = unfinished_path();
   writing.path = path();
   writing.sync_at_times = options_.persistence.rdb_save_incremental_fsync;
   writing.open();
@@ -217,7 +231,9 @@ Status SnapshotFile::save() {
   };
   Status status = writing.error.empty() ? Status::ok() : Status(Error(writing.error));
   const Now now{read_monotonic_clock(), read_wall_clock()};
-  if (status) status = write_whole_dataset(state_.keyspace, state_.snapshots->facts(now), *encoder, log, drain);
+  if (status)
+    status = write_whole_dataset(state_.keyspace, state_.snapshots->facts(now), *encoder, log, drain,
+                                 pace_of_save());
   if (status) writing.put_in_place();
   if (!writing.error.empty()) {
     log_warning("Error saving the DB: {}", writing.error);
@@ -251,7 +267,8 @@ int remove_stale_snapshots(const std::string& dir) {
     std::string_view name = item->d_name;
     if (!name.starts_with("temp-") || !name.ends_with(".rdb")) continue;
     name = name.substr(5, name.size() - 9);
-    if (name.starts_with("now-")) name.remove_prefix(4);
+    constexpr std::string_view kBackground = "bgsave-";
+    if (name.starts_with(kBackground)) name.remove_prefix(kBackground.size());
     if (name.starts_with("sync-")) name.remove_prefix(name.rfind('-') + 1);  // temp-sync-<number>-<pid>.rdb
     const auto pid = parse_integer(name);
     if (!pid || *pid <= 0 || *pid > INT32_MAX) continue;

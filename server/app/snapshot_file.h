@@ -1,13 +1,15 @@
 // The snapshot file: written in the background or at once, read, and never left in pieces.
 //
-// What is written goes to temp-<pid>.rdb beside the file. Only when every byte of it is on the disk does it get the file's name, and
-// then the folder is brought to the disk too. So a full disk, an error or a kill at any moment leaves the former
-// file as it was; what a killed process has left is removed by the next start.
+// What is written goes to temp-<pid>.rdb beside the file, in the background to temp-bgsave-<pid>.rdb. Only
+// when every byte of it is on the disk does it get the file's name, and then the folder is brought to the
+// disk too. So a full disk, an error or a kill at any moment leaves the former file as it was; what a killed
+// process has left is removed by the next start.
 //
-// In the background the bytes are read from the walk's log in place, by jobs on a thread of the pool; the walk waits for
-// them when it is a window ahead (execution/snapshots.h).
+// In the background the bytes are read from the walk's log in place, by jobs on a thread of the pool; the
+// walk waits for them when it is a window ahead (execution/snapshots.h).
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -23,8 +25,9 @@ class SnapshotFile final : public SnapshotStore {
   SnapshotFile(Loop& loop, ServerState& state, const ServerOptions& options);
   ~SnapshotFile() override;
 
-  /// Where it lies.
+  /// Where it lies, and where save() writes it first.
   std::string path() const;
+  std::string unfinished_path() const { return temporary(""); }
 
   // SnapshotStore
   Status save() override;
@@ -38,6 +41,7 @@ class SnapshotFile final : public SnapshotStore {
  private:
   class Background;
   std::string temporary(std::string_view kind) const;
+  std::function<void()> pace_of_save() const;
   void end(Background& background, const Status& status);
   void drop(Background& background);
 

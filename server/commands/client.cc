@@ -44,7 +44,7 @@ void kill(CommandContext& ctx, Session& session) {
 // CLIENT KILL addr | filters. Replies: OK or an error for the form with an address alone, else how many were closed.
 Status client_kill(CommandContext& ctx) {
   if (ctx.argc() == 3) {
-    Session* session = client_at(ctx.server.clients, ctx.arg(2));
+    Session* session = client_at(ctx.server.clients, ctx.arg(2), primary_session(ctx.server));
     if (!session) return failure("No such client");
     kill(ctx, *session);
     return reply_ok(ctx);

@@ -70,10 +70,13 @@ Result<ClientFilter> parse_client_filter(const CommandContext& ctx, ClientFilter
                              [&](std::string_view name, std::string_view value) { return make_test(ctx, name, value); });
 }
 
-// The link to the primary is none of those who came to us, but it is shown among them.
+Session* primary_session(const ServerState& server) {
+  PrimaryLink* link = server.replication ? server.replication->link() : nullptr;
+  return link && link->up() ? &link->session() : nullptr;
+}
+
 std::vector<Session*> select_clients(const CommandContext& ctx, const ClientFilter& filter) {
-  PrimaryLink* link = ctx.server.replication ? ctx.server.replication->link() : nullptr;
-  return filter.select(ctx.server.clients, ctx.session, link && link->up() ? &link->session() : nullptr);
+  return filter.select(ctx.server.clients, ctx.session, primary_session(ctx.server));
 }
 
 }  // namespace vedette

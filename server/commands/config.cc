@@ -4,6 +4,7 @@
 #include "common/config/registry.h"
 #include "server/commands/families.h"
 #include "server/execution/context.h"
+#include "server/execution/replication.h"
 
 namespace vedette {
 namespace {
@@ -37,7 +38,7 @@ Status config_set(CommandContext& ctx) {
   if (ctx.argc() % 2 != 0) return errors::syntax();
   ConfigSetRights rights;
   rights.protected_options = may_set_protected(ctx);
-  rights.loading = ctx.server.conditions() & kLoadingDataset;
+  rights.loading = ctx.server.conditions() & (kLoadingDataset | kLoadingBeside);
   const std::vector<std::string_view> words(ctx.args().begin() + 2, ctx.args().end());
   if (Status status = ctx.server.config->set(words, rights); !status) return status;
   ctx.reply().ok();
@@ -64,6 +65,7 @@ Status config_resetstat(CommandContext& ctx) {
   server.keyspace.stats = KeyspaceStats{};
   server.keyspace.lazy_free.reset_stats();
   server.command_stats->reset();
+  if (server.replication) server.replication->stats = ReplicationStats{};
   ctx.reply().ok();
   return Status::ok();
 }

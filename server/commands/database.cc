@@ -14,6 +14,7 @@
 #include "server/execution/client_tracking.h"
 #include "server/execution/executor.h"
 #include "server/execution/persistence.h"
+#include "server/execution/replication.h"
 
 namespace vedette {
 namespace {
@@ -131,6 +132,7 @@ Status flush(CommandContext& ctx, int first, int last) {
 Status flush_all(CommandContext& ctx) {
   Status status = flush(ctx, 0, ctx.server.keyspace.count() - 1);
   if (status && ctx.server.persistence) ctx.server.persistence->on_flush_all(ctx.now());
+  if (status && ctx.server.replication) ctx.server.replication->drop_snapshot_readers();
   return status;
 }
 

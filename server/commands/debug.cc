@@ -167,14 +167,15 @@ std::string list_figures(const Entry& entry, int node_size) {
                      double(chain.size()) / double(chain.node_count()), node_size, bytes);
 }
 
+// Whether its time has come does not matter: this looks at what is held.
 Status object(CommandContext& ctx) {
-  const auto entry = existing(ctx);
-  if (!entry) return entry.error();
+  const auto place = ctx.server.keyspace.db(ctx.session.db).find(ctx.key(kFirst));
+  if (!place) return errors::no_such_key();
+  const Entry& entry = *place.item();
   const AccessClock& access = ctx.server.keyspace.access;
-  ctx.reply().status(fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}{}",
-                                 fmt::ptr(*entry), kind_of(**entry).encoding_name(**entry), serialized_size(**entry), (*entry)->access(),
-                                 access.lfu ? 0 : access.idle_seconds(**entry),
-                                 list_figures(**entry, ctx.server.keyspace.packing.list_node_size)));
+  ctx.reply().status(fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}{}", fmt::ptr(&entry),
+                                 kind_of(entry).encoding_name(entry), serialized_size(entry), entry.access(),
+                                 access.lfu ? 0 : access.idle_seconds(entry), list_figures(entry, ctx.server.keyspace.packing.list_node_size)));
   return Status::ok();
 }
 

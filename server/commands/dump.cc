@@ -1,5 +1,7 @@
 // DUMP and RESTORE: one value as a payload, from server to server.
+#include "common/base/log.h"
 #include "common/base/numbers.h"
+#include "common/base/text.h"
 #include "common/command/arg_reader.h"
 #include "server/commands/families.h"
 #include "server/commands/string_options.h"
@@ -8,6 +10,8 @@
 
 namespace vedette {
 namespace {
+
+constexpr size_t kShownKeyMax = 128;
 
 // DUMP key. Replies: the value as a payload for RESTORE, without its expiry, or null.
 Status dump(CommandContext& ctx) {
@@ -72,7 +76,11 @@ Status restore(CommandContext& ctx) {
   if (ttl > 0 && (options.absolute || __builtin_add_overflow(ttl, ctx.now_ms(), &expiry_ms)))
     expiry_ms = options.absolute ? ttl : INT64_MAX;
   const Result<Entry*> made = parse_dump_payload(ctx.arg(3), ctx.arg(1), expiry_ms, ctx.server.keyspace.packing);
-  if (!made) return made.error();
+  if (!made) {
+    log_warning("A payload for the key {} was refused: {}", quoted(ctx.arg(1).substr(0, kShownKeyMax)),
+                made.error().text());
+    return failure("Bad data format");
+  }
   if (ttl > 0 && already_expired(ctx, expiry_ms)) {
     destroy_entry(*made);
     if (entry) delete_expired_by_command(ctx, entry);

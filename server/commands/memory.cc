@@ -68,10 +68,12 @@ Status stats(CommandContext& ctx) {
   out.integer("peak.allocated", report.peak);
   out.integer("total.allocated", report.used);
   out.integer("startup.allocated", report.startup);
-  out.integer("replication.backlog", 0);
-  out.integer("clients.slaves", 0);
+  out.integer("replication.backlog", report.backlog);
+  out.integer("clients.slaves", report.clients_replicas);
   out.integer("clients.normal", report.clients_normal);
-  for (const std::string_view name : {"cluster.links", "aof.buffer", "lua.caches", "functions.caches"}) out.integer(name, 0);
+  out.integer("cluster.links", 0);
+  out.integer("aof.buffer", report.append_buffer);
+  for (const std::string_view name : {"lua.caches", "functions.caches"}) out.integer(name, 0);
   for (const auto& db : report.databases) out.database(db);
   out.integer("overhead.total", report.overhead);
   out.integer("keys.count", report.keys);
@@ -112,9 +114,9 @@ std::string findings(const ServerState& server, const MemoryReport& report) {
     text += fmt::format("* Outside of the allocator: {} of the process's memory are tables, code and stacks.\n",
                         human_bytes(uint64_t(report.resident_overhead_bytes)));
   const size_t clients = server.clients.size();
-  if (clients && report.clients_normal / clients > 200 * 1024)
-    text += fmt::format("* Clients: they take {} each on average. Look for slow readers and long pipelines in CLIENT LIST.\n",
-                        human_bytes(report.clients_normal / clients));
+  const uint64_t each = clients ? (report.clients_normal - report.kept_chunks) / clients : 0;
+  if (each > 200 * 1024)
+    text += fmt::format("* Clients: they take {} each on average. Look for slow readers and long pipelines in CLIENT LIST.\n", human_bytes(each));
   return text.empty() ? "Nothing stands out: the memory is where the data is.\n" : text;
 }
 

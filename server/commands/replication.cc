@@ -89,7 +89,10 @@ Status psync(CommandContext& ctx) {
   }
   if (replication->failover.active()) return Error("NOMASTERLINK Can't SYNC while failing over");
   const auto offset = parse_integer(ctx.arg(2));
-  if (!offset) return errors::not_an_integer();
+  if (!offset) {
+    log_warning("Replica {} asks for synchronization but with a wrong offset", replication->name_of(replication->feed_for(ctx.session)));
+    return errors::not_an_integer();
+  }
   if (ctx.argc() > 4) return errors::syntax();
   if (ctx.argc() == 4) {
     if (!equals_ignoring_case(ctx.arg(3), "FAILOVER")) return errors::syntax();
@@ -219,7 +222,8 @@ Status failover(CommandContext& ctx) {
   return status;
 }
 
-constexpr uint32_t kBetweenServers = kAdmin | kNoScript | kNoMulti;
+constexpr uint32_t kRole = kAdmin | kNoScript | kStale | kNoAsyncLoading;
+constexpr uint32_t kBetweenServers = kAdmin | kNoScript | kNoMulti | kNoAsyncLoading;
 
 constexpr Command kCommands[] = {
     {{.name = "FAILOVER", .usage = "[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]", .arity = -1,
@@ -231,13 +235,13 @@ constexpr Command kCommands[] = {
     {{.name = "REPLCONF", .arity = -1, .flags = kAdmin | kNoScript | kLoading | kStale | kAllowBusy, .category = "server",
       .since = "3.0.0", .complexity = "O(1)", .summary = "Between servers: options and acknowledgements of replicas.",
       .examples = "REPLCONF capa eof -> OK; REPLCONF listening-port x -> (error) ERR value is not an integer or out of range"}, replconf},
-    {{.name = "REPLICAOF", .usage = "<host port | NO ONE>", .arity = 3, .flags = kAdmin | kNoScript | kStale, .category = "server",
+    {{.name = "REPLICAOF", .usage = "<host port | NO ONE>", .arity = 3, .flags = kRole, .category = "server",
       .since = "5.0.0", .complexity = "O(1)", .summary = "Makes this server a replica of another, or a primary.",
       .examples = "REPLICAOF NO ONE -> OK; REPLICAOF h x -> (error) ERR Invalid master port"}, replica_of},
     {{.name = "ROLE", .arity = 1, .flags = kNoScript | kLoading | kStale | kFast, .category = "server", .acl = "admin dangerous",
       .since = "2.8.12", .complexity = "O(1)", .summary = "Returns this server's role in replication.",
       .examples = "ROLE -> [master, 0, []]"}, role},
-    {{.name = "SLAVEOF", .usage = "<host port | NO ONE>", .arity = 3, .flags = kAdmin | kNoScript | kStale, .category = "server",
+    {{.name = "SLAVEOF", .usage = "<host port | NO ONE>", .arity = 3, .flags = kRole, .category = "server",
       .since = "1.0.0", .complexity = "O(1)", .summary = "Makes this server a replica of another, or a primary.",
       .examples = "SLAVEOF NO ONE -> OK", .deprecated = "5.0.0|`REPLICAOF`"}, replica_of},
     {{.name = "SYNC", .arity = 1, .flags = kBetweenServers, .category = "server", .since = "1.0.0", .complexity = "O(N) for N keys",

@@ -104,8 +104,11 @@ void ComputedSet::reply(CommandContext& ctx, bool with_scores) {
 }
 
 bool ComputedSet::fits(const PackingLimits& limits) const {
-  return items_.size() <= limits.sorted_set_entries && std::all_of(items_.begin(), items_.end(), [&](const ScoredItem* item) {
-           return item->size <= limits.sorted_set_value_bytes;
+  size_t bytes = 0;
+  return items_.size() <= limits.sorted_set_entries &&
+         std::all_of(items_.begin(), items_.end(), [&](const ScoredItem* item) {
+           bytes += item->name().size() + 32;
+           return item->name().size() <= limits.sorted_set_value_bytes && bytes <= listpack::kBytesMax;
          });
 }
 

@@ -174,7 +174,7 @@ Status AppendLog::begin(AppendSet set, uint64_t base_bytes, uint64_t all_bytes) 
   state_ = State::kOn;
   former_bytes_ = all_bytes - std::min(all_bytes, writer_.size());
   rewritten_bytes_ = base_bytes;
-  if (!server_.settings.append_log.keep_history) set_->delete_history();
+  tidy();
   return Status::ok();
 }
 
@@ -193,7 +193,7 @@ Status AppendLog::turn_on() {
   stats_.consecutive_failures = 0;
   scheduled_ = true;
   if (snapshot_under_way() || server_.call_depth > 1) {
-    log_notice("The append-only file was turned on; its first rewrite begins when what is under way is over");
+    log_notice("AOF background was scheduled: the first rewrite begins when what is under way is over");
     return Status::ok();
   }
   start_rewrite(server_.now);
@@ -247,7 +247,7 @@ Status AppendLog::reload(Executor& executor, const Now& now) {
 // ---- Rewriting ----
 
 bool AppendLog::snapshot_under_way() const {
-  return server_.snapshots && server_.snapshots->active() && !base_.started();
+  return server_.snapshots && server_.snapshots->serving() && !base_.started();
 }
 
 Result<AppendLog::RewriteStart> AppendLog::rewrite(const Now& now) {
@@ -386,7 +386,19 @@ void AppendLog::on_base_adopted(AppendManifest next, uint64_t bytes) {
   stats_.consecutive_failures = 0;
   retry_minutes_ = 0;
   log_notice("Background AOF rewrite finished successfully: {} of {} bytes", next_base_.name, bytes);
-  if (!server_.settings.append_log.keep_history) set_->delete_history();
+  tidy();
+}
+
+void AppendLog::tidy() {
+  if (server_.settings.append_log.keep_history || set_->manifest().history.empty()) return;
+  tidying_ = true;
+  set_->delete_history([this] { tidying_ = false; });
+}
+
+void AppendLog::drop_history() {
+  if (!set_ || rewriting()) return;
+  tidy();
+  files_.drain(AppendFiles::Queue::kBase);
 }
 
 void AppendLog::on_rewrite_failed(const Error& error) {

@@ -101,7 +101,8 @@ class AppendLog final : public EffectSink {
   Result<RewriteStart> rewrite(const Now& now);
   /// Ends the rewrite under way; the files stay as they were before it.
   void end_rewrite();
-  bool rewriting() const { return preparing_ || base_.active() || adopting_; }
+  /// Until its last step: the folder holds what the manifest names, and stays so for who copies it.
+  bool rewriting() const { return preparing_ || base_.active() || adopting_ || tidying_; }
   bool rewrite_scheduled() const { return scheduled_; }
   int64_t rewrite_seconds(const Now& now) const;
   const AppendLogStats& stats() const { return stats_; }
@@ -111,6 +112,9 @@ class AppendLog final : public EffectSink {
   uint64_t base_bytes() const { return rewritten_bytes_; }
   size_t memory_bytes() const { return writer_.buffer().memory_bytes(); }
   void reset_stats() { writer_.reset_stats(); }
+  /// Files that rewrites have replaced need not be kept any more: when this returns they are gone, unless a
+  /// rewrite is under way, which deletes them at its end.
+  void drop_history();
   /// DEBUG AOF-FLUSH-SLEEP.
   void sleep_before_writes(int64_t us);
 
@@ -134,6 +138,7 @@ class AppendLog final : public EffectSink {
   void adopt_base(uint64_t bytes);
   void on_base_adopted(AppendManifest next, uint64_t bytes);
   void on_rewrite_failed(const Error& error);
+  void tidy();
 
   ServerState& server_;
   AppendFiles& files_;
@@ -145,7 +150,7 @@ class AppendLog final : public EffectSink {
   AppendLogStats stats_;
 
   // Of the rewrite under way: its steps before and after the base itself, and the base.
-  bool preparing_ = false, adopting_ = false;
+  bool preparing_ = false, adopting_ = false, tidying_ = false;
   AppendFile next_base_;
   uint64_t former_bytes_ = 0;  // of the set's files but the one being written
   uint64_t rewritten_bytes_ = 0;

@@ -109,8 +109,7 @@ Status AppendSet::adopt(AppendManifest next) {
   return status;
 }
 
-void AppendSet::delete_history() {
-  if (manifest_.history.empty()) return;
+void AppendSet::delete_history(std::function<void()> done) {
   std::vector<std::string> paths;
   for (const AppendFile& file : manifest_.history) {
     log_notice("Deleting the append-only file {}, which is not needed any more", file.name);
@@ -124,8 +123,9 @@ void AppendSet::delete_history() {
         for (const std::string& path : paths) (void)files.remove(path).is_ok();
         *status = write();
       },
-      [status] {
+      [status, done = std::move(done)] {
         if (!*status) log_warning("{}", status->error().text());
+        done();
       });
 }
 

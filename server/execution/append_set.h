@@ -43,8 +43,9 @@ class AppendSet {
   std::function<Status()> writer_of(const AppendManifest& next) const;
   void accept(AppendManifest next) { manifest_ = std::move(next); }
   Status make_folder();
-  /// Deletes what rewrites have replaced, on another thread.
-  void delete_history();
+  /// Deletes what rewrites have replaced, on another thread, and calls `done` when the manifest does not name
+  /// it any more.
+  void delete_history(std::function<void()> done);
   /// Deletes what interrupted work has left.
   void delete_temporaries();
   Result<uint64_t> size_of(const AppendFile& file) const;

@@ -31,6 +31,8 @@ void append_client_info(std::string& to, const ServerState& server, const Sessio
   facts.now = server.now.instant;
   facts.command = command;
   facts.memory_bytes = client_memory_bytes(session);
+  // The reply that this line is for will take a chunk.
+  if (&session == server.executing && session.output.memory_bytes() == 0) facts.memory_bytes += sizeof(OutputChunk) + ChunkPool::kChunkBytes;
   facts.reads = wants_input(server, session);
   if (session.has(kInTransaction)) facts.queued = int64_t(own ? own->queue.size() : 0);
   if (const SessionTracking* tracking = tracking_of(session)) facts.redirect = int64_t(tracking->redirect);

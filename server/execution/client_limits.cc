@@ -24,6 +24,7 @@ void close_over_output_limit(ServerState& server, Session& session, std::string_
               client_info(server, session), session.output.size() + (session.source ? session.source->pending() : 0), kind, name_of(class_of(session)), bytes);
   server.stats.output_buffer_disconnections++;
   session.close(false);
+  note_memory(server, session);
 }
 
 void check_timeout(ServerState& server, Session& session) {
@@ -79,10 +80,14 @@ void check_output(ServerState& server, Session& session) {
 
 void note_memory(ServerState& server, Session& session) {
   if (session.has(kCloseNow))
-    server.client_memory.remove(session);
+    server.client_memory.leave(session, client_memory_bytes(session));
   else
     server.client_memory.update(session, client_memory_bytes(session), int(class_of(session)),
                                 !session.has(kNoEvict | kInternal | kReplicaLink | kReplaying));
+}
+
+void count_clients(ServerState& server) {
+  for (Session* session : server.clients.sessions()) note_memory(server, *session);
 }
 
 void evict_clients(ServerState& server) {
@@ -100,8 +105,8 @@ void evict_clients(ServerState& server) {
 
 void disconnect(ServerState& server, Session& session) {
   if (session.subscriber) server.channels.unsubscribe_all(*session.subscriber);
-  server.client_memory.remove(session);
   session.close(false);
+  note_memory(server, session);
 }
 
 void run_client_cron(ServerState& server) {

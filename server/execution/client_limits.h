@@ -16,8 +16,10 @@ bool replies_over_backlog_limit(const ServerState& server, const Session& sessio
 /// own turn.
 void check_output(ServerState& server, Session& session);
 
-/// Counts the session's memory anew.
+/// Counts the session's memory anew. That of one that is being closed is no longer the clients' (ClientMemory::leaving()).
 void note_memory(ServerState& server, Session& session);
+/// Of all sessions, when a limit begins to matter: until then they are counted once a second alone.
+void count_clients(ServerState& server);
 /// Sends the largest clients away while all together take more than maxmemory-clients. Those with NO-EVICT stay.
 void evict_clients(ServerState& server);
 

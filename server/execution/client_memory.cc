@@ -6,16 +6,26 @@
 namespace vedette {
 
 void ClientMemory::update(Session& session, size_t bytes, int client_class, bool evictable) {
-  by_class_[session.counted_class] -= session.counted_memory;
-  total_ -= session.counted_memory;
-  session.counted_memory = bytes;
-  session.counted_class = uint8_t(client_class);
-  by_class_[session.counted_class] += bytes;
-  total_ += bytes;
+  VED_ASSERT(client_class < kLeaving);
+  count(session, bytes, client_class);
   move(session, evictable ? bucket_of(bytes) : kNone);
 }
 
-void ClientMemory::remove(Session& session) { update(session, 0, session.counted_class, false); }
+void ClientMemory::leave(Session& session, size_t bytes) {
+  count(session, bytes, kLeaving);
+  move(session, kNone);
+}
+
+void ClientMemory::remove(Session& session) { leave(session, 0); }
+
+void ClientMemory::count(Session& session, size_t bytes, int client_class) {
+  by_class_[session.counted_class] -= session.counted_memory;
+  if (session.counted_class != kLeaving) total_ -= session.counted_memory;
+  session.counted_memory = bytes;
+  session.counted_class = uint8_t(client_class);
+  by_class_[session.counted_class] += bytes;
+  if (client_class != kLeaving) total_ += bytes;
+}
 
 Session* ClientMemory::largest() const {
   for (size_t i = buckets_.size(); i-- > 0;)

@@ -139,7 +139,7 @@ void start_tracking(ServerState& server, Session& session, const TrackingRequest
   if (!request.broadcast) return;
   const auto add = [&](std::string_view prefix) {
     server.broadcasts.add(prefix, session.id());
-    tracking->prefixes.emplace(prefix);
+    if (tracking->prefixes.emplace(prefix).second) tracking->prefix_bytes += prefix.size();
   };
   if (request.prefixes.empty()) add("");
   for (const std::string_view prefix : request.prefixes) add(prefix);

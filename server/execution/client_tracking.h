@@ -27,6 +27,12 @@ struct SessionTracking {
   bool no_loop = false;   ///< its own changes are not told to it
   bool caching = false;   ///< CLIENT CACHING was given for the next command, or for the transaction
   std::set<std::string, std::less<>> prefixes;
+  size_t prefix_bytes = 0;
+
+  size_t memory_bytes() const {
+    constexpr size_t kIndexBytes = 256;  // of a prefix's places, here and among the broadcasts
+    return sizeof(*this) + 2 * prefix_bytes + kIndexBytes * prefixes.size();
+  }
 };
 
 /// Of a session that tracks, or null.

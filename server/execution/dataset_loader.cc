@@ -12,6 +12,7 @@
 namespace vedette {
 namespace {
 
+constexpr uint64_t kEmptyKeysLogged = 10;
 constexpr uint64_t kKeyBytesMin = 4;             // in an RDB no key with its value takes less
 constexpr uint64_t kKeysBelievedMax = 4 << 20;   // of a hint about a stream of unknown length
 
@@ -31,11 +32,18 @@ DatasetLoader::~DatasetLoader() {
   for (Database& database : beside_) server_.keyspace.discard(std::move(database));
 }
 
-Status DatasetLoader::feed(std::string_view bytes) { return reader_.feed(bytes); }
+Status DatasetLoader::feed(std::string_view bytes) {
+  Status status = reader_.feed(bytes);
+  if (!status) log_warning("Internal error in RDB: {}", status.error().text());
+  return status;
+}
 
 Status DatasetLoader::finish() {
   if (Status status = reader_.end_of_input(); !status) return status;
-  return link_pending();
+  if (Status status = link_pending(); !status) return status;
+  log_notice("Done loading RDB, keys loaded: {}, keys expired: {}{}.", keys_loaded_, keys_expired_,
+             keys_empty_ ? fmt::format(", empty keys skipped: {}", keys_empty_) : "");
+  return Status::ok();
 }
 
 void DatasetLoader::commit() {
@@ -104,6 +112,12 @@ Status DatasetLoader::on_entry(int db, Entry* entry, const RdbEntryUse& use) {
   content.table().prefetch(hash);
   pending_.push_back(Pending{entry, hash, db});
   return pending_.size() < kBatch ? Status::ok() : link_pending();
+}
+
+Status DatasetLoader::on_empty(int, std::string_view key) {
+  if (keys_empty_++ < kEmptyKeysLogged)
+    log_notice("The snapshot is skipping empty key: {}", quoted_if_needed(key.substr(0, 128)));
+  return Status::ok();
 }
 
 Status DatasetLoader::link_pending() {

@@ -56,6 +56,7 @@ class DatasetLoader final : private RdbHandler {
 
   uint64_t keys_loaded() const { return keys_loaded_; }
   uint64_t keys_expired() const { return keys_expired_; }
+  uint64_t keys_empty() const { return keys_empty_; }
   const LoadedFacts& facts() const { return facts_; }
 
  private:
@@ -72,6 +73,7 @@ class DatasetLoader final : private RdbHandler {
   Status on_select(int db) override;
   Status on_resize(uint64_t keys, uint64_t expires) override;
   Status on_entry(int db, Entry* entry, const RdbEntryUse& use) override;
+  Status on_empty(int db, std::string_view key) override;
   Status link_pending();
   Database& database(int db);
 
@@ -82,7 +84,7 @@ class DatasetLoader final : private RdbHandler {
   std::vector<Pending> pending_;
   LoadedFacts facts_;
   int db_ = 0;
-  uint64_t keys_loaded_ = 0, keys_expired_ = 0;
+  uint64_t keys_loaded_ = 0, keys_expired_ = 0, keys_empty_ = 0;
 };
 
 }  // namespace vedette

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "server/execution/append_log.h"
 #include "server/execution/commit.h"
+#include "server/execution/replication.h"
+#include "server/execution/snapshots.h"
 
 namespace vedette {
 namespace {
@@ -19,9 +22,11 @@ int64_t time_limit_us(int tenacity) {
   return kNoTimeLimit;
 }
 
-// What counts against the limit: the freeing thread's backlog is as good as free, unless it is falling far behind.
+// What counts against the limit: the freeing thread's backlog is as good as free, unless it is falling far behind, and what
+// clients hold that are being closed.
 uint64_t counted_memory(const ServerState& server) {
-  const uint64_t credit = std::min<uint64_t>(server.keyspace.lazy_free.pending_bytes(), server.settings.memory_max / 16);
+  const uint64_t credit = std::min<uint64_t>(server.keyspace.lazy_free.pending_bytes(), server.settings.memory_max / 16) +
+                          server.client_memory.leaving() + memory_not_counted(server);
   const uint64_t used = used_memory();
   return used > credit ? used - credit : 0;
 }
@@ -37,16 +42,21 @@ Instant read_time(const ServerState& server, const Now& now) {
 
 enum class Outcome { kWithinLimit, kOutOfTime, kNothingLeft };
 
+// What goes tells those who had copies of it, and their messages take memory too: so no more is evicted than was too much at the
+// start. What is still over then is the next call's.
 Outcome evict(ServerState& server, const Now& now) {
   const Settings& settings = server.settings;
   const int64_t limit_us = time_limit_us(settings.eviction_tenacity);
   const bool timed = settings.latency_threshold_ms > 0;
   const Instant start = read_time(server, now);
-  for (uint64_t rounds = 1; counted_memory(server) > settings.memory_max; rounds++) {
+  const uint64_t used = counted_memory(server), wanted = used > settings.memory_max ? used - settings.memory_max : 0;
+  uint64_t freed = 0;
+  for (uint64_t rounds = 1; freed < wanted && counted_memory(server) > settings.memory_max; rounds++) {
     if (EvictionChooser::nothing_left(server.keyspace, settings.eviction_policy)) return Outcome::kNothingLeft;
     const auto victim = server.eviction.chooser.choose(server.keyspace, settings.eviction_policy, settings.eviction_samples);
     if (victim) {
       const Instant before = timed ? read_time(server, now) : Instant{};
+      freed += entry_memory_bytes(*victim->place.item());
       remove_key(server, victim->db, victim->key, victim->place, RemovalReason::kEvicted);
       if (timed) note_latency(server, now, "eviction-del", us_between(before, read_time(server, now)));
     }
@@ -69,8 +79,16 @@ void note_within_limit(ServerState& server, const Now& now) {
 
 }  // namespace
 
+uint64_t memory_not_counted(const ServerState& server) {
+  uint64_t bytes = server.snapshots ? server.snapshots->memory_bytes() : 0;
+  if (server.replication) bytes += server.replication->held_for_replicas();
+  if (server.append_log) bytes += server.append_log->memory_bytes();
+  return bytes;
+}
+
 bool over_memory_limit(const ServerState& server) {
-  return server.settings.memory_max && used_memory() > server.settings.memory_max;
+  const uint64_t limit = server.settings.memory_max;
+  return limit && used_memory() > limit && counted_memory(server) > limit;
 }
 
 bool make_room(ServerState& server, const Now& now) {
@@ -81,6 +99,7 @@ bool make_room(ServerState& server, const Now& now) {
   }
   if (server.pause.active(now.instant)) return true;  // the dataset stands still
   if (server.is_replica && server.settings.replication.ignore_memory_max) return true;  // the primary evicts
+  server.chunks.drop_kept();
   const Instant start = read_time(server, now);
   const Outcome outcome = evict(server, now);
   const Instant end = read_time(server, now);

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/command/handlers.h"
 #include "server/execution/append_log.h"
+#include "server/execution/client_info.h"
 #include "server/execution/client_limits.h"
 #include "server/execution/client_tracking.h"
 #include "server/execution/commit.h"
@@ -35,6 +36,7 @@ uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
   if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;
   const bool exec = command.name == "exec";  // for which its queue counts
   if (exec || !(command.flags & kLoading)) mask |= kLoadingDataset;
+  if (exec || (command.flags & kNoAsyncLoading)) mask |= kLoadingBeside;
   if (exec || !(command.flags & kStale)) mask |= kStaleReplica;
   if ((command.flags & kWrite) || exec || command.name == "ping") mask |= kWritesGuarded;
   return mask;
@@ -72,11 +74,14 @@ void prepare_entry(CommandInfo& info) {
 
 // What failed here went well where it comes from: the datasets differ.
 void note_replay_failure(ServerState& state, const Session& session, std::string_view command, const std::string& error) {
-  log_warning("== CRITICAL == A command of the {} failed here: '{}' after processing the command '{}'",
-              state.replication && state.replication->link() && &state.replication->link()->session() == &session ? "primary" : "append-only file",
+  const bool from_primary = state.replication && state.replication->link() && &state.replication->link()->session() == &session;
+  log_warning("== CRITICAL == A command of the {} failed here: '{}' after processing the command '{}'", from_primary ? "primary" : "append-only file",
               error, command);
   state.stats.unexpected_errors++;
-  VED_ASSERT(state.settings.replication.on_failure != PropagationFailure::kPanic);
+  const ReplicationSettings& settings = state.settings.replication;
+  if (from_primary && !settings.read_only) return;  // what its own clients wrote may be in the way
+  VED_ASSERT(settings.on_failure != PropagationFailure::kPanic);
+  VED_ASSERT(!from_primary || settings.on_failure != PropagationFailure::kPanicOnReplicas);
 }
 
 void Executor::prepare() {
@@ -97,12 +102,12 @@ void Executor::start_turn() {
   state_.keyspace.new_keys = state_.settings.notify_classes & kNotifyNew ? this : nullptr;
 }
 
-void Executor::gather(Session& session, std::string_view bytes) {
-  if (session.closing()) return;
+bool Executor::gather(Session& session, std::string_view bytes) {
+  if (session.closing()) return true;
   session.last_active = now_.instant;
   if (session.has(kSuspended | kBacklogged)) {
     session.input.append(bytes.data(), bytes.size());
-    return;
+    return true;
   }
   Run run{&session, uint32_t(requests_.size()), 0, bytes.data(), bytes.size(), bytes.empty(), false};
   if (run.from_input) run.data = session.input.data(), run.size = session.input.size();
@@ -133,6 +138,7 @@ void Executor::gather(Session& session, std::string_view bytes) {
     runs_.push_back(run);
   else
     keep_rest(run, at, run.cut);
+  return run.request_count > 0;
 }
 
 void Executor::add_request(Session& session, size_t first_argument, size_t end) {
@@ -205,6 +211,11 @@ void Executor::execute_run(const Run& run) {
   const size_t output_start = session.output.size();
   session.last_active = start;
   state_.executing = &session;
+  // What it has sent is the largest now: before it is executed, and before keys are evicted because of it.
+  if (__builtin_expect(state_.settings.client_memory_max > 0, 0)) {
+    note_memory(state_, session);
+    evict_clients(state_);
+  }
   size_t consumed = 0;
   size_t applied = 0;  // up to the last request that was not one of an unfinished transaction
   bool deferred = run.cut;
@@ -367,12 +378,15 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
     return true;
   }
   const size_t output_before = session.output.size();
+  const bool to_replica = session.has(kReplicaLink);
   const bool skip = session.has(kReplySkipNext);
   session.set(kReplySkip, skip);
   session.unset(kReplySkipNext);
   const bool done = execute_closely(session, request, args);
   if (session.has(kReplyOff | kReplySkip)) session.output.truncate(output_before);
   session.unset(kReplySkip);
+  const bool answers_later = session.has(kSuspended) && command && (command->flags & kBlocking);
+  if (to_replica && (session.output.size() > output_before || answers_later)) refuse_reply_to_replica(session, command, output_before);
   if (!done) session.set(kReplySkipNext, skip);
   return done;
 }
@@ -396,12 +410,29 @@ bool Executor::execute_closely(Session& session, const Request& request, Argumen
   return !wait;
 }
 
+// Behind a snapshot or the stream a reply would be read as a part of them.
+void Executor::refuse_reply_to_replica(Session& session, const ServerCommandTable::Entry* command, size_t output_before) {
+  session.output.truncate(output_before);
+  log_warning("Replica generated a reply to command '{}', disconnecting it: {}", command ? command->name : "<unknown>",
+              client_info(state_, session));
+  session.close(false);
+}
+
 bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait) {
   if (!command.subcommands.empty() && args.size() > 1 && !equals_ignoring_case(args[1], "HELP")) {
     reject(session, &command, fmt::format("ERR unknown subcommand '{:.128}'. Try {} HELP.", shown_word(args[1]), to_upper(command.name)));
     return false;
   }
-  if (session.has(kReplaying)) return !queue_if_in_transaction(session, command, args);
+  const bool exec = command.name == "exec";
+  const ServerSession* own = ServerSession::of_or_null(session);
+  const uint32_t flags = command.flags | (exec && own ? own->queue.flags() : 0);
+  if (session.has(kReplaying)) {
+    // Only a pause that clients have asked for: what holds their writes for a replica's sake must not keep the stream from it.
+    const bool paused = (state_.conditions() & kPausedClients) && !session.has(kInternal) && is_paused(state_.pause.timed(now_.instant), flags);
+    if (paused) session.set(kSuspended);
+    wait = paused;
+    return !paused && !queue_if_in_transaction(session, command, args);
+  }
   if (session.has(kInternal)) return true;
   if ((command.flags & kProtected) && !permits_protected(state_.settings, command, session)) {
     reject(session, &command, fmt::format("ERR {0} command not allowed. If the enable-{1}-command option is set to \"local\", you can run it "
@@ -414,9 +445,9 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     return false;
   }
   const bool reached_memory_limit = (state_.conditions() & kMemoryLimited) && !make_room(state_, now_);
-  const bool exec = command.name == "exec";
-  const ServerSession* own = ServerSession::of_or_null(session);
-  const uint32_t flags = command.flags | (exec && own ? own->queue.flags() : 0);
+  // What is evicted for this command goes before it: its client is told so before the reply.
+  const bool replies = !serving_ && !state_.holds_writes && !session.has(kReplyOff | kReplySkip);
+  if (__builtin_expect(!state_.pushes_after_reply.empty(), 0) && replies) deliver_pushes(session);
   const uint32_t lacking = exec && own ? own->queue.lacking() : ~uint32_t(command.flags);  // EXEC may run when all of them may
   // A queue may grow without bound, so over the limit nothing is queued either; what ends the transaction may run.
   const bool ends_transaction = exec || command.name == "discard" || command.name == "quit" || command.name == "reset";
@@ -445,18 +476,16 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
     return false;
   }
-  if ((state_.conditions() & kLoadingDataset) && (lacking & kLoading)) {
+  const bool not_while_loading = (state_.conditions() & kLoadingDataset) && (lacking & kLoading);
+  if (not_while_loading || ((state_.conditions() & kLoadingBeside) && (flags & kNoAsyncLoading))) {
     reject(session, &command, "LOADING Redis is loading the dataset in memory");
     return false;
   }
-  if (state_.conditions() & kPausedClients) {
-    const PauseMode mode = state_.pause.mode(now_.instant);
-    if (mode == PauseMode::kAll || (mode == PauseMode::kWrites && (flags & (kWrite | kMayReplicate)))) {
-      session.set(kSuspended);
-      state_.pause.waiting.push_back(session.id());
-      wait = true;
-      return false;
-    }
+  if ((state_.conditions() & kPausedClients) && is_paused(state_.pause.mode(now_.instant), flags)) {
+    session.set(kSuspended);
+    state_.pause.waiting.push_back(session.id());
+    wait = true;
+    return false;
   }
   return !queue_if_in_transaction(session, command, args);
 }
@@ -474,7 +503,7 @@ bool Executor::queue_if_in_transaction(Session& session, const ServerCommandTabl
 
 void Executor::reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error) {
   if (session.has(kInTransaction)) session.set(kTransactionDirty);
-  if (session.has(kReplaying)) note_replay_failure(state_, session, command ? command->name : "?", std::string(error));
+  note_failure(session, command ? command->name : "<unknown>", error);
   // EXEC with a refusal of its own ends the transaction it stands for.
   if (command && command->name == "exec") {
     constexpr std::string_view kGenericCode = "ERR ";
@@ -488,6 +517,15 @@ void Executor::reject(Session& session, const ServerCommandTable::Entry* command
     state_.command_stats->count_error(error);
   }
   if (command) (*state_.command_stats)[command->id].rejected++;
+}
+
+// Between servers no command should fail.
+void Executor::note_failure(const Session& session, std::string_view command, std::string_view error) {
+  if (session.has(kReplaying)) return note_replay_failure(state_, session, command, std::string(error));
+  if (!session.has(kReplicaLink)) return;
+  log_warning("== CRITICAL == This {} is sending an error to its replica: '{}' after processing the command '{}'",
+              state_.is_replica ? "replica" : "master", error, command);
+  state_.stats.unexpected_errors++;
 }
 
 void Executor::answer_unknown(Session& session, Arguments args) {
@@ -508,7 +546,7 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
   state_.call_depth++;
   const Status status = command.run(context);
   if (__builtin_expect(!status, 0)) {
-    if (session.has(kReplaying)) note_replay_failure(state_, session, command.name, status.error().text());
+    note_failure(session, command.name, status.error().text());
     context.reply().error(status.error().text());
     state_.command_stats->count_error(status.error().text());
   }

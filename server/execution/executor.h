@@ -29,8 +29,8 @@ class Executor final : public NewKeyListener {
   void prepare();
 
   /// Parses the requests in `bytes`, which must stay where they are until execute() returns. With none, goes on with
-  /// what session.input holds.
-  void gather(Session& session, std::string_view bytes);
+  /// what session.input holds. False: there was no whole request, and what there was is in session.input.
+  bool gather(Session& session, std::string_view bytes);
   /// Runs the batch. Sessions with output, or to be closed, are woken.
   void execute();
   /// Sessions that have input which can be executed at once, without reading: gather() them in the next tick.
@@ -102,6 +102,8 @@ class Executor final : public NewKeyListener {
   /// True if the command waits for EXEC now, or was refused there.
   bool queue_if_in_transaction(Session& session, const ServerCommandTable::Entry& command, Arguments args);
   void reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error);
+  void note_failure(const Session& session, std::string_view command, std::string_view error);
+  void refuse_reply_to_replica(Session& session, const ServerCommandTable::Entry* command, size_t output_before);
   void answer_unknown(Session& session, Arguments args);
   void finish_call(CommandContext& context, const Status& status, size_t first_change, Instant start);
   void account(CommandContext& context, bool failed, Instant start);

@@ -119,7 +119,7 @@ void Feed::on_snapshot_start(const BlockLog& bytes) {
   snapshot_at_ = 0;
   complete_ = false;
   stream_at_ = replication_.begin_full_sync();
-  progress_ = server_.now.instant;
+  since_ = progress_ = server_.now.instant;
   if (!legacy_)
     session_.output.append(fmt::format("+FULLRESYNC {} {}\r\n", replication_.history().id, replication_.history().offset));
   session_.wake();
@@ -129,11 +129,12 @@ void Feed::on_snapshot_start(const BlockLog& bytes) {
   }
   mark_ = server_.rng.hex(40);
   begin_transfer("$EOF:" + mark_ + "\r\n");
+  if (!follower.without_data) replication_.on_transfer_begin();
 }
 
 void Feed::begin_transfer(std::string head) {
   phase_ = Phase::kSnapshot;
-  follower.state = Follower::State::kSendBulk;
+  follower.state = spool_ ? Follower::State::kSendBulk : Follower::State::kWaitBgsave;
   lead_ = std::move(head);
   lead_at_ = 0;
   complete_ = false;
@@ -143,13 +144,16 @@ void Feed::begin_transfer(std::string head) {
 
 void Feed::on_snapshot_bytes() {
   if (spool_) return spool_bytes();
+  if (std::exchange(starved_, false)) progress_ = server_.now.instant;
   session_.wake();
 }
 
 void Feed::on_snapshot_end(const Status& status) {
   if (!status) return fail(status.error().text());
   complete_ = true;
+  if (std::exchange(starved_, false)) progress_ = server_.now.instant;
   if (spool_) return spool_bytes();
+  replication_.on_transfer_made();
   if (snapshot_at_ == log_->end() && lead_.empty()) end_transfer();
   session_.wake();
 }
@@ -254,7 +258,8 @@ void Feed::consume(size_t bytes) {
     if (lead_at_ < lead_.size()) return;
     lead_.clear();
     lead_at_ = 0;
-    if (complete_ && (!log_ || snapshot_at_ == log_->end())) end_transfer();
+    if (log_) on_snapshot_sent();
+    else if (complete_) end_transfer();
     return;
   }
   if (phase_ == Phase::kStream) {
@@ -268,11 +273,18 @@ void Feed::consume(size_t bytes) {
     return;
   }
   snapshot_at_ += bytes;
-  if (complete_ && snapshot_at_ == log_->end()) end_transfer();
+  on_snapshot_sent();
+}
+
+// Something of it, or what goes before it.
+void Feed::on_snapshot_sent() {
+  if (snapshot_at_ < log_->end()) return;
+  starved_ = !complete_;
+  if (complete_) end_transfer();
 }
 
 // A replica that is being synchronized is waited for, whatever has gathered, and until it has caught up with that: closing
 // the link over it would only make it ask for the same again.
-uint64_t Feed::pending() const { return phase_ == Phase::kStream && !catching_up_ && !session_.closing() ? stream_pending() : 0; }
+uint64_t Feed::pending() const { return phase_ == Phase::kStream && !catching_up_ && !session_.has(kCloseNow) ? stream_pending() : 0; }
 
 }  // namespace vedette

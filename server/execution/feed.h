@@ -52,10 +52,14 @@ class Feed final : public OutputSource, public SnapshotReader {
   bool legacy() const { return legacy_; }
   /// Is sent what has gathered while it was away or took its snapshot in: has not been at the end of the stream since.
   bool catching_up() const { return catching_up_; }
+  /// A snapshot is being written for it: to its file, or to the replica itself.
+  bool being_saved() const { return log_ != nullptr; }
   /// Takes its snapshot from a file: it needs to know the length, or the options say so.
   bool by_file() const { return spool_ != nullptr; }
-  Instant waiting_since() const { return since_; }
-  Instant last_progress() const { return progress_; }
+  /// When it began to wait; of a snapshot that has begun, when that was.
+  Instant since() const { return since_; }
+  /// When it took something last, or had nothing to take because other replicas hold the snapshot up.
+  Instant last_progress(Instant now) const { return starved_ ? now : progress_; }
   /// The first byte of the stream that it still needs: what the backlog must keep. UINT64_MAX: none.
   uint64_t needed() const;
   /// Bytes of the stream that wait for it.
@@ -79,6 +83,7 @@ class Feed final : public OutputSource, public SnapshotReader {
  private:
   void enter_stream();
   void begin_transfer(std::string head);
+  void on_snapshot_sent();
   void end_transfer();
   void fail(const std::string& reason);
   void spool_bytes();
@@ -96,6 +101,7 @@ class Feed final : public OutputSource, public SnapshotReader {
   const BlockLog* log_ = nullptr;  // the snapshot's
   uint64_t snapshot_at_ = 0;     // position in it
   bool complete_ = false;        // all of it is there
+  bool starved_ = false;         // has been sent all that is there
   std::string lead_;             // goes before anything else: the frame's head and mark
   size_t lead_at_ = 0;
   std::string mark_;             // ends a snapshot of unknown length

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "common/base/process_usage.h"
-#include "server/execution/append_log.h"
 #include "server/execution/info_text.h"
 #include "server/execution/memory_report.h"
 #include "server/execution/migration.h"
@@ -50,13 +49,14 @@ void server_section(InfoText& out, const ServerState& server, const Now& now) {
 }
 
 void clients_section(InfoText& out, const ServerState& server, const Now&) {
-  size_t input_max = 0, output_max = 0, blocked = 0;
+  size_t input_max = 0, output_max = 0, blocked = 0, replicas = 0;
   for (const Session* session : server.clients.sessions()) {
     input_max = std::max(input_max, session->input.capacity());
     blocked += session->has(kSuspended);
+    replicas += session->has(kReplicaLink);
     output_max = std::max({output_max, session->output.size(), size_t(session->output_peak)});
   }
-  out.field("connected_clients", server.clients.size());
+  out.field("connected_clients", server.clients.size() - replicas);
   out.field("cluster_connections", 0);
   out.field("maxclients", server.settings.clients_max);
   out.field("client_recent_max_input_buffer", input_max);
@@ -99,14 +99,13 @@ void memory_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("rss_overhead_bytes", report.resident_overhead_bytes);
   out.ratio("mem_fragmentation_ratio", report.fragmentation);
   out.field("mem_fragmentation_bytes", report.fragmentation_bytes);
-  out.field("mem_not_counted_for_evict", 0);
-  const uint64_t backlog_bytes = replication_totals(server).backlog_bytes;  // replicas' buffers are positions in it
-  out.field("mem_replication_backlog", backlog_bytes);
-  out.field("mem_total_replication_buffers", backlog_bytes);
-  out.field("mem_clients_slaves", 0);
+  out.field("mem_not_counted_for_evict", report.not_counted);
+  out.field("mem_replication_backlog", report.backlog);
+  out.field("mem_total_replication_buffers", report.backlog + (server.replication ? server.replication->held_for_replicas() : 0));
+  out.field("mem_clients_slaves", report.clients_replicas);
   out.field("mem_clients_normal", report.clients_normal);
   out.field("mem_cluster_links", 0);
-  out.field("mem_aof_buffer", server.append_log ? server.append_log->memory_bytes() : 0);
+  out.field("mem_aof_buffer", report.append_buffer);
   out.field("mem_allocator", allocator_name());
   out.field("active_defrag_running", 0);
   out.field("lazyfree_pending_objects", server.keyspace.lazy_free.pending_objects());

@@ -4,6 +4,7 @@
 #include "server/execution/append_log.h"
 #include "server/execution/info_text.h"
 #include "server/execution/persistence.h"
+#include "server/execution/replication.h"
 #include "server/execution/snapshots.h"
 
 namespace vedette {
@@ -17,11 +18,15 @@ void snapshot_fields(InfoText& out, const ServerState& server, const Now& now) {
   out.field("current_save_keys_processed", written);
   out.field("current_save_keys_total", total);
   out.field("rdb_changes_since_last_save", persistence ? persistence->changes() : server.stats.dirty);
-  out.field("rdb_bgsave_in_progress", persistence && persistence->in_progress() ? 1 : 0);
+  // A snapshot for replicas counts like one for the file: who waits for a quiet server asks this.
+  const auto for_replicas = server.replication ? server.replication->saving_since() : std::nullopt;
+  int64_t seconds = persistence ? persistence->current_background_seconds(now) : -1;
+  if (for_replicas) seconds = std::max(seconds, us_between(*for_replicas, now.instant) / 1000000);
+  out.field("rdb_bgsave_in_progress", seconds >= 0 ? 1 : 0);
   out.field("rdb_last_save_time", persistence ? persistence->last_save_seconds() : server.process.started_wall.seconds());
   out.field("rdb_last_bgsave_status", persistence && persistence->last_background_failed() ? "err" : "ok");
   out.field("rdb_last_bgsave_time_sec", persistence ? persistence->last_background_seconds() : -1);
-  out.field("rdb_current_bgsave_time_sec", persistence ? persistence->current_background_seconds(now) : -1);
+  out.field("rdb_current_bgsave_time_sec", seconds);
   out.field("rdb_saves", persistence ? persistence->saves() : 0);
   out.field("rdb_last_cow_size", 0);
   out.field("rdb_last_load_keys_expired", server.loading.keys_expired);
@@ -69,10 +74,11 @@ void loading_fields(InfoText& out, const ServerState& server, const Now& now) {
 
 void write_persistence_info(InfoText& out, const ServerState& server, const Now& now) {
   out.field("loading", server.conditions() & kLoadingDataset ? 1 : 0);
-  out.zeros({"async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"});
+  out.field("async_loading", server.conditions() & kLoadingBeside ? 1 : 0);
+  out.zeros({"current_cow_peak", "current_cow_size", "current_cow_size_age"});
   snapshot_fields(out, server, now);
   append_log_fields(out, server, now);
-  if (server.conditions() & kLoadingDataset) loading_fields(out, server, now);
+  if (server.conditions() & (kLoadingDataset | kLoadingBeside)) loading_fields(out, server, now);
 }
 
 }  // namespace vedette

@@ -122,7 +122,6 @@ ReplicationTotals replication_totals(const ServerState& server) {
   totals.full = server.replication->stats.full_syncs;
   totals.partial = server.replication->stats.partial_syncs;
   totals.refused = server.replication->stats.partial_refusals;
-  if (const Backlog* backlog = server.replication->backlog()) totals.backlog_bytes = backlog->memory_bytes();
   return totals;
 }
 

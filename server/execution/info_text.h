@@ -10,7 +10,6 @@ void write_persistence_info(InfoText& out, const ServerState& server, const Now&
 /// What other sections tell of replication.
 struct ReplicationTotals {
   uint64_t full = 0, partial = 0, refused = 0;
-  uint64_t backlog_bytes = 0;
 };
 ReplicationTotals replication_totals(const ServerState& server);
 void write_replication_info(InfoText& out, const ServerState& server, const Now& now);

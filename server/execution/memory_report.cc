@@ -3,6 +3,10 @@
 
 #include <algorithm>
 
+#include "server/execution/append_log.h"
+#include "server/execution/eviction.h"
+#include "server/execution/replication.h"
+
 namespace vedette {
 namespace {
 
@@ -23,8 +27,17 @@ MemoryReport memory_report(const ServerState& server) {
   report.peak = std::max(server.stats.peak_memory, report.used);
   report.startup = server.stats.startup_memory;
   report.resident = resident_memory();
-  for (const Session* session : server.clients.sessions()) report.clients_normal += session->memory_bytes();
-  report.overhead = report.startup + report.clients_normal;
+  report.clients_normal = report.kept_chunks = server.chunks.kept_bytes();
+  for (const Session* session : server.clients.sessions())
+    (session->has(kReplicaLink) ? report.clients_replicas : report.clients_normal) += session->memory_bytes();
+  if (const Backlog* backlog = server.replication ? server.replication->backlog() : nullptr) {
+    const uint64_t held = server.replication->held_for_replicas();
+    report.clients_replicas += held;
+    report.backlog = backlog->memory_bytes() - held;
+  }
+  if (server.append_log) report.append_buffer = server.append_log->memory_bytes();
+  report.not_counted = memory_not_counted(server);
+  report.overhead = report.startup + report.clients_normal + report.clients_replicas + report.backlog + report.append_buffer;
   for (int i = 0; i < server.keyspace.count(); i++) {
     const Database& db = server.keyspace.db(i);
     if (!db.size()) continue;

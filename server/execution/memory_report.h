@@ -14,7 +14,12 @@ struct MemoryReport {
     size_t table_bytes;
   };
   uint64_t used = 0, peak = 0, startup = 0, resident = 0;
-  uint64_t clients_normal = 0;
+  uint64_t kept_chunks = 0;       ///< of replies that were sent, for the next ones
+  uint64_t clients_normal = 0;    ///< with the kept chunks
+  uint64_t clients_replicas = 0;  ///< their sessions, and what of the stream is kept for them beyond the backlog's size
+  uint64_t backlog = 0;
+  uint64_t append_buffer = 0;
+  uint64_t not_counted = 0;  ///< that no key is evicted for
   std::vector<DatabaseOverhead> databases;  ///< those that are not empty
   uint64_t overhead = 0;                    ///< all that is no key and no value
   uint64_t dataset = 0;

@@ -5,6 +5,10 @@
 
 namespace vedette {
 
+bool is_paused(PauseMode mode, uint32_t command_flags) {
+  return mode == PauseMode::kAll || (mode == PauseMode::kWrites && (command_flags & (kWrite | kMayReplicate)));
+}
+
 void start_pause(ServerState& server, PauseMode mode, Instant until, Instant now) {
   server.pause.start(mode, until, now);
   server.set_condition(kPausedClients, server.pause.active(now));

@@ -1,5 +1,5 @@
 // CLIENT PAUSE: for a while nothing (or nothing that writes) is executed for normal clients. Expiry and eviction stand
-// still meanwhile, so that the dataset does not change.
+// still meanwhile, and so does the stream of a replica's primary: the dataset does not change.
 #pragma once
 
 #include <algorithm>
@@ -14,10 +14,9 @@ enum class PauseMode : uint8_t { kNone, kWrites, kAll };
 
 class ClientPause {
  public:
-  PauseMode mode(Instant now) const {
-    const PauseMode timed = now < until_ ? mode_ : PauseMode::kNone;
-    return held_ ? std::max(timed, PauseMode::kWrites) : timed;
-  }
+  PauseMode mode(Instant now) const { return held_ ? std::max(timed(now), PauseMode::kWrites) : timed(now); }
+  /// What clients have asked for, whatever else holds writes.
+  PauseMode timed(Instant now) const { return now < until_ ? mode_ : PauseMode::kNone; }
   bool active(Instant now) const { return mode(now) != PauseMode::kNone; }
   Instant until() const { return until_; }
 
@@ -45,6 +44,8 @@ class ClientPause {
 struct ServerState;
 class Executor;
 
+/// Whether `mode` lets a command with these flags wait.
+bool is_paused(PauseMode mode, uint32_t command_flags);
 /// Lasts until `until`, or until a longer pause that was started before.
 void start_pause(ServerState& server, PauseMode mode, Instant until, Instant now);
 /// Ends the pause now; what waited goes on in the order it came.

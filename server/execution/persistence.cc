@@ -29,7 +29,7 @@ void Persistence::note_saved(uint64_t dirty, const Now& now) {
 
 Result<std::string_view> Persistence::save_in_background(const Now& now, bool in_transaction) {
   if (in_progress_) return failure("Background save already in progress");
-  if (in_transaction || (server_.snapshots && server_.snapshots->active())) {
+  if (in_transaction || (server_.snapshots && server_.snapshots->serving())) {
     scheduled_ = true;
     return std::string_view("Background saving scheduled");
   }
@@ -126,8 +126,8 @@ bool Persistence::writes_refused() const {
 bool Persistence::may_try(const Now& now) const { return !failed_ || now.wall.seconds() - last_try_seconds_ > kRetrySeconds; }
 
 void Persistence::tick(const Now& now) {
-  if (in_progress_ || (server_.conditions() & (kLoadingDataset | kShuttingDown)) || !may_try(now)) return;
-  if (scheduled_ && !(server_.snapshots && server_.snapshots->active())) return begin(now);
+  if (in_progress_ || (server_.conditions() & (kLoadingDataset | kLoadingBeside | kShuttingDown)) || !may_try(now)) return;
+  if (scheduled_ && !(server_.snapshots && server_.snapshots->serving())) return begin(now);
   const int64_t age = now.wall.seconds() - last_save_seconds();
   for (const SnapshotPoint& point : server_.settings.snapshot_points) {
     if (int64_t(changes()) < point.changes || age <= point.seconds) continue;

@@ -22,6 +22,7 @@ constexpr int64_t kAckPeriodMs = 1000, kSignPeriodMs = 1000;
 constexpr int64_t kPauseMsMax = 5000;
 constexpr uint64_t kSpoolUnwrittenMax = 16 << 20;
 constexpr size_t kLoadPieceBytes = 64 * 1024;
+constexpr size_t kPausedBytesMax = 64 << 20;
 
 Instant after_ms(Instant from, int64_t ms) { return Instant{from.ns + ms * kMillisecondNs}; }
 
@@ -36,7 +37,7 @@ PrimaryLink::PrimaryLink(ServerState& server, Executor& executor, Replication& r
       session_(std::make_unique<Session>(server.clients.next_id(), server.chunks, server.now.instant)),
       down_since_(server.now.instant) {
   session_->set(kReplaying);
-  session_->heeds = kMonitored;
+  session_->heeds = kMonitored | kPausedClients;
   session_->transport = this;
 }
 
@@ -63,18 +64,21 @@ void PrimaryLink::tick(const Now& now) {
   if (state_ == LinkState::kConnect && now.instant >= retry_at_) return connect(now);
   if (state_ == LinkState::kConnect) return;
   const int64_t timeout_ms = server_.settings.replication.timeout_ms;
-  if (arrived_) last_heard_ = now.instant;  // it is being loaded, and nothing is read meanwhile
+  if (!wants_link_bytes()) last_heard_ = now.instant;  // what is not read is not heard
   if (ms_between(last_heard_, now.instant) > timeout_ms) {
-    const std::string what = state_ == LinkState::kConnecting ? std::string("the connection")
-                             : state_ == LinkState::kHandshake ? std::string(handshake_->waiting_for())
-                             : state_ == LinkState::kSync      ? std::string("the snapshot")
-                                                               : std::string("data or PING");
-    return lose(fmt::format("timeout: {} s without {} (repl-timeout)", timeout_ms / 1000, what), false);
+    const std::string what = state_ == LinkState::kConnecting ? std::string("Timeout connecting to the MASTER")
+                             : state_ == LinkState::kHandshake
+                                 ? fmt::format("Timeout connecting to the MASTER, waiting for {}", handshake_->waiting_for())
+                             : state_ == LinkState::kSync ? std::string("Timeout receiving bulk data from MASTER")
+                                                          : std::string("MASTER timeout: no data nor PING received");
+    return lose(fmt::format("{} for {} s (repl-timeout)", what, timeout_ms / 1000), false);
   }
   if (state_ == LinkState::kSync && now.instant >= next_sign_) {
     next_sign_ = after_ms(now.instant, kSignPeriodMs);
     if (link_ && loading_) link_->send("\n");
   }
+  if (load_waits_) load_next();
+  if (take_over_waits_ && !load_due()) take_over();
   if (state_ == LinkState::kConnected && now.instant >= next_ack_) send_ack(replication_.acknowledged_offset(replication_.history().offset));
 }
 
@@ -110,8 +114,9 @@ void PrimaryLink::on_link_connected(const std::string& failure) {
 // --- bytes
 
 bool PrimaryLink::wants_link_bytes() const {
-  if (arrived_) return false;
+  if (arrived_ || load_due()) return false;
   if (state_ == LinkState::kSync) return !loading_ || beside_ || !spool_ ? !spool_ || spool_->unwritten() < kSpoolUnwrittenMax : false;
+  if (session_->has(kSuspended) && session_->input.size() >= kPausedBytesMax) return false;
   return !session_->has(kBacklogged);  // else nothing is left but the beginning of a request
 }
 
@@ -129,7 +134,10 @@ void PrimaryLink::on_link_bytes(std::string_view bytes) {
   }
 }
 
-void PrimaryLink::on_link_closed(const std::string& reason) { lose(reason, state_ == LinkState::kConnected); }
+void PrimaryLink::on_link_closed(const std::string& reason) {
+  const bool torn = loading_ && !arrived_;
+  lose(torn ? fmt::format("Internal error in RDB, it ends at offset {}: {}", loader_->offset(), reason) : reason, state_ == LinkState::kConnected);
+}
 
 void PrimaryLink::on_handshake_bytes(std::string_view& bytes) { on_step(handshake_->on_bytes(bytes)); }
 
@@ -244,7 +252,7 @@ bool PrimaryLink::take_payload(std::string_view bytes) {
   server_.loading.bytes_loaded += bytes.size();
   if (status) return true;
   abandon_load();
-  lose(fmt::format("the snapshot cannot be loaded: {}", status.error().text()), false);
+  lose(fmt::format("Internal error in RDB, it cannot be loaded: {}", status.error().text()), false);
   return false;
 }
 
@@ -271,9 +279,15 @@ void PrimaryLink::begin_load() {
     replication_.drop_replicas("the dataset is replaced by a full synchronization");
     replication_.leave_history();  // if the load comes to nothing, nobody must take what is left for a part of it
     empty_keyspace();
-    server_.set_condition(kLoadingDataset, true);
   }
+  // An older state of the same dataset may be read meanwhile, another dataset not.
+  server_.set_condition(beside_ && replication_.history().id == offered_.id ? kLoadingBeside : kLoadingDataset, true);
   loader_ = std::make_unique<DatasetLoader>(server_, options);
+}
+
+void PrimaryLink::end_loading_conditions() {
+  server_.set_condition(kLoadingDataset, false);
+  server_.set_condition(kLoadingBeside, false);
 }
 
 void PrimaryLink::empty_keyspace() {
@@ -284,7 +298,18 @@ void PrimaryLink::empty_keyspace() {
   server_.blocked.note_all(0, server_.keyspace.count() - 1);
 }
 
+std::optional<Instant> PrimaryLink::load_due() const {
+  const int64_t delay = server_.settings.key_load_delay_us;
+  if (__builtin_expect(delay == 0, 1) || !loading_ || !loader_) return std::nullopt;
+  const double us = double(loader_->keys_loaded()) * (delay < 0 ? 1.0 / double(-delay) : double(delay));
+  const Instant due{server_.loading.began.ns + int64_t(us * 1000)};
+  if (due <= (server_.clock ? server_.clock->now().instant : server_.now.instant)) return std::nullopt;
+  return due;
+}
+
 void PrimaryLink::load_next() {
+  load_waits_ = load_due().has_value();
+  if (load_waits_) return;
   spool_->read(kLoadPieceBytes, [this, alive = alive_](Result<std::string> piece) {
     if (*alive && loading_) on_loaded_piece(std::move(piece));
   });
@@ -294,7 +319,7 @@ void PrimaryLink::on_loaded_piece(Result<std::string> piece) {
   Status status = piece ? loader_->feed(*piece) : Status(piece.error());
   if (!status) {
     abandon_load();
-    return lose(fmt::format("the snapshot cannot be loaded: {}", status.error().text()), false);
+    return lose(fmt::format("Internal error in RDB, it cannot be loaded: {}", status.error().text()), false);
   }
   server_.loading.bytes_loaded += piece->size();
   if (piece->empty()) return finish_load();
@@ -305,8 +330,15 @@ void PrimaryLink::finish_load() {
   const Status status = loader_->finish();
   if (!status) {
     abandon_load();
-    return lose(fmt::format("the snapshot cannot be loaded: {}", status.error().text()), false);
+    return lose(fmt::format("Internal error in RDB, it cannot be loaded: {}", status.error().text()), false);
   }
+  take_over_waits_ = load_due().has_value();
+  if (!take_over_waits_) take_over();
+}
+
+// What has been loaded is the dataset from now on.
+void PrimaryLink::take_over() {
+  take_over_waits_ = false;
   if (beside_) {
     server_.watches.touch_where([](int, std::string_view) { return true; });
     loader_->commit();
@@ -323,7 +355,7 @@ void PrimaryLink::finish_load() {
   transfer_.reset();
   if (spool_) spool_->keep();
   spool_.reset();
-  server_.set_condition(kLoadingDataset, false);
+  end_loading_conditions();
   if (server_.persistence) server_.persistence->on_loaded(now);
   replication_.adopt(offered_.id, offered_.offset);
   if (std::exchange(relog_, false))
@@ -339,11 +371,10 @@ void PrimaryLink::abandon_load() {
   spool_.reset();
   arrived_ = false;
   if (!std::exchange(loading_, false)) return;
+  load_waits_ = take_over_waits_ = false;
   loader_.reset();
-  if (!beside_) {  // half a dataset is none
-    empty_keyspace();
-    server_.set_condition(kLoadingDataset, false);
-  }
+  if (!beside_) empty_keyspace();  // half a dataset is none
+  end_loading_conditions();
   if (std::exchange(relog_, false))
     if (Status logged = server_.append_log->turn_on(); !logged) log_warning("appendonly: {}", logged.error().text());
 }
@@ -386,6 +417,10 @@ void PrimaryLink::obey_close() {
   lose(anew_ ? fmt::format("the stream is broken at offset {}: {}", read_offset(), session_->parser.error()) : "closed by a client", !anew_);
 }
 
+void PrimaryLink::obey_pause(const Now& now) {
+  if (session_->has(kSuspended) && server_.pause.timed(now.instant) == PauseMode::kNone) executor_.resume(*session_);
+}
+
 void PrimaryLink::on_getack(size_t run_bytes) {
   // What the request itself is made of has not been applied yet.
   send_ack(replication_.acknowledged_offset(replication_.history().offset + run_bytes));
@@ -411,7 +446,7 @@ void PrimaryLink::forget_unapplied() {
   unapplied_.clear();
   session_->input.clear();
   session_->parser = RequestParser();
-  session_->unset(kBacklogged | kCloseNow | kCloseAfterReply);
+  session_->unset(kBacklogged | kSuspended | kCloseNow | kCloseAfterReply);
   discard_transaction(server_, *session_);
 }
 

@@ -10,9 +10,12 @@
 // expiry. What has been applied is handed on byte by byte (Replication::on_applied). A transaction counts as applied
 // when it is whole: if the link is lost in the middle of it, it comes again.
 //
+// While clients of this server are paused (CLIENT PAUSE), the stream is read but not applied: it waits in the session's input, in
+// its order, up to a bound, from which on nothing is read any more.
+//
 // A snapshot is first put aside on the disk and loaded when it has arrived whole, so that the old data stays until then; or it
 // is loaded as it comes, in place of the old data or beside it (repl-diskless-load). The load is done in slices: clients
-// are answered -LOADING meanwhile, or from the old data.
+// are answered -LOADING meanwhile, or from the old data if that is an earlier state of the same history.
 //
 // Failures are retried with a pause that grows to some seconds; what went wrong is logged once with the primary's name.
 #pragma once
@@ -61,6 +64,8 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
 
   /// Ends everything; nobody hears of it any more. It may still be in the middle of a call, so it is destroyed later.
   void retire();
+  /// When the load goes on, if a test's option (key-load-delay) wants that to be later than now.
+  std::optional<Instant> load_due() const;
   /// Connects now, or goes on with what is under way.
   void tick(const Now& now);
   /// The primary wants to know how far we are. `run_bytes` of the stream have been consumed in the present run.
@@ -71,6 +76,8 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   void on_applied(std::string_view bytes, size_t applied);
   /// Gives the link up if its session has been closed: by CLIENT KILL, or because the stream is broken.
   void obey_close();
+  /// Goes on with the stream when the pause that held it is over.
+  void obey_pause(const Now& now);
   Session& session() { return *session_; }
 
   // LinkOwner
@@ -99,8 +106,10 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   void load_next();
   void on_loaded_piece(Result<std::string> piece);
   void finish_load();
+  void take_over();
   void abandon_load();
   void empty_keyspace();
+  void end_loading_conditions();
   void go_online(const Now& now);
   void apply(std::string_view bytes);
   void lose(const std::string& reason, bool at_once);
@@ -123,6 +132,7 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<DatasetLoader> loader_;
   bool loading_ = false;
+  bool load_waits_ = false, take_over_waits_ = false;  // the next piece of the spool, the end: see load_due()
   bool relog_ = false;           // the append-only file was on, and begins anew with the new dataset
   std::unique_ptr<Session> session_;
   std::string unapplied_;        // the beginning of a transaction that has not been applied whole

@@ -219,10 +219,21 @@ size_t Replication::good_replicas(Instant now) const {
   }));
 }
 
+std::optional<Instant> Replication::saving_since() const {
+  std::optional<Instant> earliest;
+  for (const auto& feed : feeds_)
+    if (feed->being_saved()) earliest = std::min(earliest.value_or(feed->since()), feed->since());
+  return earliest;
+}
+
 size_t Replication::replicas_behind() const {
   return size_t(std::count_if(feeds_.begin(), feeds_.end(), [&](const auto& feed) {
     return feed->follower.online() && !feed->legacy() && !feed->session().closing() && !holds_all(*feed);
   }));
+}
+
+uint64_t Replication::held_for_replicas() const {
+  return backlog_ && server_.replicas_attached ? backlog_->memory_beyond_limit() : 0;
 }
 
 std::string Replication::name_of(const Feed& feed) const { return fmt::format("{}:{}", feed.follower.ip(), feed.follower.listening_port); }
@@ -279,6 +290,21 @@ uint64_t Replication::begin_full_sync() {
   return backlog_->offset();
 }
 
+size_t Replication::transfers() const {
+  return size_t(std::count_if(feeds_.begin(), feeds_.end(), [](const auto& feed) {
+    return feed->phase() == Feed::Phase::kSnapshot && !feed->by_file() && !feed->session().closing();
+  }));
+}
+
+// The words of these lines are those that tools look for; nothing is forked, and there is no pipe.
+void Replication::on_transfer_begin() {
+  if (!std::exchange(transferring_, true)) log_notice("Background RDB transfer started by pid {}, which is this process", server_.process.pid);
+}
+
+void Replication::on_transfer_made() {
+  if (std::exchange(transferring_, false)) log_notice("Diskless rdb transfer, done reading from pipe, {} replicas still up.", transfers());
+}
+
 void Replication::on_follower_online() {
   acks_changed_ = true;
   refresh_guards(server_.now.instant);
@@ -312,6 +338,14 @@ void Replication::drop_replicas(std::string_view reason) {
   }
 }
 
+void Replication::drop_snapshot_readers() {
+  for (const auto& feed : feeds_) {
+    if (!feed->being_saved()) continue;
+    log_notice("Disconnecting replica {}: FLUSHALL has emptied what its snapshot was made of", name_of(*feed));
+    feed->session().close(false);
+  }
+}
+
 void Replication::forget(Session& session) {
   if (waiters_.cancel(session.id())) server_.held_replies.erase(session.id());
   const auto at = std::find_if(feeds_.begin(), feeds_.end(), [&](const auto& feed) { return &feed->session() == &session; });
@@ -319,8 +353,13 @@ void Replication::forget(Session& session) {
   const bool was_replica = (*at)->is_replica();
   if (was_replica) log_notice("Connection with replica {} lost.", name_of(**at));
   feeds_.erase(at);
+  if (transferring_ && transfers() == 0) {
+    transferring_ = false;
+    log_notice("Diskless rdb transfer, last replica dropped, killing fork child (that is: its snapshot ends)");
+  }
   if (!closes_any_feed()) retired_.clear();
   if (!was_replica) return;
+  if (backlog_) backlog_->enforce(needed());
   server_.replicas_attached = replica_count() > 0;
   if (!server_.replicas_attached) last_replica_gone_ = server_.now.instant;
   acks_changed_ = true;
@@ -374,10 +413,11 @@ void Replication::continue_as(const std::string& id) {
   if (history_.id != before) drop_replicas("the history has a new id");
 }
 
+// Also by one that is to be closed when it has been sent its last reply: pieces of the stream may be under way to it until then.
 uint64_t Replication::needed() const {
   uint64_t needed = UINT64_MAX;
   for (const auto& feed : feeds_)
-    if (!feed->session().closing()) needed = std::min(needed, feed->needed());
+    if (!feed->session().has(kCloseNow)) needed = std::min(needed, feed->needed());
   return needed;
 }
 
@@ -488,6 +528,7 @@ void Replication::end_turn(const Now& now) {
     failover.tick(now);  // writes are held until the replica holds all: not for a period of the clock
   }
   if (link_) link_->obey_close();
+  if (link_) link_->obey_pause(now);
   start_due_syncs(now.instant);
   for (const auto& feed : feeds_) feed->spool_more();
   if (stream_grew_) {
@@ -509,7 +550,7 @@ void Replication::start_due_syncs(Instant now) {
   for (const auto& feed : feeds_) {
     if (feed->phase() != Feed::Phase::kWaiting || feed->snapshot_requested() || feed->session().closing()) continue;
     waiting++;
-    due |= feed->by_file() || now >= after_ms(feed->waiting_since(), settings.diskless_sync_delay_ms);
+    due |= feed->by_file() || now >= after_ms(feed->since(), settings.diskless_sync_delay_ms);
   }
   if (!waiting) return;
   due |= settings.diskless_sync_replicas_max > 0 && waiting >= settings.diskless_sync_replicas_max;
@@ -524,9 +565,9 @@ void Replication::tick(const Now& now) {
   failover.tick(now);
   if (link_) link_->tick(now);
   answer_waiters(now.instant);
-  if (!server_.replicas_attached || next_ping_ == Instant{}) next_ping_ = after_ms(now.instant, server_.settings.replication.ping_period_ms);
-  if (backlog_ && !link_ && now.instant >= next_ping_) {
-    next_ping_ = after_ms(now.instant, server_.settings.replication.ping_period_ms);
+  if (!server_.replicas_attached || last_ping_ == Instant{}) last_ping_ = now.instant;
+  if (backlog_ && !link_ && ms_between(last_ping_, now.instant) >= server_.settings.replication.ping_period_ms) {
+    last_ping_ = now.instant;
     if (replica_count() && !failover.active() && !server_.pause.active(now.instant)) {
       const uint64_t before = backlog_->offset();
       encoder_.ping();
@@ -546,16 +587,17 @@ void Replication::look_at_feeds(const Now& now) {
   const ReplicationSettings& settings = server_.settings.replication;
   for (const auto& feed : feeds_) {
     Session& session = feed->session();
-    if (session.closing() || !feed->is_replica()) continue;
-    if (feed->phase() == Feed::Phase::kWaiting && !feed->legacy()) {
+    if (session.has(kCloseNow) || !feed->is_replica()) continue;
+    const bool waits = feed->phase() == Feed::Phase::kWaiting && !session.closing();
+    if (waits && !feed->legacy()) {
       session.output.append("\n");  // a sign of life; no part of the stream
       session.wake();
     }
     const bool settled = feed->phase() == Feed::Phase::kStream && !feed->catching_up();
-    const Instant heard = settled ? feed->follower.last_ack : feed->catching_up() ? feed->last_progress()
-                          : std::max(feed->last_progress(), feed->follower.last_ack);
+    const Instant progress = feed->last_progress(now.instant);
+    const Instant heard = settled ? feed->follower.last_ack : feed->catching_up() ? progress : std::max(progress, feed->follower.last_ack);
     const bool silent = ms_between(heard, now.instant) > settings.timeout_ms;
-    if (!silent || (feed->legacy() && settled) || feed->phase() == Feed::Phase::kWaiting) continue;
+    if (!silent || (feed->legacy() && settled) || waits) continue;
     log_warning("Disconnecting timedout replica ({}): {}: nothing heard for {} s (repl-timeout)",
                 feed->phase() == Feed::Phase::kStream ? "streaming sync" : "full sync", name_of(*feed), settings.timeout_ms / 1000);
     session.close(false);
@@ -588,7 +630,7 @@ void Replication::drop_what_stands_still(uint64_t bytes, Instant now) {
   const int64_t timeout_ms = server_.settings.replication.timeout_ms;
   for (const auto& feed : feeds_) {
     if (feed->session().closing() || feed->stream_pending() + feed->snapshot_pending() < bytes) continue;
-    if (ms_between(feed->last_progress(), now) <= timeout_ms) continue;
+    if (ms_between(feed->last_progress(now), now) <= timeout_ms) continue;
     log_warning("Disconnecting replica {}: writes wait for it, and it has taken nothing for {} s (repl-timeout)", name_of(*feed),
                 timeout_ms / 1000);
     feed->session().close(false);
@@ -600,6 +642,7 @@ std::optional<Instant> Replication::next_deadline() const {
   const auto at_latest = [&](Instant other) { deadline = std::min(deadline.value_or(other), other); };
   if (lease_.state() == Lease::State::kHeld) at_latest(lease_.ends_at());
   if (const auto told = state_channel.next_deadline()) at_latest(*told);
+  if (const auto due = link_ ? link_->load_due() : std::nullopt) at_latest(*due);
   return deadline;
 }
 

@@ -79,18 +79,27 @@ class Replication final : public EffectSink {
   const std::vector<std::unique_ptr<Feed>>& feeds() const { return feeds_; }
   size_t replica_count() const;
   size_t good_replicas(Instant now) const;
+  /// Since when a snapshot is being written for replicas.
+  std::optional<Instant> saving_since() const;
   /// Replicas that are fed the stream and do not have all of it.
   size_t replicas_behind() const;
+  /// Memory of the stream beyond the backlog's size, kept because replicas have not been sent it yet.
+  uint64_t held_for_replicas() const;
   std::string name_of(const Feed& feed) const;
   /// PSYNC, SYNC (`request` absent): the answer goes to the session's output, now or when a snapshot begins.
   Status synchronize(Session& session, const std::optional<PsyncRequest>& request);
   /// The present moment of the stream becomes that of a full synchronisation; returns its position in the backlog.
   uint64_t begin_full_sync();
   void on_follower_online();
+  /// A snapshot begins to be sent to a replica while it is made; all of it has been made.
+  void on_transfer_begin();
+  void on_transfer_made();
   void acknowledge(Feed& feed, int64_t offset, std::optional<int64_t> synced);
   /// The replica at the other end lives, though it has acknowledged nothing.
   void on_sign_of_life(const Session& session);
   void drop_replicas(std::string_view reason);
+  /// FLUSHALL: whoever takes in a snapshot of what was there begins anew.
+  void drop_snapshot_readers();
   /// A session goes.
   void forget(Session& session);
 
@@ -153,6 +162,7 @@ class Replication final : public EffectSink {
   void retire_backlog();
   bool closes_any_feed() const;
   void update_sink();
+  size_t transfers() const;
   void note_stream_grew(uint64_t before);
   void doubt_former_links(const Feed& feed);
   void continue_feed(Feed& feed, const PsyncAnswer& answer);
@@ -182,8 +192,9 @@ class Replication final : public EffectSink {
   Lease::State logged_lease_ = Lease::State::kNone;  // as this server's role lets it matter
   bool stream_grew_ = false;
   bool acks_changed_ = false;
+  bool transferring_ = false;  // a snapshot is being made, and sent meanwhile
   uint64_t ack_asked_from_ = 0, ack_asked_at_ = 0;  // offsets before and after the last request for acknowledgements
-  Instant next_ping_{}, next_look_{};
+  Instant last_ping_{}, next_look_{};  // the first: or when there was nobody to ping
   Instant last_replica_gone_{};
   bool throttling_ = false;
 };

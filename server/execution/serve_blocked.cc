@@ -44,7 +44,7 @@ void Executor::serve_queue(const KeyPlace& place) {
     if (!entry && at->queue->second.wake_on_removal == 0) break;  // the rest waits for what has been taken
     BlockedCall& call = *at->call;
     if (!may_serve(call, entry)) continue;
-    if (pause == PauseMode::kAll || (pause == PauseMode::kWrites && (call.command.flags & (kWrite | kMayReplicate))))
+    if (is_paused(pause, call.command.flags))
       postponed = true;
     else
       run_again(call);

@@ -54,6 +54,7 @@ enum ServerCondition : uint32_t {
   kStaleReplica = 1u << 21,    ///< a replica without its primary that shall not answer from old data
   kWritesGuarded = 1u << 22,   ///< something may stand against writes: write_refusal() knows
   kServing = 1u << 23,         ///< always on: whoever has it in its mask is looked at closely each time
+  kLoadingBeside = 1u << 31,   ///< a newer state of the dataset is loaded beside the one that is served
 };
 
 struct ServerStats {

@@ -15,6 +15,7 @@ void push_to(ServerState& server, Session& session, char head, std::string_view 
   session.output.append({&head, 1});
   session.output.append(rest);
   check_output(server, session);
+  if (server.settings.client_memory_max) note_memory(server, session);
   session.wake();
 }
 

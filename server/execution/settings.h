@@ -37,7 +37,8 @@ struct SnapshotPoint {
 };
 
 enum class DisklessLoading : uint8_t { kNever, kWhenEmpty, kBeside };
-enum class PropagationFailure : uint8_t { kIgnore, kPanic };
+/// What is done about a command of the primary or of the append-only file that fails here.
+enum class PropagationFailure : uint8_t { kIgnore, kPanic, kPanicOnReplicas };
 
 /// The options of replication, under their names.
 struct ReplicationSettings {

@@ -75,8 +75,23 @@ SnapshotFacts Snapshots::facts(const Now& now) const {
   return facts;
 }
 
+bool Snapshots::serving() const {
+  return walk_ && std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) {
+           const auto& readers = stream->readers;
+           return stream->encoder &&
+                  std::any_of(readers.begin(), readers.end(),
+                              [](const SnapshotReader* reader) { return reader->wants_more(); });
+         });
+}
+
 uint64_t Snapshots::keys_written() const { return walk_ ? walk_->walk.keys_written() : 0; }
 uint64_t Snapshots::keys_total() const { return walk_ ? walk_->walk.keys_total() : 0; }
+
+size_t Snapshots::memory_bytes() const {
+  size_t bytes = 0;
+  for (const auto& stream : streams_) bytes += stream->log.memory_bytes();
+  return bytes;
+}
 
 void Snapshots::request(SnapshotReader& reader, SnapshotForm form) { waiting_.push_back(Waiting{&reader, form}); }
 

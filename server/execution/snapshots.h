@@ -38,6 +38,8 @@ class SnapshotReader {
   virtual void on_snapshot_end(const Status& status) = 0;
   /// The first byte that it still needs.
   virtual uint64_t snapshot_position() const = 0;
+  /// Whether it wants the rest. One that does not is still there for bytes that it is reading.
+  virtual bool wants_more() const { return true; }
 };
 
 class Snapshots {
@@ -63,9 +65,13 @@ class Snapshots {
   bool ready() const;
   /// A walk is under way.
   bool active() const { return walk_ != nullptr; }
+  /// And somebody wants it. One that was given up is over soon, and whoever asks then is served next.
+  bool serving() const;
   /// Keys that the walk under way has written, and all that it will.
   uint64_t keys_written() const;
   uint64_t keys_total() const;
+  /// What waits for its readers.
+  size_t memory_bytes() const;
   /// Works for about `budget_us`.
   void run_slice(const Now& now, int64_t budget_us);
   /// Forgets what all readers have read. run_slice() does so by itself; for streams that have ended, call it now and then.

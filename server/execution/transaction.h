@@ -67,7 +67,7 @@ class ServerSession final : public SessionState {
   size_t memory_bytes() const {
     constexpr size_t kIndexBytes = 96;  // of a key's place in the index
     return sizeof(*this) + queue.memory_bytes() + watched.capacity() * sizeof(WatchedKey) + 2 * watched_bytes +
-           kIndexBytes * watched.size() + (blocked ? blocked->memory_bytes() : 0);
+           kIndexBytes * watched.size() + (tracking ? tracking->memory_bytes() : 0) + (blocked ? blocked->memory_bytes() : 0);
   }
 
   static ServerSession& of(Session& session) {

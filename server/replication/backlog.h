@@ -6,11 +6,12 @@
 // functions below say this once; nobody else adds or subtracts one.
 //
 // The size limit is what is kept for those who may come back; a follower that is attached and still needs older bytes holds
-// them back (enforce()'s argument), and whoever owns it decides how long. Blocks are a sixteenth of the limit, within
+// them back (enforce()'s argument), and whoever owns it decides how long. Blocks are about a sixteenth of the limit, within
 // bounds, so that trimming follows the limit closely and a small limit means little memory.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -49,6 +50,8 @@ class Backlog {
   uint64_t histlen() const { return log_.size(); }
   uint64_t limit() const { return limit_; }
   size_t memory_bytes() const { return log_.memory_bytes(); }
+  /// Of that, what is only there because a follower needs more than the limit keeps.
+  size_t memory_beyond_limit() const { return log_.size() > limit_ && log_.memory_bytes() > limit_ ? log_.memory_bytes() - size_t(limit_) : 0; }
 
   /// Takes effect at the next enforce(); what is held stays as far as the new limit lets it.
   void set_limit(uint64_t limit);
@@ -58,8 +61,9 @@ class Backlog {
   void restart(uint64_t offset) { log_.restart(offset); }
 
   static constexpr size_t kBlockBytesMin = 1024, kBlockBytesMax = 64 * 1024;
+  /// Powers of two: the allocator has sizes of its own, and would add to others.
   static size_t block_bytes_for(uint64_t limit) {
-    return size_t(std::clamp<uint64_t>(limit / 16, kBlockBytesMin, kBlockBytesMax));
+    return size_t(std::clamp<uint64_t>(std::bit_floor(limit / 16), kBlockBytesMin, kBlockBytesMax));
   }
 
  private:

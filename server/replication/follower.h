@@ -21,8 +21,8 @@ inline constexpr std::string_view kFieldExpiriesCapa = "vedette-field-expiries";
 struct Follower {
   enum class State : uint8_t {
     kHandshake,   ///< has not asked for synchronisation yet: not a replica in anybody's eyes
-    kWaitBgsave,  ///< waits for its snapshot to begin
-    kSendBulk,    ///< is being sent the snapshot
+    kWaitBgsave,  ///< waits for its snapshot, or is sent it while it is made
+    kSendBulk,    ///< is being sent a snapshot that has been made
     kOnline,      ///< is fed the stream
   };
   State state = State::kHandshake;

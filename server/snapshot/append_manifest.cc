@@ -104,7 +104,7 @@ void AppendManifest::replace_base(const AppendFile& new_base, size_t kept_increm
   VED_ASSERT(new_base.sequence > base_sequence);
   const auto become_history = [&](AppendFile file) {
     file.type = AppendFileType::kHistory;
-    history.push_back(std::move(file));
+    history.insert(history.begin(), std::move(file));
   };
   if (base) become_history(*base);
   const auto kept = increments.end() - long(kept_increments);

@@ -41,7 +41,8 @@ struct ManifestError {
 
 struct AppendManifest {
   std::optional<AppendFile> base;
-  std::vector<AppendFile> increments, history;
+  std::vector<AppendFile> increments;
+  std::vector<AppendFile> history;                    ///< the newest first
   int64_t base_sequence = 0, increment_sequence = 0;  ///< the last that were used
 
   bool operator==(const AppendManifest&) const = default;

@@ -1,6 +1,8 @@
 // A value between servers, out of its database.
 #include "server/snapshot/dump_payload.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include "server/snapshot/crc64.h"
@@ -52,17 +54,21 @@ bool is_dump_payload(std::string_view payload, const DumpReadOptions& options) {
 Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key, int64_t expiry_ms,
                                   const PackingLimits& limits) {
   VED_ASSERT(payload.size() >= kFooterBytes);
-  const Error bad("ERR Bad data format");
   payload.remove_suffix(kFooterBytes);
-  if (payload.empty()) return bad;
+  if (payload.empty()) return Error("it is empty");
   ValueReading reading;
   reading.version.number = kRdbVersionMax;
   reading.code = uint8_t(payload[0]);
   reading.expiry_ms = expiry_ms;
   reading.limits = &limits;
-  if (!can_read_value(RdbFamily::kRedis, reading.code)) return bad;
+  if (!can_read_value(RdbFamily::kRedis, reading.code))
+    return Error(fmt::format("values of type {} cannot be loaded", reading.code));
   RdbInput input{payload.data() + 1, payload.data() + payload.size()};
-  if (read_value(input, key, reading) != ReadOutcome::kDone || input.size() != 0) return bad;
+  const ReadOutcome outcome = read_value(input, key, reading);
+  if (outcome == ReadOutcome::kFailed) return Error(reading.error);
+  if (outcome == ReadOutcome::kMore) return Error("it ends too early");
+  if (input.size() != 0) return Error("bytes follow its value");
+  if (!reading.entry) return Error("its value has no elements");
   Entry* entry = reading.entry;
   reading.entry = nullptr;
   return entry;

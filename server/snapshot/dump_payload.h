@@ -19,6 +19,7 @@ struct DumpReadOptions {
 /// Version and checksum are as they should be.
 bool is_dump_payload(std::string_view payload, const DumpReadOptions& options = {});
 /// The value as an entry with `key` and `expiry_ms`, which becomes the caller's. Requires is_dump_payload().
+/// The error says what is wrong with the bytes.
 Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key, int64_t expiry_ms,
                                   const PackingLimits& limits = kDefaultPacking);
 

@@ -91,7 +91,17 @@ bool print_packed_slice(const Entry& entry, BlockLog& out, ValueProgress& progre
 
 // Reading.
 
-constexpr const char* kBadHash = "a hash is damaged";
+constexpr const char* kBadHash = "Hash integrity check failed";
+
+ReadOutcome failed_pack(ValueReading& reading, std::string_view why = {}) {
+  const auto code = RdbType(reading.code);
+  reading.error = code == RdbType::kHashZipmap    ? "Zipmap"
+                  : code == RdbType::kHashZiplist ? "Hash ziplist"
+                                                  : "Hash listpack";
+  reading.error += " integrity check failed";
+  reading.error += why;
+  return ReadOutcome::kFailed;
+}
 
 enum ReadStep : uint64_t { kReadHead, kReadPacking, kReadLarge };
 
@@ -172,7 +182,9 @@ ReadOutcome whole_or_nothing(RdbInput& input, Read&& read) {
 
 ReadOutcome add_pair(const ReadPair& pair, std::string_view key, ValueReading& reading) {
   if (reading.step == kReadPacking) {
-    if (std::max(pair.field.size(), pair.value.size()) <= reading.limits->hash_value_bytes) {
+    const size_t bytes = reading.scratch.size() + pair.field.size() + pair.value.size();
+    if (std::max(pair.field.size(), pair.value.size()) <= reading.limits->hash_value_bytes &&
+        bytes < listpack::kBytesMax - 64) {
       StringStore store(reading.scratch);
       listpack::append(store, pair.field);
       listpack::append(store, pair.value);
@@ -201,7 +213,7 @@ ReadOutcome read_pairs_head(RdbInput& input, std::string_view key, ValueReading&
     return read_rdb_length(input, reading.left, reading.error);
   });
   if (outcome != ReadOutcome::kDone) return outcome;
-  if (!reading.left) return failed(reading, "a hash has no fields");
+  if (!reading.left) return ReadOutcome::kDone;
   if (reading.code == uint8_t(RdbType::kHash) && reading.left <= reading.limits->hash_entries) {
     reading.scratch = listpack::empty();
     reading.step = kReadPacking;
@@ -214,7 +226,9 @@ ReadOutcome read_pairs_head(RdbInput& input, std::string_view key, ValueReading&
 
 ReadOutcome read_pairs(RdbInput& input, std::string_view key, ValueReading& reading) {
   if (reading.step == kReadHead)
-    if (const auto outcome = read_pairs_head(input, key, reading); outcome != ReadOutcome::kDone) return outcome;
+    if (const auto outcome = read_pairs_head(input, key, reading);
+        outcome != ReadOutcome::kDone || !reading.left)
+      return outcome;
   ReadPair pair;
   for (; reading.left; reading.left--) {
     pair.expiry_ms = kNoExpiry;
@@ -231,16 +245,17 @@ ReadOutcome read_pairs(RdbInput& input, std::string_view key, ValueReading& read
 
 // A listpack of field, value, expiry.
 ReadOutcome take_expiring_pack(std::string_view pack, std::string_view key, ValueReading& reading) {
-  if (!listpack::valid(pack) || listpack::count(pack) == 0 || listpack::count(pack) % 3) return failed(reading);
+  if (!listpack::valid(pack) || listpack::count(pack) % 3) return failed_pack(reading);
+  if (listpack::count(pack) == 0) return ReadOutcome::kDone;
   HashValue& large = start_large(key, reading, std::make_unique<HashValue>());
   listpack::Text name, value;
   for (listpack::Offset at = listpack::first(pack); at != listpack::end(pack); at = listpack::next(pack, at)) {
     const std::string_view field = listpack::get_text(pack, at, name);
     at = listpack::next(pack, at);
-    if (!large.set(field, listpack::get_text(pack, at, value))) return failed(reading);
+    if (!large.set(field, listpack::get_text(pack, at, value))) return failed_pack(reading);
     at = listpack::next(pack, at);
     const listpack::Element expiry = listpack::get(pack, at);
-    if (!expiry.is_integer || expiry.integer < 0) return failed(reading);
+    if (!expiry.is_integer || expiry.integer < 0) return failed_pack(reading);
     if (expiry.integer) large.set_expiry(field, expiry.integer);
   }
   reading.entry->set_modified(large.has_expiries());
@@ -253,13 +268,15 @@ ReadOutcome take_pack(std::string_view bytes, std::string_view key, ValueReading
   const bool zipmap = reading.code == uint8_t(RdbType::kHashZipmap);
   std::string_view pack = bytes;
   if (reading.code != uint8_t(RdbType::kHashListpack)) {
-    if (!(zipmap ? listpack_of_zipmap(bytes, made) : listpack_of_ziplist(bytes, made))) return failed(reading);
+    if (!(zipmap ? listpack_of_zipmap(bytes, made) : listpack_of_ziplist(bytes, made)))
+      return failed_pack(reading);
     pack = made;
   }
-  if (!listpack::valid(pack)) return failed(reading);
+  if (!listpack::valid(pack)) return failed_pack(reading);
   const size_t elements = listpack::count(pack);
-  if (elements == 0) return failed(reading, "a hash has no fields");
-  if (elements % 2 || !all_different(pack, 2)) return failed(reading);
+  if (elements == 0) return ReadOutcome::kDone;
+  if (elements % 2) return failed_pack(reading);
+  if (!all_different(pack, 2)) return failed_pack(reading, ": listpack with dup elements");
   bool fits = elements / 2 <= reading.limits->hash_entries;
   if (zipmap)
     for (listpack::Cursor at(pack); at; at.next()) fits &= at.text().size() <= reading.limits->hash_value_bytes;

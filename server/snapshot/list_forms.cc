@@ -14,9 +14,8 @@ namespace {
 
 constexpr uint64_t kPlainNode = 1, kPackedNode = 2;
 enum ListStep : int { kBegin, kNodes, kLongElement };
-constexpr const char* kNoElements = "a list without elements";
-constexpr const char* kBadListpack = "a list's listpack is damaged";
-constexpr const char* kBadZiplist = "a list's ziplist is damaged";
+constexpr const char* kBadListpack = "List listpack integrity check failed";
+constexpr const char* kBadZiplist = "List ziplist integrity check failed";
 
 using Node = ListpackChain::Node;
 
@@ -78,7 +77,7 @@ void add_pack(std::string_view key, ValueReading& reading, std::string_view pack
 
 ReadOutcome finish(std::string_view key, ValueReading& reading) {
   if (!reading.entry) {
-    if (reading.scratch.size() <= listpack::kEmptyBytes) return failed(reading, kNoElements);
+    if (reading.scratch.size() <= listpack::kEmptyBytes) return ReadOutcome::kDone;
     reading.entry = make_packed_entry(key, ValueType::kList, PackedForm::kListpack, reading.scratch, reading.expiry_ms);
     reading.scratch.clear();
     return ReadOutcome::kDone;
@@ -101,7 +100,6 @@ ReadOutcome read_parts(RdbInput& input, std::string_view key, ValueReading& read
   if (reading.step == 0) {
     const ReadOutcome outcome = read_rdb_length(input, reading.left, reading.error);
     if (outcome != ReadOutcome::kDone) return outcome;
-    if (reading.left == 0) return failed(reading, kNoElements);
     reading.step = 1;
   }
   std::string scratch;
@@ -129,7 +127,8 @@ ReadOutcome read_node_part(RdbInput& input, std::string_view key, ValueReading& 
   uint64_t kind = 0;
   ReadOutcome outcome = read_rdb_length(input, kind, reading.error);
   if (outcome != ReadOutcome::kDone) return outcome;
-  if (kind != kPlainNode && kind != kPackedNode) return failed(reading, "a list's node of an unknown kind");
+  if (kind != kPlainNode && kind != kPackedNode)
+    return failed(reading, "List integrity check failed: a node of an unknown kind");
   std::string_view bytes;
   outcome = read_rdb_string(input, scratch, bytes, reading.error);
   if (outcome == ReadOutcome::kMore) {
@@ -138,6 +137,7 @@ ReadOutcome read_node_part(RdbInput& input, std::string_view key, ValueReading& 
   }
   if (outcome != ReadOutcome::kDone) return outcome;
   if (kind == kPlainNode) {
+    if (bytes.empty()) return failed(reading, "List integrity check failed: a node without bytes");
     add_element(key, reading, bytes);
   } else {
     if (bytes.size() > listpack::kBytesMax || !listpack::valid(bytes)) return failed(reading, kBadListpack);

@@ -15,7 +15,8 @@ namespace vedette {
 
 /// Makes `pack` a listpack of the elements of a ziplist. False: the bytes are no whole ziplist.
 bool listpack_of_ziplist(std::string_view ziplist, std::string& pack);
-/// Makes `pack` a listpack of the fields and values, one after the other, of a zipmap. False: the bytes are no whole zipmap.
+/// Makes `pack` a listpack of the fields and values, one after the other, of a zipmap. False: the bytes are
+/// no whole zipmap, or one without pairs, which has never been written.
 bool listpack_of_zipmap(std::string_view zipmap, std::string& pack);
 
 }  // namespace vedette

@@ -1,6 +1,6 @@
 // Records out of a stream of pieces. A step takes one record from the input, or a part of one that may be
-// taken apart; a step that lacks bytes takes nothing and says how many it wants, so a torn record is begun
-// again a few times (once for each of its fields), whatever the size of the pieces.
+// taken apart; a step that lacks bytes takes nothing and says how many it wants. A torn record is begun again
+// when as much as there is of it has come once more, or when the piece ends.
 #include "server/snapshot/rdb_reader.h"
 
 #include <fmt/format.h>
@@ -56,18 +56,24 @@ Status RdbReader::feed(std::string_view bytes) {
   unread_tail_ = 0;
   while (!bytes.empty() && stage_ < Stage::kFinished) {
     if (!held_.empty()) {
-      VED_ASSERT(wanted_ > held_.size());
-      const std::string_view part = bytes.substr(0, wanted_ - held_.size());
+      const size_t before = held_.size();
+      VED_ASSERT(wanted_ > before);
+      // At least as much again, or a record of many fields would be begun again for each of them.
+      const std::string_view part = bytes.substr(0, std::max(wanted_ - before, before));
       held_.append(part);
-      bytes.remove_prefix(part.size());
       if (held_.size() < wanted_) break;
       RdbInput input{held_.data(), held_.data() + held_.size()};
       understand(input);
-      if (input.size() == 0 && held_.capacity() > kHeldKeptMax)
-        held_ = std::string();
-      else
-        held_.erase(0, held_.size() - input.size());
-      wanted_ = input.wanted;
+      const size_t taken = held_.size() - input.size();
+      if (taken >= before) {  // the torn record is behind us, and what follows it is in the piece
+        bytes.remove_prefix(taken - before);
+        held_.clear();
+        if (held_.capacity() > kHeldKeptMax) held_ = std::string();
+      } else {
+        bytes.remove_prefix(part.size());
+        held_.erase(0, taken);
+        wanted_ = input.wanted;
+      }
     } else {
       RdbInput input{bytes.data(), bytes.data() + bytes.size()};
       understand(input);
@@ -218,11 +224,13 @@ ReadOutcome RdbReader::deliver() {
   Entry* entry = reading_.entry;
   reading_.entry = nullptr;
   forget_progress();
+  const std::string_view key = key_;
   key_ = {};
-  keys_++;
   const RdbEntryUse use = use_;
   use_ = {};
   expiry_ms_ = kNoExpiry;
+  if (!entry) return told(handler_.on_empty(db_, key));
+  keys_++;
   return told(handler_.on_entry(db_, entry, use));
 }
 

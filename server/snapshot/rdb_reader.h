@@ -42,6 +42,8 @@ class RdbHandler {
   /// A key with its value and expiry, which may have passed. The entry becomes the handler's, whatever it
   /// answers.
   virtual Status on_entry(int db, Entry* entry, const RdbEntryUse& use) = 0;
+  /// A key whose value has no elements, as some servers once wrote them. There can be no such key.
+  virtual Status on_empty(int /*db*/, std::string_view /*key*/) { return Status::ok(); }
 };
 
 struct RdbReadOptions {

@@ -32,8 +32,7 @@ ReadOutcome failed(ValueReading& reading, const char* reason) {
   reading.error = reason;
   return ReadOutcome::kFailed;
 }
-constexpr const char* kEmptySet = "a set without members";
-constexpr const char* kTwice = "a set has a member twice";
+constexpr const char* kTwice = "Set integrity check failed: a member is there twice";
 
 // Takes members until `reading.left` are taken. A torn one leaves `input` before it.
 template <class Take>
@@ -78,7 +77,7 @@ ReadOutcome read_small(RdbInput& input, std::string_view key, ValueReading& read
     return outcome;
   }
   input.at = all.at;
-  reading.entry = builder.make_entry(key, reading.expiry_ms);
+  if (builder.size() > 0) reading.entry = builder.make_entry(key, reading.expiry_ms);
   return outcome;
 }
 
@@ -139,7 +138,6 @@ ReadOutcome read_set_value(RdbInput& input, std::string_view key, ValueReading& 
   uint64_t count = 0;
   ReadOutcome outcome = read_rdb_length(members, count, reading.error);
   if (outcome != ReadOutcome::kDone) return input.wanted = members.wanted, outcome;
-  if (count == 0) return failed(reading, kEmptySet);
   reading.left = count;
   const size_t head = size_t(members.at - input.at);
   if (count > std::max(reading.limits->set_integers, reading.limits->set_entries)) {
@@ -160,8 +158,9 @@ ReadOutcome read_intset_value(RdbInput& input, std::string_view key, ValueReadin
   std::string_view bytes;
   const ReadOutcome outcome = read_rdb_string(input, reading.scratch, bytes, reading.error);
   if (outcome != ReadOutcome::kDone) return outcome;
-  if (!intset::valid(bytes)) return failed(reading, "an intset is damaged");
-  if (intset::count(bytes) == 0) return failed(reading, kEmptySet);
+  // An empty one has never been written, so it counts as damage.
+  if (!intset::valid(bytes) || intset::count(bytes) == 0)
+    return failed(reading, "Intset integrity check failed");
   if (intset::count(bytes) <= reading.limits->set_integers) {
     reading.entry = make_packed_entry(key, ValueType::kSet, PackedForm::kIntset, bytes, reading.expiry_ms);
     return outcome;
@@ -180,8 +179,8 @@ ReadOutcome read_set_listpack_value(RdbInput& input, std::string_view key, Value
   const ReadOutcome outcome = read_rdb_string(input, reading.scratch, bytes, reading.error);
   if (outcome != ReadOutcome::kDone) return outcome;
   bool canonical = true;
-  if (!listpack::valid(bytes)) return failed(reading, "a listpack is damaged");
-  if (listpack::count(bytes) == 0) return failed(reading, kEmptySet);
+  if (!listpack::valid(bytes)) return failed(reading, "Set listpack integrity check failed");
+  if (listpack::count(bytes) == 0) return outcome;
   if (!is_set_listpack(bytes, canonical)) return failed(reading, kTwice);
   if (canonical && fits(bytes, *reading.limits)) {
     reading.entry = make_packed_entry(key, ValueType::kSet, PackedForm::kListpack, bytes, reading.expiry_ms);

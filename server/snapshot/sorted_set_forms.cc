@@ -15,6 +15,9 @@
 namespace vedette {
 namespace {
 
+constexpr std::string_view kBadZiplist = "Zset ziplist integrity check failed";
+constexpr std::string_view kBadListpack = "Zset listpack integrity check failed";
+
 ReadOutcome failed(ValueReading& reading, std::string_view why) {
   reading.error = why;
   return ReadOutcome::kFailed;
@@ -83,7 +86,9 @@ void pack_if_small(ValueReading& reading) {
   std::string pack(listpack::empty());
   StringStore store(pack);
   for (ScoreTree::Position at = set.tree().first(); at; at.next()) {
-    if (at->size > reading.limits->sorted_set_value_bytes) return;
+    const std::string_view name = at->name();
+    if (name.size() > reading.limits->sorted_set_value_bytes) return;
+    if (pack.size() + name.size() + 64 > listpack::kBytesMax) return;
     append_packed(store, at->name(), at->score);
   }
   Entry* packed = make_packed_entry(reading.entry->key(), ValueType::kSortedSet, PackedForm::kListpack, pack, reading.expiry_ms);
@@ -97,7 +102,7 @@ ReadOutcome read_members(RdbInput& input, std::string_view key, ValueReading& re
     uint64_t members = 0;
     const ReadOutcome outcome = read_rdb_length(input, members, reading.error);
     if (outcome != ReadOutcome::kDone) return outcome;
-    if (members == 0) return failed(reading, "a sorted set is empty");
+    if (members == 0) return outcome;
     reading.entry = make_large_entry(key, ValueType::kSortedSet, new SortedSet, reading.expiry_ms);
     reading.left = members;
   }
@@ -109,9 +114,10 @@ ReadOutcome read_members(RdbInput& input, std::string_view key, ValueReading& re
     const ReadOutcome outcome = read_rdb_string(input, reading.scratch, member, reading.error);
     if (outcome != ReadOutcome::kDone) return outcome;
     if (!take_score(input, score)) return wait_for(input, begin, size_t(input.at - begin) + input.wanted);
-    if (std::isnan(score)) return failed(reading, "a score of a sorted set is not a number");
+    if (std::isnan(score)) return failed(reading, "Zset integrity check failed: a score is not a number");
     const uint64_t hash = element_hash(member);
-    if (set.find(member, hash)) return failed(reading, "a member of a sorted set is there twice");
+    if (set.find(member, hash))
+      return failed(reading, "Zset integrity check failed: a member is there twice");
     set.add(member, hash, score);
   }
   pack_if_small(reading);
@@ -170,8 +176,9 @@ ReadOutcome read_sorted_set_of_ziplist(RdbInput& input, std::string_view key, Va
   const ReadOutcome outcome = read_rdb_string(input, reading.scratch, bytes, reading.error);
   if (outcome != ReadOutcome::kDone) return outcome;
   std::string pack;
-  if (!listpack_of_ziplist(bytes, pack)) return failed(reading, "a ziplist is damaged");
-  if (!is_packed_sorted_set(pack)) return failed(reading, "a ziplist is no sorted set");
+  if (!listpack_of_ziplist(bytes, pack)) return failed(reading, kBadZiplist);
+  if (listpack::count(pack) == 0) return outcome;
+  if (!is_packed_sorted_set(pack)) return failed(reading, kBadZiplist);
   reading.entry = packed_entry(reading, key, pack);
   return ReadOutcome::kDone;
 }
@@ -180,8 +187,9 @@ ReadOutcome read_sorted_set_of_listpack(RdbInput& input, std::string_view key, V
   std::string_view bytes;
   const ReadOutcome outcome = read_rdb_string(input, reading.scratch, bytes, reading.error);
   if (outcome != ReadOutcome::kDone) return outcome;
-  if (!listpack::valid(bytes)) return failed(reading, "a listpack is damaged");
-  if (!is_packed_sorted_set(bytes)) return failed(reading, "a listpack is no sorted set");
+  if (!listpack::valid(bytes)) return failed(reading, kBadListpack);
+  if (listpack::count(bytes) == 0) return outcome;
+  if (!is_packed_sorted_set(bytes)) return failed(reading, kBadListpack);
   reading.entry = packed_entry(reading, key, bytes);
   return ReadOutcome::kDone;
 }

@@ -72,9 +72,9 @@ struct ValueReading {
 /// Whether values of this type code can be read.
 bool can_read_value(RdbFamily family, uint8_t code);
 /// Reads (the next step of) the value of type `reading.code`, which must be readable, into an entry with
-/// `key`. Memory is taken for what has arrived, never on the word of a length. `key` is asked for until
-/// reading.entry is set; while it is not, kMore wants all again from the beginning of the value, with `left`, `step` and
-/// `scratch` emptied.
+/// `key`. When it is done and there is no entry, the value has no elements. Memory is taken for what has
+/// arrived, never on the word of a length. `key` is asked for until reading.entry is set; while it is not,
+/// kMore wants all again from the beginning of the value, with `left`, `step` and `scratch` emptied.
 ReadOutcome read_value(RdbInput& input, std::string_view key, ValueReading& reading);
 
 }  // namespace vedette

@@ -30,8 +30,9 @@ std::vector<SnapshotEncoder::Extent> extents_of(const Keyspace& keyspace) {
   return extents;
 }
 
-Status write_whole_dataset(const Keyspace& keyspace, const SnapshotFacts& facts, SnapshotEncoder& encoder, BlockLog& log,
-                           const std::function<Status()>& drain) {
+Status write_whole_dataset(const Keyspace& keyspace, const SnapshotFacts& facts, SnapshotEncoder& encoder,
+                           BlockLog& log, const std::function<Status()>& drain,
+                           const std::function<void()>& after_entry) {
   const auto extents = extents_of(keyspace);
   encoder.begin(facts, extents);
   for (const auto& extent : extents) {
@@ -40,7 +41,10 @@ Status write_whole_dataset(const Keyspace& keyspace, const SnapshotFacts& facts,
     uint64_t cursor = 0;
     do {
       fetch_entries_ahead(table, cursor);
-      cursor = table.scan(cursor, [&](const Entry& entry, bool) { encoder.entry(entry, SnapshotEncoder::kNoBudget); });
+      cursor = table.scan(cursor, [&](const Entry& entry, bool) {
+        encoder.entry(entry, SnapshotEncoder::kNoBudget);
+        if (after_entry) after_entry();
+      });
       if (log.size() < kDrainBytes) continue;
       encoder.settle();
       if (Status status = drain(); !status) return status;

@@ -7,7 +7,9 @@ namespace vedette {
 namespace {
 
 constexpr uint64_t kBucketsPerStep = 64;
-constexpr uint64_t kBucketsDueMin = 8;   // small tables are passed over quickly: it costs nothing
+// A small table is passed over in about a second, as clients expect of one with few keys: a thousandth of the processor's time
+// at the most, if all entries have an expiry and none is in a cache.
+constexpr double kBucketsPerSecondMin = 2000;
 constexpr uint64_t kVerdictEntries = 20; // fewer say too little about the share of stale ones
 
 }  // namespace
@@ -35,8 +37,8 @@ void ExpirePlan::start_round(const Keyspace& keyspace, const ExpireEffort& effor
       continue;
     }
     const auto buckets = db.table().bucket_count();
-    const auto due = uint64_t(double(buckets) / (double(hz) * effort.pass_seconds)) + 1;
-    share.buckets_due = std::min<uint64_t>(std::max(due, kBucketsDueMin), buckets);
+    const double per_second = std::max(double(buckets) / effort.pass_seconds, kBucketsPerSecondMin);
+    share.buckets_due = std::min<uint64_t>(uint64_t(per_second / double(hz)) + 1, buckets);
     unfinished_++;
   }
 }

@@ -240,7 +240,8 @@ PutResult SortedSetEditor::put(std::string_view member, double score, const PutR
   if (!entry_) {
     const PutResult result = ruled(std::nullopt, score, rules);
     if (result.kind != PutResult::Kind::kAdded) return result;
-    if (limits_.sorted_set_entries == 0 || member.size() > limits_.sorted_set_value_bytes) {
+    if (limits_.sorted_set_entries == 0 || member.size() > limits_.sorted_set_value_bytes ||
+        member.size() + 64 > listpack::kBytesMax) {
       auto* set = new SortedSet;
       set->add(member, element_hash(member), score);
       entry_.add_large(ValueType::kSortedSet, set);

@@ -37,24 +37,38 @@
 
 namespace vedette {
 
-/// A name with a score, in one allocation. Plain memory: the name's bytes follow the header, whose words are not aligned to 8.
+/// A name with a score, in one allocation. Plain memory: the name's bytes follow the header, whose words are not aligned to
+/// 8. A long name's size stands in eight bytes between them.
 struct [[gnu::packed, gnu::aligned(4)]] ScoredItem {
   double score;
-  uint32_t size;
+  uint32_t short_size;  ///< kLong: see there
 
-  static constexpr size_t kHeadBytes = 12;
+  static constexpr size_t kHeadBytes = 12, kShortMax = 1 << 20;
+  static constexpr uint32_t kLong = UINT32_MAX;
 
-  std::string_view name() const { return {reinterpret_cast<const char*>(this) + kHeadBytes, size}; }
-  size_t memory_bytes() const { return kHeadBytes + size; }
+  std::string_view name() const {
+    const char* const after = reinterpret_cast<const char*>(this) + kHeadBytes;
+    if (__builtin_expect(short_size != kLong, 1)) return {after, short_size};
+    uint64_t size;
+    std::memcpy(&size, after, sizeof size);
+    return {after + sizeof size, size};
+  }
+  size_t memory_bytes() const { return head_bytes(name().size()) + name().size(); }
 
   static ScoredItem* create(std::string_view name, double score) {
-    auto* item = static_cast<ScoredItem*>(allocate(kHeadBytes + name.size()));
+    const uint64_t size = name.size();
+    auto* item = static_cast<ScoredItem*>(allocate(head_bytes(size) + size));
     item->score = score;
-    item->size = uint32_t(name.size());
-    if (!name.empty()) std::memcpy(reinterpret_cast<char*>(item) + kHeadBytes, name.data(), name.size());
+    item->short_size = size > kShortMax ? kLong : uint32_t(size);
+    char* const after = reinterpret_cast<char*>(item) + kHeadBytes;
+    if (size > kShortMax) std::memcpy(after, &size, sizeof size);
+    if (size > 0) std::memcpy(reinterpret_cast<char*>(item) + head_bytes(size), name.data(), size);
     return item;
   }
   static void free(ScoredItem* item) { release(item, item->memory_bytes()); }
+
+ private:
+  static size_t head_bytes(uint64_t size) { return kHeadBytes + (size > kShortMax ? sizeof size : 0); }
 };
 static_assert(sizeof(ScoredItem) == ScoredItem::kHeadBytes);
 

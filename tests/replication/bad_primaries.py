@@ -149,7 +149,7 @@ def silence(servers, step):
         play_to(primary, step.split(" ")[0])
         if step == "payload half":
             primary.say(f"${len(ONE_KEY_RDB)}\r\n", ONE_KEY_RDB[:12])
-    replica.wait_for_log("timeout: 1 s without")
+    replica.wait_for_log("for 1 s (repl-timeout)")
     recovers(replica, primary)
 
 

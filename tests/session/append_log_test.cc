@@ -435,6 +435,34 @@ TEST_CASE("a finished rewrite leaves one base and one increment") {
   CHECK(digest_after_load(disk) == logged.digest());
 }
 
+TEST_CASE("a rewrite is over when the manifest names nothing that it replaced, unless that is kept") {
+  MemoryFiles disk;
+  Logged logged(disk);
+  REQUIRE(logged.load().is_ok());
+  const std::string manifest = std::string(kFolder) + "a.aof.manifest";
+  REQUIRE(logged.log.rewrite(logged.server.executor.now()));
+  for (int i = 0; i < 1000 && logged.log.rewriting(); i++) {
+    if (logged.snapshots.ready()) logged.snapshots.run_slice(logged.server.executor.now(), 1000);
+    disk.run_one();
+  }
+  CHECK(!logged.log.rewriting());
+  CHECK(disk[manifest] == "file a.aof.2.base.rdb seq 2 type b\nfile a.aof.2.incr.aof seq 2 type i\n");
+  CHECK(disk.list_folder("/data/aofdir").size() == 3);
+
+  logged.server.state.settings.append_log.keep_history = true;
+  REQUIRE(logged.log.rewrite(logged.server.executor.now()));
+  logged.finish_rewrite();
+  CHECK(disk[manifest] ==
+        "file a.aof.3.base.rdb seq 3 type b\nfile a.aof.2.incr.aof seq 2 type h\nfile a.aof.2.base.rdb seq 2 "
+        "type h\n"
+        "file a.aof.3.incr.aof seq 3 type i\n");
+  CHECK(disk.list_folder("/data/aofdir").size() == 5);
+  logged.server.state.settings.append_log.keep_history = false;
+  logged.log.drop_history();
+  CHECK(disk[manifest] == "file a.aof.3.base.rdb seq 3 type b\nfile a.aof.3.incr.aof seq 3 type i\n");
+  CHECK(disk.list_folder("/data/aofdir").size() == 3);
+}
+
 TEST_CASE("a rewrite that fails leaves the former set, and after three failures tries become rarer") {
   MemoryFiles disk;
   Logged logged(disk);

@@ -1,6 +1,7 @@
 // What one client may cost: time, memory, replies that it does not read.
 #include <doctest/doctest.h>
 
+#include "common/base/memory.h"
 #include "server/execution/client_limits.h"
 #include "tests/session/test_server.h"
 
@@ -57,7 +58,69 @@ TEST_CASE("over maxmemory-clients the largest goes first, and NO-EVICT never") {
   CHECK(!kept.session.closing());
 }
 
-TEST_CASE("subscriptions, watched keys and an unfinished request count as memory") {
+TEST_CASE("a request over maxmemory-clients ends its client before it is executed") {
+  TestServer server;
+  TestClient client(server), other(server);
+  server.state.settings.client_memory_max = 1000000;
+  const std::string request = request_bytes({"SET", "k", std::string(1000000, 'x')});
+  CHECK(client.send(request.substr(0, 500000)).empty());
+  CHECK(!client.session.closing());
+  client.session.input.append(request.data() + 500000, request.size() - 500000);
+  server.executor.gather(client.session, {});
+  server.turn();
+  CHECK(client.session.has(kCloseNow));
+  CHECK(server.entry("k") == nullptr);
+  CHECK(server.state.stats.evicted_clients == 1);
+  CHECK(!other.session.closing());
+}
+
+TEST_CASE("a limit that is set counts all clients at once") {
+  TestServer server;
+  TestClient large(server), other(server);
+  large("MULTI");
+  large({"SET", "k", std::string(1000000, 'x')});
+  server.state.settings.client_memory_max = 500000;
+  count_clients(server.state);
+  other("PING");
+  CHECK(large.session.has(kCloseNow));
+  CHECK(!other.session.closing());
+}
+
+TEST_CASE("what is published to a client counts at once") {
+  TestServer server;
+  TestClient listener(server), other(server);
+  server.state.settings.client_memory_max = 1000000;
+  listener("SUBSCRIBE channel");
+  other({"PUBLISH", "channel", std::string(600000, 'x')});
+  CHECK(!listener.session.closing());
+  CHECK(server.state.client_memory.total() > 600000);
+  other({"PUBLISH", "channel", std::string(600000, 'x')});
+  CHECK(listener.session.has(kCloseNow));
+  CHECK(!other.session.closing());
+}
+
+TEST_CASE("no key is evicted for what a client holds that is being closed") {
+  TestServer server;
+  TestClient client(server), other(server);
+  other("SET k v");
+  client("MULTI");
+  client({"SET", "l", std::string(1000000, 'x')});
+  server.state.settings.eviction_policy = EvictionPolicy::kAllKeysRandom;
+  server.state.settings.memory_max = used_memory() - 500000;
+  SUBCASE("closed for the memory of clients") {
+    server.state.settings.client_memory_max = 1000000;
+    run_cron(server);
+  }
+  SUBCASE("closed for another reason") { disconnect(server.state, client.session); }
+  CHECK(other("GET k") == "v");
+  CHECK(client.session.has(kCloseNow));
+  CHECK(server.state.client_memory.leaving() > 1000000);
+  CHECK(server.state.client_memory.total() < 1000000);
+  CHECK(server.state.keyspace.stats.evicted == 0);
+  CHECK(server.entry("k") != nullptr);
+}
+
+TEST_CASE("subscriptions, watched keys, prefixes and an unfinished request count as memory") {
   TestServer server;
   TestClient client(server);
   const std::string name(100000, 'n');
@@ -68,9 +131,12 @@ TEST_CASE("subscriptions, watched keys and an unfinished request count as memory
     before = after;
     return more;
   };
+  client("HELLO 3");
   client({"WATCH", name});
   CHECK(grown());
   client({"SUBSCRIBE", name});
+  CHECK(grown());
+  client({"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", name});
   CHECK(grown());
   client.send("*2\r\n$3\r\nGET\r\n$200000\r\n" + name);
   CHECK(grown());
@@ -118,17 +184,22 @@ TEST_CASE("client memory in random order keeps sums and buckets") {
   ClientMemory memory;
   std::vector<std::unique_ptr<Session>> sessions;
   for (ClientId id = 1; id <= 50; id++) sessions.push_back(std::make_unique<Session>(id, chunks, Instant{}));
-  std::vector<uint64_t> sizes(50);
+  std::vector<uint64_t> sizes(50), leaving(50);
   for (int step = 0; step < 20000; step++) {
     const size_t i = rng.below(50);
     sizes[i] = rng.below(4) ? rng.below(uint64_t(1) << rng.below(36)) : 0;
+    leaving[i] = 0;
     if (sizes[i])
       memory.update(*sessions[i], sizes[i], int(rng.below(3)), true);
+    else if (rng.below(2))
+      memory.leave(*sessions[i], leaving[i] = rng.below(1000));
     else
       memory.remove(*sessions[i]);
-    uint64_t sum = 0, most = 0;
+    uint64_t sum = 0, most = 0, held = 0;
+    for (const uint64_t size : leaving) held += size;
     for (const uint64_t size : sizes) sum += size, most = std::max(most, size);
     REQUIRE(memory.total() == sum);
+    REQUIRE(memory.leaving() == held);
     REQUIRE(memory.of_class(0) + memory.of_class(1) + memory.of_class(2) == sum);
     const Session* largest = memory.largest();
     REQUIRE((largest != nullptr) == (most > 0));

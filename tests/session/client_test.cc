@@ -1,6 +1,7 @@
 // CLIENT: its line, its filters, and what it does to other sessions.
 #include <doctest/doctest.h>
 
+#include "server/execution/client_info.h"
 #include "server/execution/pause.h"
 #include "tests/session/test_server.h"
 
@@ -51,6 +52,15 @@ TEST_CASE("the line of a client has its fields in order") {
   client("HELLO 3");
   CHECK(client.send(request_bytes({"CLIENT", "LIST"})).starts_with("="));
   client.session.transport = nullptr;
+}
+
+TEST_CASE("a client that asks for its line counts the chunk that the line takes") {
+  TestServer server;
+  TestClient client(server);
+  const std::string text = client.send(request_bytes({"CLIENT", "INFO"}));
+  const size_t chunk = sizeof(OutputChunk) + ChunkPool::kChunkBytes;
+  CAPTURE(text);
+  CHECK(text.find(" tot-mem=" + std::to_string(client_memory_bytes(client.session) + chunk) + " ") != std::string::npos);
 }
 
 TEST_CASE("names that would break the line are refused") {

@@ -80,6 +80,11 @@ TEST_CASE("DEBUG looks and intervenes") {
   client("SET k 12");
   CHECK(client("DEBUG OBJECT k").find("refcount:1 encoding:int serializedlength:2 ") != std::string::npos);
   CHECK(client("DEBUG OBJECT none") == "(error) ERR no such key");
+  client("SET late v PX 10");
+  server.advance_ms(11);
+  CHECK(client("DEBUG OBJECT late").find("encoding:embstr") != std::string::npos);
+  CHECK(client("EXISTS late") == "0");
+  CHECK(client("DEBUG OBJECT late") == "(error) ERR no such key");
   CHECK(client("DEBUG SLEEP 0.25") == "OK");
   CHECK(server.actions.slept_us == 250000);
   CHECK(client("DEBUG SET-ACTIVE-EXPIRE 0") == "OK");

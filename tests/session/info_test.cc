@@ -119,6 +119,13 @@ TEST_CASE("INFO gives the sections asked for, in its own order") {
   CHECK(info(client, {"all"}).count("cmdstat_info") == 1);
 }
 
+TEST_CASE("replicas are not counted among the clients") {
+  TestServer server;
+  TestClient client(server), other(server), replica(server);
+  replica.session.set(kReplicaLink);
+  CHECK(info(client, {"clients"})["connected_clients"] == "2");
+}
+
 TEST_CASE("INFO counts commands, errors, latencies and keys") {
   TestServer server;
   TestClient client(server);

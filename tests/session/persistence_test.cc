@@ -90,6 +90,24 @@ TEST_CASE_FIXTURE(Fixture, "in a transaction a snapshot is scheduled, and can be
   CHECK(client("BGSAVE CANCEL") == "(error) ERR Background saving is currently not in progress or scheduled");
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "a snapshot begins behind a walk that is read, and at once where one was given up") {
+  struct Reader final : SnapshotReader {
+    void on_snapshot_start(const BlockLog&) override {}
+    void on_snapshot_bytes() override {}
+    void on_snapshot_end(const Status&) override {}
+    uint64_t snapshot_position() const override { return 0; }
+  } reader;
+  for (int i = 0; i < 100; i++) client.call({"SET", "key" + std::to_string(i), "v"});
+  server.snapshots.request(reader, SnapshotForm::kRdb);
+  server.snapshots.run_slice(server.executor.now(), 0);
+  CHECK(client("BGSAVE") == "\"Background saving scheduled\"");
+  CHECK(client("BGSAVE CANCEL") == "\"Scheduled background saving cancelled\"");
+  server.snapshots.withdraw(reader);
+  CHECK(client("BGSAVE") == "\"Background saving started\"");
+  CHECK(persistence.in_progress());
+}
+
 TEST_CASE_FIXTURE(Fixture, "a save point needs its changes and its time") {
   server.state.settings.snapshot_points = {{60, 3}};
   server.state.process.started_wall = server.executor.now().wall;

@@ -17,10 +17,11 @@ class Reader final : public SnapshotReader {
   }
   void on_snapshot_end(const Status& status) override { ended = status.is_ok(); }
   uint64_t snapshot_position() const override { return position; }
+  bool wants_more() const override { return !leaving; }
 
   const BlockLog* log = nullptr;
   uint64_t position = 0;
-  bool greedy = true, ended = false;
+  bool greedy = true, ended = false, leaving = false;
 };
 
 struct Fixture {
@@ -109,9 +110,13 @@ TEST_CASE_FIXTURE(Fixture, "a walk ends with its last reader, and the next begin
   slice(0);
   client("SET key1 x");
   snapshots.withdraw(a);
-  CHECK(snapshots.active());
+  CHECK(snapshots.serving());
   slice(0);
+  b.leaving = true;
+  CHECK(!snapshots.serving());
+  CHECK(snapshots.active());
   snapshots.withdraw(b);
+  CHECK(!snapshots.serving());  // nobody has to wait for it, though its marks are still to be wiped
   snapshots.request(next, SnapshotForm::kRdb);
   CHECK(snapshots.ready());
   slice(0);

@@ -1,6 +1,7 @@
 // Client-side caching: which reads are noted, who is told of which change, in which form and order.
 #include <doctest/doctest.h>
 
+#include "common/base/memory.h"
 #include "server/execution/client_limits.h"
 #include "tests/session/test_server.h"
 
@@ -49,6 +50,25 @@ TEST_CASE("what the client does itself is told after its reply") {
   client("CLIENT TRACKING ON NOLOOP");
   client("GET k");
   CHECK(client("SET k y") == "OK");
+}
+
+TEST_CASE("what is evicted for a command is told before its reply") {
+  TestServer server;
+  TestClient client(server), other(server);
+  resp3(client)("CLIENT TRACKING ON");
+  other("SET k v EX 100");
+  client("GET k");
+  server.state.settings.eviction_policy = EvictionPolicy::kVolatileRandom;
+  SUBCASE("as a message of its own") {
+    server.state.settings.memory_max = used_memory() - 100000;
+    CHECK(client("GET l") == "[invalidate, [k]] nil");
+  }
+  SUBCASE("also if the reply is not wanted") {
+    client("CLIENT REPLY SKIP");
+    server.state.settings.memory_max = used_memory() - 100000;
+    CHECK(client("GET l") == "[invalidate, [k]]");
+  }
+  CHECK(server.entry("k") == nullptr);
 }
 
 TEST_CASE("only reads are noted") {

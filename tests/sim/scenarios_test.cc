@@ -93,6 +93,38 @@ TEST_CASE(
   CHECK(story.call(0, "GET counter") == story.call(1, "GET counter"));
 }
 
+TEST_CASE("CLIENT KILL by the primary's address ends the link, which goes on where it was") {
+  Story story(2);
+  story.begin();
+  CHECK(story.call(1, "CLIENT KILL 10.0.0.0:7001") == "(error) ERR No such client");
+  CHECK(story.call(1, "CLIENT KILL 10.0.0.0:7000") == "OK");
+  CHECK_FALSE(story.link_up(1));
+  CHECK(story.call(1, "CLIENT KILL 10.0.0.0:7000") == "(error) ERR No such client");
+  CHECK(story.settled());
+  CHECK(story.stats(0).full_syncs == 1);
+  CHECK(story.stats(0).partial_syncs == 1);
+  CHECK(story.call(0, "CONFIG RESETSTAT") == "OK");
+  CHECK(story.stats(0).full_syncs == 0);
+  CHECK(story.stats(0).partial_syncs == 0);
+}
+
+TEST_CASE("a new period of pings holds at once, shorter or longer") {
+  Story story(2);
+  story.config(0).ping_period_ms = 600'000;
+  story.begin();
+  const uint64_t before = story.standing(0).offset;
+  story.run_ms(5000);
+  CHECK(story.standing(0).offset == before);
+  story.server(0).state().settings.replication.ping_period_ms = 1000;
+  story.run_ms(5000);
+  CHECK(story.standing(1).offset >= before + 4 * std::string_view("*1\r\n$4\r\nPING\r\n").size());
+  story.server(0).state().settings.replication.ping_period_ms = 600'000;
+  const uint64_t after = story.standing(0).offset;
+  story.run_ms(5000);
+  CHECK(story.standing(0).offset == after);
+  CHECK(story.settled());
+}
+
 TEST_CASE("a promoted replica's siblings and its former primary go on without a full synchronization") {
   Story story(3);
   story.begin();
@@ -207,6 +239,26 @@ TEST_CASE("writes go on while a slow replica takes its snapshot, of either form 
   }
 }
 
+TEST_CASE("a snapshot for replicas is a background save in progress to who asks") {
+  for (const bool diskless : {true, false}) {
+    Story story(2);
+    story.config(0).diskless_sync = diskless;
+    story.settings(0).key_save_delay_us = 100'000;
+    story.start_all();
+    story.fill(0, 50);
+    const auto says = [&](const char* line) { return story.call(0, "INFO persistence").find(line) != std::string::npos; };
+    CHECK(says("rdb_bgsave_in_progress:0"));
+    story.follow(1, 0);
+    CHECK(story.run_until([&] { return story.server(0).snapshots().active(); }));
+    story.run_ms(2500);
+    CHECK(says("rdb_bgsave_in_progress:1"));
+    CHECK(says("rdb_current_bgsave_time_sec:2"));
+    CHECK(story.settled());
+    CHECK(says("rdb_bgsave_in_progress:0"));
+    CHECK(says("rdb_current_bgsave_time_sec:-1"));
+  }
+}
+
 TEST_CASE("a snapshot that goes to a slow disk first is announced once") {
   Story story(2);
   story.config(0).diskless_sync = false;
@@ -214,6 +266,58 @@ TEST_CASE("a snapshot that goes to a slow disk first is announced once") {
   story.begin();
   CHECK(story.stats(0).full_syncs == 1);
   CHECK(story.settled());
+}
+
+TEST_CASE("a replica that another holds up is not taken for silent") {
+  Story story(3);
+  story.config(0).timeout_ms = 2000;
+  story.network.window_bytes_max = story.network.window_bytes_min;
+  story.start_all();
+  story.server(0).snapshots().window_bytes = 1000;
+  story.fill(0, 200, 1000);
+  story.follow(1, 0);
+  story.follow(2, 0);
+  CHECK(story.run_until([&] { return story.server(0).snapshots().active(); }));
+  for (const uint64_t id : story.network.connections_between(story.node(0), story.node(2))) {
+    story.network.clog(id, 0, true);
+    story.network.clog(id, 1, true);
+  }
+  CHECK(story.run_until([&] { return story.link_up(1); }, 10000));
+  CHECK(story.stats(0).full_syncs == 2);  // each once: it is 2 that was given up
+}
+
+TEST_CASE("FLUSHALL lets a replica begin anew that is taking in what was there") {
+  for (const bool diskless : {true, false}) {
+    Story story(3);
+    story.config(0).diskless_sync = diskless;
+    story.settings(0).key_save_delay_us = 1'000'000;
+    story.start_all();
+    story.follow(2, 0);
+    CHECK(story.run_until([&] { return story.link_up(2); }));
+    story.fill(0, 50);
+    story.follow(1, 0);
+    CHECK(story.run_until([&] { return story.server(0).snapshots().active(); }));
+    story.run_ms(2000);
+    CHECK(story.call(0, "FLUSHALL") == "OK");
+    CHECK(story.settled(5000));  // the snapshot would take fifty seconds
+    CHECK(story.stats(0).full_syncs == 3);
+    CHECK(story.link_up(2));
+  }
+}
+
+TEST_CASE("a load that a test's option slows down takes its time, in any way") {
+  for (const DisklessLoading loading : {DisklessLoading::kNever, DisklessLoading::kWhenEmpty, DisklessLoading::kBeside}) {
+    Story story(2);
+    story.config(1).diskless_load = loading;
+    story.settings(1).key_load_delay_us = 100'000;
+    story.start_all();
+    story.fill(0, 50, 5000);
+    story.follow(1, 0);
+    story.run_ms(4000);
+    CHECK_FALSE(story.link_up(1));
+    CHECK(story.settled(2000));
+    CHECK(story.stats(0).full_syncs == 1);
+  }
 }
 
 TEST_CASE("two replicas share a snapshot, and a third gets the next") {

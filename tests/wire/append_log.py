@@ -244,7 +244,7 @@ def damage_is_refused(folder):
         with open(log, "ab") as file:
             file.write(damage)
         refused = Process("Vedette", VEDETTE, folder)
-        check(refused.wait_for_end() == 1 and text in refused.log(), refused.log())
+        check(refused.wait_for_end() == 1 and text in refused.log().splitlines()[-1], refused.log())
         with open(log, "wb") as file:
             file.write(whole)
     os.remove(log)

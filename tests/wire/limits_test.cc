@@ -26,6 +26,14 @@ bool has_client(Connection& client, const std::string& name) {
   return client("CLIENT LIST").find(" name=" + name + " ") != std::string::npos;
 }
 
+/// The number after `field`= in the line of CLIENT LIST for the client of this name; -1 if there is none.
+long long client_number(Connection& client, const std::string& name, const std::string& field) {
+  const std::string text = client("CLIENT LIST");
+  const size_t line = text.find(" name=" + name + " ");
+  const size_t at = line == std::string::npos ? line : text.find(" " + field + "=", line);
+  return at == std::string::npos ? -1 : std::atoll(text.c_str() + at + field.size() + 2);
+}
+
 }  // namespace
 
 TEST_CASE("one client more than maxclients is told so and turned away") {
@@ -103,6 +111,29 @@ TEST_CASE("maxmemory-clients closes the client that holds most") {
   }
   CHECK(eventually([&] { return !has_client(other, "slow"); }));
   CHECK(info_number(other, "stats", "evicted_clients") == 1);
+}
+
+TEST_CASE("equal requests under way take the same memory, in whatever pieces they come") {
+  ServerProcess server;
+  Connection other(server.port());
+  RawConnection whole(server.port()), pieces(server.port());
+  const std::string start = "*1\r\n$1048576\r\n" + std::string(1'048'576, 'v');
+  const auto size = static_cast<long long>(start.size());
+  whole.send("CLIENT SETNAME whole\r\n" + start);
+  CHECK(whole.receive_line() == "+OK");
+  pieces.send("CLIENT SETNAME pieces\r\n");
+  CHECK(pieces.receive_line() == "+OK");
+  for (size_t at = 0; at < start.size(); at += 7'000) {
+    pieces.send(std::string_view(start).substr(at, 7'000));
+    if (at % 21'000 == 0) other("PING");
+  }
+  for (const char* name : {"whole", "pieces"}) {
+    CHECK(eventually([&] { return client_number(other, name, "qbuf") == size; }));
+    CHECK(client_number(other, name, "tot-mem") < size + size / 3);  // the allocator rounds up
+  }
+  CHECK(client_number(other, "whole", "tot-mem") == client_number(other, "pieces", "tot-mem"));
+  whole.send("\r\n");
+  CHECK(whole.receive_line().starts_with("-ERR unknown command"));
 }
 
 TEST_CASE("an endless pipeline does not keep others waiting") {

@@ -203,6 +203,27 @@ TEST_CASE("a name that cannot be taken is an error too, which SHUTDOWN FORCE pas
   CHECK(server.wait_for_exit() == 0);
 }
 
+TEST_CASE(
+    "a second SIGINT ends the save before the end and leaves nothing of it; a second SIGTERM does not") {
+  const std::string slow = "20000";  // microseconds a key
+  for (const bool insists : {true, false}) {
+    CAPTURE(insists);
+    ServerProcess server({"--save", "900 1", "--rdb-key-save-delay", slow});
+    {
+      Connection client(server.port());
+      fill(client, insists ? 1000 : 50, "v");
+    }
+    const std::string unfinished = "temp-" + std::to_string(server.pid()) + ".rdb";
+    server.send_signal(SIGTERM);
+    REQUIRE(eventually([&] { return files_in(server.folder(), unfinished) == 1; }));
+    server.send_signal(insists ? SIGINT : SIGTERM);
+    CHECK(server.wait_for_exit() == (insists ? 1 : 0));
+    CHECK(contains(server.log(), "You insist... exiting now.") == insists);
+    CHECK(files_in(server.folder(), "temp-") == 0);
+    CHECK(files_in(server.folder(), "dump.rdb") == size_t(!insists));
+  }
+}
+
 TEST_CASE("while the snapshot is loaded, clients are told so and see how far it is") {
   ServerProcess server;
   {
@@ -250,13 +271,37 @@ TEST_CASE("a snapshot that is not whole ends the start with its name and the pla
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
     server.start_again(false);
     CHECK(server.wait_for_exit() == 1);
-    CHECK(contains(server.log(), "The snapshot cannot be loaded: " + file.string()));
+    CHECK(contains(server.log(), "Fatal error loading the DB: " + file.string()));
     CHECK(bytes_of(file) == bytes);
   }
   std::ofstream(file, std::ios::binary | std::ios::trunc) << whole;
   server.start_again();
   Connection client(server.port());
   CHECK(all_hold(client, 100, "v"));
+}
+
+TEST_CASE("a snapshot that cannot be opened ends the start") {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path() / "dump.rdb");
+  const Ended ended = run_to_end(
+      {"--port", std::to_string(free_port()), "--bind", "127.0.0.1", "--dir", folder.path().string()});
+  CHECK(ended.exit_code == 1);
+  const std::string last = ended.output.substr(ended.output.rfind('\n', ended.output.size() - 2) + 1);
+  CHECK(contains(last, "Fatal error loading the DB: " + (folder.path() / "dump.rdb").string()));
+}
+
+TEST_CASE("a key without elements in a snapshot is passed over and counted") {
+  using namespace std::string_literals;
+  ServerProcess server;
+  server.kill_now();
+  std::ofstream(server.folder() / "dump.rdb", std::ios::binary)
+      << "REDIS0010\xfe\x00\x02\x04gone\x00\x00\x01k\x01v\xff"s + std::string(8, '\0');
+  server.start_again();
+  Connection client(server.port());
+  CHECK(client("DBSIZE") == ":1");
+  CHECK(client("GET k") == "$v");
+  CHECK(contains(server.log(), "skipping empty key: gone"));
+  CHECK(contains(server.log(), "Done loading RDB, keys loaded: 1, keys expired: 0, empty keys skipped: 1."));
 }
 
 TEST_CASE("with save points, changes are saved in time, and SIGTERM and SHUTDOWN save at the end") {

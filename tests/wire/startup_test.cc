@@ -152,10 +152,18 @@ TEST_CASE("a taken port is named in the log file, which lies in dir") {
   CHECK(second.output.empty());
   const std::string log = content_of(folder.path() / "own.log");
   CHECK(contains(log, "Failed listening on port " + port + " (tcp), aborting."));
-  CHECK(contains(log, "Port: " + port));
-  CHECK(contains(log, " PID: "));
+  CHECK_FALSE(contains(log, " PID: "));  // who waits for the banner would take the other server for this one
   CHECK(log.starts_with("pid="));
   CHECK(contains(log, " level=warning message=\""));
+}
+
+TEST_CASE("the banner tells port and process, and then the port is open") {
+  ServerProcess server({"--always-show-logo", "yes"});
+  const std::string log = server.log(), pid = std::to_string(server.pid());
+  CHECK(contains(log, "Port: " + std::to_string(server.port())));
+  const size_t banner = log.find(" PID: " + pid);
+  CHECK(log.find("pid=" + pid) < banner);
+  CHECK(banner < log.find("Server initialized"));
 }
 
 TEST_CASE("a service manager hears when the server is ready and when it stops") {

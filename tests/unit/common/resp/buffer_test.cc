@@ -47,7 +47,8 @@ TEST_CASE("a read buffer is a queue of bytes that holds no memory when empty") {
         if (rng.below(2)) {
           buffer.append(bytes.data(), bytes.size());
         } else {
-          char* to = buffer.reserve(bytes.size() + rng.below(100));
+          const size_t room = bytes.size() + rng.below(100);
+          char* to = rng.below(2) ? buffer.reserve(room) : buffer.reserve_exactly(room);
           if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
           buffer.commit(bytes.size());
         }
@@ -66,6 +67,16 @@ TEST_CASE("a read buffer is a queue of bytes that holds no memory when empty") {
     }
   }
   CHECK(used_memory() == memory);
+}
+
+TEST_CASE("a read buffer doubles, or takes what is asked for alone") {
+  ReadBuffer doubles, exact;
+  const std::string bytes(100'000, 'x');
+  for (ReadBuffer* buffer : {&doubles, &exact}) buffer->append(bytes.data(), bytes.size());
+  doubles.reserve(20'000);
+  exact.reserve_exactly(20'000);
+  CHECK(doubles.capacity() >= 200'000);
+  CHECK(exact.capacity() == allocation_size(120'000));
 }
 
 TEST_CASE("an output buffer does what a string does") {
@@ -144,9 +155,15 @@ TEST_CASE("chunks of the common size are used again") {
   pool.give_back(chunk);
   CHECK(pool.take(ChunkPool::kChunkBytes) == chunk);
   pool.give_back(chunk);
+  CHECK(pool.kept_bytes() == 16384);
   OutputChunk* large = pool.take(100'000);
   CHECK(large->capacity >= 100'000);
   pool.give_back(large);
+  CHECK(pool.kept_bytes() == 16384);
+  const uint64_t used = used_memory();
+  pool.drop_kept();
+  CHECK(pool.kept_bytes() == 0);
+  CHECK(used_memory() == used - 16384);
 }
 
 TEST_CASE("pieces are visited until the visitor has enough") {

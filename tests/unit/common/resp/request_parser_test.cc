@@ -192,4 +192,5 @@ TEST_CASE("an announced length alone allocates nothing, and is a hint") {
   CHECK(parser.memory_bytes() < 1000);
   CHECK(parser.in_request());
   CHECK(parser.bytes_wanted() == 22 + 500'000'002);
+  CHECK(parser.argument_bytes() == 500'000'000);
 }

@@ -73,6 +73,17 @@ TEST_CASE("a damaged file is told by the place and the last key before it") {
         "the last whole key: \"a\" in database 2\nnot a good file; 1 keys before the damage\n");
 }
 
+TEST_CASE("keys without elements are named and counted") {
+  const Outcome outcome =
+      checked(framed("\xfe\x00\x02\x04gone\x00\x00\x01"
+                     "a\x01"
+                     "1"s));
+  CHECK(outcome.code == 0);
+  CHECK(outcome.text.find("\nthe key \"gone\" has no elements, so it would not be loaded\n") !=
+        std::string::npos);
+  CHECK(outcome.text.find("\nstring: 1 keys\n1 keys without elements\n") != std::string::npos);
+}
+
 TEST_CASE("what follows the end of an RDB is counted") {
   const Outcome outcome = checked(framed("") + "*1\r\n$4\r\nPING\r\n");
   CHECK(outcome.code == 0);

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "server/execution/snapshots.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/server/execution/server_fixture.h"
 
@@ -18,7 +19,10 @@ struct Fixture : ServerFixture {
   void add_many(int db, int count, const char* prefix, int64_t expiry_ms = kNoExpiry) {
     for (int i = 0; i < count; i++) add(db, prefix + std::to_string(i), std::string(100, 'v'), expiry_ms);
   }
-  void limit(int64_t bytes_from_now, EvictionPolicy policy) { limit_memory(uint64_t(int64_t(used_memory()) + bytes_from_now), policy); }
+  void limit(int64_t bytes_from_now, EvictionPolicy policy) {
+    state.chunks.drop_kept();  // they would be the first to go
+    limit_memory(uint64_t(int64_t(used_memory()) + bytes_from_now), policy);
+  }
   uint64_t evicted() { return state.keyspace.stats.evicted; }
 };
 
@@ -150,6 +154,62 @@ TEST_CASE("large values freed in the background are not paid for twice") {
   f.limit(-1'000'000, EvictionPolicy::kAllKeysRandom);
   CHECK(make_room(f.state, f.now()));
   CHECK(f.evicted() == 1);
+}
+
+// What hears of an eviction takes memory of its own for each key.
+struct Hoard final : EffectSink {
+  void on_effects(const EffectBatch&) override { held.emplace_back(10'000, 'x'); }
+  std::vector<std::string> held;
+};
+
+TEST_CASE("evictions that take memory themselves do not drain the dataset") {
+  Fixture f;
+  Hoard hoard;
+  f.state.settings.eviction_tenacity = 100;
+  f.state.effect_sinks.push_back(&hoard);
+  f.add_many(0, 1000, "k:");
+  f.limit(-10'000, EvictionPolicy::kAllKeysRandom);
+  CHECK(make_room(f.state, f.now()));
+  CHECK(f.evicted() >= 60);
+  CHECK(f.evicted() <= 110);
+  CHECK(over_memory_limit(f.state));
+}
+
+TEST_CASE("chunks that are kept for replies go before any key") {
+  Fixture f;
+  f.add_many(0, 100, "k:");
+  f.state.chunks.give_back(f.state.chunks.take(1));
+  f.limit_memory(used_memory() - 1000, EvictionPolicy::kAllKeysRandom);
+  REQUIRE(f.state.chunks.kept_bytes() > 0);
+  CHECK(make_room(f.state, f.now()));
+  CHECK(f.state.chunks.kept_bytes() == 0);
+  CHECK(f.evicted() == 0);
+}
+
+// Reads nothing.
+struct SlowReader final : SnapshotReader {
+  void on_snapshot_start(const BlockLog&) override {}
+  void on_snapshot_bytes() override {}
+  void on_snapshot_end(const Status&) override {}
+  uint64_t snapshot_position() const override { return 0; }
+};
+
+TEST_CASE("no key is evicted for a snapshot that waits to be read") {
+  Fixture f;
+  Snapshots snapshots(f.state);
+  SlowReader reader;
+  f.state.settings.snapshot_compression = false;
+  f.add_many(0, 5000, "k:");
+  f.limit(50'000, EvictionPolicy::kAllKeysRandom);
+  snapshots.request(reader, SnapshotForm::kRdb);
+  for (int i = 0; i < 100 && snapshots.ready(); i++) snapshots.run_slice(f.now(), 1'000'000);
+  CHECK(snapshots.memory_bytes() > 300'000);
+  CHECK(memory_not_counted(f.state) == snapshots.memory_bytes());
+  CHECK(make_room(f.state, f.now()));
+  CHECK(f.evicted() == 0);
+  snapshots.withdraw(reader);
+  snapshots.run_slice(f.now(), 1'000'000);
+  CHECK(memory_not_counted(f.state) == 0);
 }
 
 TEST_CASE("an evicted key leaves as a deletion, an event and a stale transaction") {

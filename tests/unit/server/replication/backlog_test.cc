@@ -64,8 +64,30 @@ TEST_CASE("a new limit leaves the content as far as it goes") {
   CHECK(backlog.histlen() == 0);
 }
 
-TEST_CASE("blocks are a sixteenth of the limit, within bounds") {
+TEST_CASE("what is held beyond the limit is told") {
+  Backlog backlog(10 * 1024, 0);
+  const std::string piece(1000, 'x');
+  for (int i = 0; i < 9; i++) backlog.append(piece);
+  backlog.enforce(0);
+  CHECK(backlog.memory_bytes() >= 9 * 1024);
+  CHECK(backlog.memory_bytes() < 10 * 1024);
+  CHECK(backlog.memory_beyond_limit() == 0);
+  for (int i = 0; i < 4000; i++) {
+    backlog.append(piece);
+    backlog.enforce(0);
+  }
+  CHECK(backlog.histlen() == 4009 * 1000);
+  CHECK(backlog.memory_beyond_limit() == backlog.memory_bytes() - 10 * 1024);
+  CHECK(backlog.memory_bytes() >= backlog.histlen());
+  backlog.enforce();
+  CHECK(backlog.histlen() == 10 * 1024);
+  CHECK(backlog.memory_bytes() < 13 * 1024);
+  CHECK(backlog.memory_beyond_limit() == 0);
+}
+
+TEST_CASE("blocks are a sixteenth of the limit, within bounds, and a power of two") {
   CHECK(Backlog::block_bytes_for(0) == 1024);
+  CHECK(Backlog::block_bytes_for(100'000) == 4096);
   CHECK(Backlog::block_bytes_for(16 * 1024) == 1024);
   CHECK(Backlog::block_bytes_for(512 * 1024) == 32 * 1024);
   CHECK(Backlog::block_bytes_for(1 << 20) == 64 * 1024);

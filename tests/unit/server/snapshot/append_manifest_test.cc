@@ -130,7 +130,10 @@ TEST_CASE("a rewrite makes history of what it replaces") {
         "type i\n");
   manifest.replace_base(manifest.next_base("a.aof", false), 0);
   CHECK(manifest.base->name == "a.aof.2.base.aof");
-  CHECK(manifest.history.size() == 3);
+  REQUIRE(manifest.history.size() == 3);  // the newest first
+  CHECK(manifest.history[0].name == "a.aof.2.incr.aof");
+  CHECK(manifest.history[1].name == "a.aof.1.base.rdb");
+  CHECK(manifest.history[2].name == "a.aof.1.incr.aof");
   CHECK(manifest.increments.empty());
   CHECK(manifest.add_increment("a.aof").sequence == 3);  // no number is used twice
 }

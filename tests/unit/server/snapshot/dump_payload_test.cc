@@ -48,19 +48,27 @@ TEST_CASE("a damaged or foreign payload is refused") {
 }
 
 TEST_CASE("a payload with a good checksum and bad content is refused") {
-  for (const std::string& content : {""s, "\x00"s,
-                                     "\x00\x05"
-                                     "abc"s,
-                                     "\x00\x01"
-                                     "ab"s,
-                                     "\x12\x01\x02\x03"
-                                     "abc"s,
-                                     "\x63\x00"s, "\xff"s}) {
+  const std::pair<std::string, std::string> cases[] = {{""s, "it is empty"},
+                                                       {"\x00"s, "it ends too early"},
+                                                       {"\x00\x05"
+                                                        "abc"s,
+                                                        "it ends too early"},
+                                                       {"\x00\x01"
+                                                        "ab"s,
+                                                        "bytes follow its value"},
+                                                       {"\x12\x01\x02\x03"
+                                                        "abc"s,
+                                                        "List listpack integrity check failed"},
+                                                       {"\x04\x00"s, "its value has no elements"},
+                                                       {"\x09\x02\x00\xff"s, "Zipmap integrity check failed"},
+                                                       {"\x63\x00"s, "values of type 99 cannot be loaded"},
+                                                       {"\xff"s, "values of type 255 cannot be loaded"}};
+  for (const auto& [content, reason] : cases) {
     std::string payload = content + "\x0a\x00"s;
     const uint64_t crc = crc64(0, payload);
     payload.append(reinterpret_cast<const char*>(&crc), sizeof crc);
     CHECK(is_dump_payload(payload));
-    CHECK(restored(payload) == "ERR Bad data format");
+    CHECK(restored(payload) == reason);
   }
 }
 

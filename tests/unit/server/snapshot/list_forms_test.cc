@@ -153,15 +153,17 @@ TEST_CASE("a damaged list is refused") {
   bad_pack[6] = '\xf0';
   std::string bad_count = pack_of({"abc", "d"});
   bad_count[4] = 3;
-  CHECK(read(RdbType::kList, "\0"s).error == "a list without elements");
-  CHECK(read(RdbType::kListQuicklist, "\0"s).error == "a list without elements");
-  CHECK(read(RdbType::kListQuicklist2, "\0"s).error == "a list without elements");
-  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string(pack_of({}))).error == "a list without elements");
-  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string(bad_pack)).error == "a list's listpack is damaged");
-  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string(bad_count)).error == "a list's listpack is damaged");
-  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string("")).error == "a list's listpack is damaged");
-  CHECK(read(RdbType::kListQuicklist2, "\x01\x03"s + rdb_string(pack_of({"x"}))).error == "a list's node of an unknown kind");
-  CHECK(read(RdbType::kListZiplist, rdb_string("abc")).error == "a list's ziplist is damaged");
+  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string(bad_pack)).error ==
+        "List listpack integrity check failed");
+  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string(bad_count)).error ==
+        "List listpack integrity check failed");
+  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string("")).error ==
+        "List listpack integrity check failed");
+  CHECK(read(RdbType::kListQuicklist2, "\x01\x03"s + rdb_string(pack_of({"x"}))).error ==
+        "List integrity check failed: a node of an unknown kind");
+  CHECK(read(RdbType::kListQuicklist2, "\x01\x01"s + rdb_string("")).error ==
+        "List integrity check failed: a node without bytes");
+  CHECK(read(RdbType::kListZiplist, rdb_string("abc")).error == "List ziplist integrity check failed");
   CHECK(read(RdbType::kListQuicklist2, "\x81\xff\xff\xff\xff\xff\xff\xff\xff\x01"s + rdb_string("x")).error == "torn");
 }
 

@@ -69,6 +69,7 @@ TEST_CASE("a zipmap's unused bytes are passed over") {
   std::string pack;
   REQUIRE(listpack_of_zipmap(zipmap, pack));
   CHECK(texts_of(pack) == Texts{"one", "1", "two", long_value});
+  CHECK_FALSE(listpack_of_zipmap(std::string_view("\0\xff", 2), pack));  // nobody has written an empty one
 }
 
 TEST_CASE("damaged old forms are refused, or read as something whole") {

@@ -74,6 +74,9 @@ class Telling final : public RdbHandler {
     if (use.frequency >= 0) line += fmt::format(" freq {}", use.frequency);
     return tell(line);
   }
+  Status on_empty(int db, std::string_view key) override {
+    return tell(fmt::format("{} {} is empty", db, key));
+  }
   std::string all() const {
     std::string text;
     for (const std::string& line : lines) text += line + "\n";

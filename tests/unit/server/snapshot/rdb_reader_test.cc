@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "common/base/rng.h"
+#include "server/store/list_value.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/server/snapshot/rdb_bytes.h"
 
@@ -76,6 +77,69 @@ TEST_CASE("a file torn anywhere tells the same as in one piece") {
     REQUIRE(reader.feed(bytes.substr(cut)));
     REQUIRE(reader.finished());
     REQUIRE(telling.all() == whole);
+  }
+}
+
+TEST_CASE("keys without elements are told as such, and the reading goes on behind them") {
+  const std::string ziplist = "\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff"s,
+                    listpack = "\x07\x07\x00\x00\x00\x00\x00\xff"s;
+  const std::pair<RdbType, std::string> empties[] = {
+      {RdbType::kList, "\x00"s},
+      {RdbType::kSet, "\x00"s},
+      {RdbType::kSortedSet, "\x00"s},
+      {RdbType::kSortedSet2, "\x00"s},
+      {RdbType::kHash, "\x00"s},
+      {RdbType::kListZiplist, ziplist},
+      {RdbType::kSortedSetZiplist, ziplist},
+      {RdbType::kHashZiplist, ziplist},
+      {RdbType::kListQuicklist, "\x00"s},
+      {RdbType::kListQuicklist, "\x02"s + ziplist + ziplist},
+      {RdbType::kListQuicklist2, "\x00"s},
+      {RdbType::kListQuicklist2, "\x01\x02"s + listpack},
+      {RdbType::kHashListpack, listpack},
+      {RdbType::kSortedSetListpack, listpack},
+      {RdbType::kSetListpack, listpack},
+      {RdbType::kHashMetadata, std::string(8, '\0') + "\x00"s},
+      {RdbType::kHashListpackEx, std::string(8, '\0') + listpack},
+  };
+  for (const auto& [type, value] : empties) {
+    CAPTURE(int(type));
+    const std::string records = "\xfe\x03\xfd\x10\x00\x00\x00\xf9\x07"s + char(type) +
+                                "\x04"
+                                "gone" +
+                                value + "\x00\x01k\x01v"s;
+    for (const size_t piece : {size_t(1), size_t(5), SIZE_MAX})
+      CHECK(told(framed(records), piece) == "redis 10\nselect 3\n3 gone is empty\n3 k=v\n");
+  }
+}
+
+TEST_CASE("a torn list of small elements and what follows it are told the same, wherever it is torn") {
+  struct Sizes final : RdbHandler {
+    std::string text;
+    Status on_function(std::string_view) override { return Error("unexpected"); }
+    Status on_entry(int, Entry* entry, const RdbEntryUse&) override {
+      const EntryOwner owner(entry);
+      text += fmt::format("{} {} ", entry->key(),
+                          entry->type() == ValueType::kList ? ListView(*entry).size() : 0);
+      return Status::ok();
+    }
+  };
+  std::string records =
+      "\xfe\x00\x01\x01"
+      "a\x43\xe8"s;
+  for (int i = 0; i < 1000; i++) records += "\x01x";
+  records +=
+      "\x00\x01k\x01v\x01\x01"
+      "b\x02\x01y\x01z"s;
+  const std::string bytes = framed(records);
+  for (size_t cut = 9; cut < bytes.size(); cut += 13) {
+    Sizes sizes;
+    RdbReader reader(sizes);
+    REQUIRE(reader.feed(bytes.substr(0, cut)));
+    REQUIRE(reader.feed(bytes.substr(cut) + "tail"));
+    REQUIRE(reader.finished());
+    REQUIRE(reader.unread_tail() == 4);
+    REQUIRE(sizes.text == "a 1000 k 0 b 2 ");
   }
 }
 

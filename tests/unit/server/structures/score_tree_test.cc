@@ -123,6 +123,19 @@ void run(uint64_t seed, uint64_t scores, uint64_t names, int steps) {
 
 }  // namespace
 
+TEST_CASE("an item keeps its name, however long that is") {
+  for (const size_t size :
+       {size_t(0), size_t(3), ScoredItem::kShortMax, ScoredItem::kShortMax + 1, size_t(3) << 20}) {
+    CAPTURE(size);
+    const std::string name(size, 'n');
+    ScoredItem* item = ScoredItem::create(name, 2.5);
+    CHECK(item->name() == name);
+    CHECK(item->score == 2.5);
+    CHECK(item->memory_bytes() == ScoredItem::kHeadBytes + size + (size > ScoredItem::kShortMax ? 8 : 0));
+    ScoredItem::free(item);
+  }
+}
+
 TEST_CASE("doubles keep their order as integers, and both zeros are one") {
   const std::vector<double> ascending = {-HUGE_VAL, -1e308, -2, -1.5, -1e-300, -1e-320, 0, 1e-320, 1e-300, 1, 1.5, 1e17, HUGE_VAL};
   for (size_t i = 1; i < ascending.size(); i++) CHECK(score_order(ascending[i - 1]) < score_order(ascending[i]));
