@@ -40,10 +40,18 @@ constexpr size_t allocation_size(size_t bytes) {
   return bytes <= kSlabBlockMax ? slab_block_size(bytes) : coarse_allocation_size(bytes);
 }
 /// A true size of wider steps, for what is growing and is not to move each time: multiples of 16 up to 128, then four a doubling.
+constexpr size_t coarse_allocation_step(size_t bytes) {
+  return bytes <= 128 ? 16 : size_t(1) << (61 - __builtin_clzll(bytes - 1));
+}
 constexpr size_t coarse_allocation_size(size_t bytes) {
-  if (bytes <= 128) return (bytes + 15) & ~size_t(15);
-  const size_t step = size_t(1) << (61 - __builtin_clzll(bytes - 1));
+  const size_t step = coarse_allocation_step(bytes);
   return (bytes + step - 1) & ~(step - 1);
+}
+/// Whether both sizes, which are not 0, have the same true size; `coarse`: the same coarse one. Where steps change, true sizes are
+/// multiples of either step, so that of one of them will do.
+constexpr bool same_allocation_size(size_t one, size_t other, bool coarse) {
+  const size_t step = coarse || one > kSlabBlockMax ? coarse_allocation_step(one) : slab_block_step(one);
+  return ((one - 1) ^ (other - 1)) < step;
 }
 /// True sizes for what begins with words of 8 bytes and has any length: blocks of these are aligned to 8.
 constexpr size_t word_allocation_size(size_t bytes) { return allocation_size((bytes + 7) & ~size_t(7)); }

@@ -133,7 +133,8 @@ class Entry {
   /// Whether an inline value may become so large, or so small, in place.
   bool fits(size_t inline_size) const {
     const size_t held = info_ >> 16, others = size() - held;
-    return inline_size == held || (inline_size <= kInlineMax && true_size(others + inline_size) == true_size(others + held));
+    return inline_size == held ||
+           (inline_size <= kInlineMax && same_allocation_size(others + held, others + inline_size, roomy()));
   }
   /// It has room for its value to grow.
   bool roomy() const { return head_ & kRoomy; }

@@ -104,7 +104,9 @@ char* PackedEntry::splice(size_t at, size_t removed, size_t inserted) {
   Entry* moved;
   char* data;
   if (size <= Entry::kInlineMax) {
-    const bool roomy = size > held.size() || entry.roomy();
+    // What shrinks goes on in wider steps too, unless it took more memory then.
+    const bool roomy =
+        size > held.size() || entry.roomy() || coarse_allocation_size(entry.size() - held.size() + size) <= entry.memory_bytes();
     moved = Entry::create(entry.key(), {entry.type(), entry.encoding(), entry.expiry_ms(), size, roomy});
     data = moved->inline_data();
   } else {

@@ -104,7 +104,9 @@ void assign_string(Database& db, Database::Place place, std::string_view bytes, 
     if (entry.has_expiry()) entry.set_expiry_ms(expiry_ms);
     return;
   }
-  replace_and_destroy(db, place, make_string_entry(entry.key(), bytes, expiry_ms));
+  replace_and_destroy(db, place,
+                      value ? make_integer_entry(entry.key(), *value, expiry_ms)
+                            : make_string_entry(entry.key(), bytes, expiry_ms, false));
 }
 
 void assign_integer(Database& db, Database::Place place, int64_t value) {

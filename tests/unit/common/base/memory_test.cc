@@ -14,6 +14,16 @@
 
 using namespace vedette;
 
+TEST_CASE("two sizes are told to have the same true size without either") {
+  bool all = true;
+  for (size_t one = 1; one <= 5000; one++)
+    for (size_t other = 1; other <= 5000; other++) {
+      all &= same_allocation_size(one, other, false) == (allocation_size(one) == allocation_size(other));
+      all &= same_allocation_size(one, other, true) == (coarse_allocation_size(one) == coarse_allocation_size(other));
+    }
+  CHECK(all);
+}
+
 #ifdef VEDETTE_JEMALLOC
 TEST_CASE("the true size of an allocation that is not small is jemalloc's, up to 1 MiB") {
   bool all = true;
