@@ -477,7 +477,7 @@ SlabStats SlabHeap::stats() const {
   stats.active = active_;
   stats.resident = backed_ * kPageBytes;
   stats.opened = uint64_t(opened_) * kChunkBytes;
-  stats.metadata = metadata_bytes_;
+  stats.metadata = metadata_bytes_ - metadata_left_;  // what is left was never touched
   for (const Class& of : classes_) stats.slabs += of.slabs;
   stats.spare = spares_ * kUnitBytes;
   return stats;
