@@ -7,16 +7,16 @@
 
 namespace vedette {
 
-Status Listeners::open_tcp(const ListenOptions& options) {
+Status Listeners::open_port(const ListenOptions& options, int port, Stream::Kind kind, Set& set) {
   // The same addresses again cannot be bound beside the old ones: those go first, and come back if the new fail.
-  std::vector<std::unique_ptr<Listener>> opened;
-  tcp_.clear();
-  if (options.port == 0) return Status::ok();
+  Set opened;
+  set.clear();
+  if (port == 0) return Status::ok();
   for (const std::string& entry : options.bind) {
     const bool optional = !entry.empty() && entry[0] == '-';
     const std::string host = optional ? entry.substr(1) : entry;
     if (host.empty()) continue;
-    auto listener = Listener::tcp(loop_, host, options.port, options.tcp_backlog, uint32_t(options.socket_mark_id), on_connection_);
+    auto listener = Listener::tcp(loop_, host, port, options.tcp_backlog, uint32_t(options.socket_mark_id), on_connection_, kind);
     if (listener) {
       opened.push_back(std::move(*listener));
       continue;
@@ -28,8 +28,8 @@ Status Listeners::open_tcp(const ListenOptions& options) {
     return listener.error();
   }
   if (opened.empty() && !options.bind.empty())
-    return Error("none of the addresses of 'bind' is available on port " + std::to_string(options.port));
-  tcp_ = std::move(opened);
+    return Error("none of the addresses of 'bind' is available on port " + std::to_string(port));
+  set = std::move(opened);
   return Status::ok();
 }
 
@@ -51,29 +51,37 @@ Status Listeners::open(const ListenOptions& options) {
     log_warning("Failed listening on port {} (tcp), aborting.", options.port);
     return status;
   }
+  if (Status status = open_tls(options); !status) {
+    log_warning("Failed listening on port {} (tls), aborting.", options.tls_port);
+    return status;
+  }
   if (Status status = open_unix(options); !status) return status;
-  if (empty()) return Error("nothing to listen on: set 'port' or 'unixsocket'");
+  if (empty()) return Error("nothing to listen on: set 'port', 'tls-port' or 'unixsocket'");
   return Status::ok();
 }
 
 bool Listeners::waiting() const {
   if (unix_ && unix_->waiting()) return true;
-  return std::any_of(tcp_.begin(), tcp_.end(), [](const auto& listener) { return listener->waiting(); });
+  const auto waits = [](const Set& set) { return std::any_of(set.begin(), set.end(), [](const auto& listener) { return listener->waiting(); }); };
+  return waits(tcp_) || waits(tls_);
 }
 
 void Listeners::resume() {
-  for (const auto& listener : tcp_) listener->resume();
+  for (const Set* set : {&tcp_, &tls_})
+    for (const auto& listener : *set) listener->resume();
   if (unix_) unix_->resume();
 }
 
 std::vector<std::string> Listeners::descriptions(const ListenOptions& options) const {
   std::vector<std::string> lines;
-  if (!tcp_.empty()) {
-    std::string line = "name=tcp";
+  const auto tell = [&](const char* name, int port) {
+    std::string line = std::string("name=") + name;
     for (const std::string& address : options.bind) line += ",bind=" + address;
-    lines.push_back(line + ",port=" + std::to_string(options.port));
-  }
+    lines.push_back(line + ",port=" + std::to_string(port));
+  };
+  if (!tcp_.empty()) tell("tcp", options.port);
   if (unix_) lines.push_back("name=unix,bind=" + options.unixsocket);
+  if (!tls_.empty()) tell("tls", options.tls_port);
   return lines;
 }
 

@@ -29,6 +29,7 @@ enum class SyslogFacility {
 struct ListenOptions {
   std::vector<std::string> bind{"*", "-::*"};  // "-" before an address: it may be missing
   int port = 6379;
+  int tls_port = 0;
   int tcp_backlog = 511;
   std::string unixsocket;
   int unixsocketperm = 0;

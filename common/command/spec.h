@@ -38,6 +38,7 @@ enum CommandFlag : uint32_t {
   kInTransactionAtOnce = 1u << 22, ///< inside MULTI it runs at once instead of being queued (not printed)
   kManyKeys = 1u << 23,         ///< handler fetches its keys in batches: do not prefetch the first (not printed)
   kElementFirst = 1u << 24,     ///< the argument behind the key names an element of its value: worth fetching ahead (not printed)
+  kRunsScripts = 1u << 25,      ///< may run a script, which decides about its flags and may take long (not printed)
 };
 
 /// What a command does with the keys that a KeySpec names; printed by COMMAND INFO in its seventh and ninth fields.

@@ -23,7 +23,7 @@ struct CommandInfo {
   int arity = 0;
   int id = 0;              ///< dense, from 0: an index for per-command statistics
   int first_key = 0, last_key = 0, key_step = 0;  ///< the classic triple; 0 0 0 without keys
-  uint32_t gate_mask = ~uint32_t(0);  ///< conditions under which an executor must look closer before running it
+  uint64_t gate_mask = ~uint64_t(0);  ///< conditions under which an executor must look closer before running it
   CommandInfo* parent = nullptr;
   std::vector<CommandInfo*> subcommands;
 

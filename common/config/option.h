@@ -30,6 +30,7 @@ enum OptionFlag : uint32_t {
   kOptionNoEffect = 1 << 7,         // accepted, does nothing by design; `note` says why
   kOptionPending = 1 << 8,          // accepted, does nothing until the feature that `note` names is there
   kOptionNotBuilt = 1 << 9,         // belongs to a part that this build leaves out: refused, see `note`
+  kOptionRereads = 1 << 10,         // names what is read when it is set: setting the same again is a change
 };
 
 enum class OptionKind { kBool, kInteger, kOctal, kBytes, kBytesOrPercent, kEnum, kString, kWords };

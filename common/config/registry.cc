@@ -134,7 +134,7 @@ Status ConfigRegistry::apply_hooks(std::vector<Change>& changes) {
   for (const Hook& hook : hooks_) {
     const Change* cause = nullptr;
     for (const Change& change : changes)
-      if (hook.options.contains(change.option) && change.option->get() != change.old_value) cause = &change;
+      if (hook.options.contains(change.option) && (change.option->has(kOptionRereads) || change.option->get() != change.old_value)) cause = &change;
     if (!cause) continue;
     ran.push_back(&hook);
     const Status status = hook.run();
@@ -148,7 +148,7 @@ Status ConfigRegistry::apply_hooks(std::vector<Change>& changes) {
   return Status::ok();
 }
 
-void ConfigRegistry::on_change(std::initializer_list<std::string_view> names, std::function<Status()> hook) {
+void ConfigRegistry::on_change(const std::vector<std::string_view>& names, std::function<Status()> hook) {
   Hook added;
   for (std::string_view name : names) {
     const Option* option = find(name);

@@ -54,10 +54,13 @@ class ConfigRegistry {
   /// CONFIG SET: `words` are names and values. The error is the reply.
   Status set(const std::vector<std::string_view>& words, const ConfigSetRights& rights);
 
-  /// After a CONFIG SET that changes any of `names`, `hook` runs once, with the new values in place. If it
+  /// After a CONFIG SET that changes any of `names` (or sets one of kOptionRereads), `hook` runs once, with the new values in place. If it
   /// fails (its error's text is the bare reason), all values go back and the hooks that had run are run
   /// again.
-  void on_change(std::initializer_list<std::string_view> names, std::function<Status()> hook);
+  void on_change(std::initializer_list<std::string_view> names, std::function<Status()> hook) {
+    on_change(std::vector<std::string_view>(names), std::move(hook));
+  }
+  void on_change(const std::vector<std::string_view>& names, std::function<Status()> hook);
 
   /// Runs after every CONFIG SET that changes anything, before the hooks of single options.
   void on_any_change(std::function<Status()> hook);

@@ -5,11 +5,12 @@
 
 namespace vedette {
 
-Link::Link(Loop& loop, const std::string& host, int port, const std::string& source, LinkEvents events)
-    : stream_(loop, Stream::Kind::kTcp, *this),
+Link::Link(Loop& loop, const std::string& host, int port, const std::string& source, LinkEvents events, std::shared_ptr<const TlsContext> tls)
+    : stream_(loop, tls ? Stream::Kind::kTls : Stream::Kind::kTcp, *this),
       events_(std::move(events)),
       room_(new char[kRoomBytes]),
       hooks_(loop, [this] { before_wait(); }, [] {}) {
+  if (tls) stream_.use(std::move(tls));
   stream_.connect(host, port, source);
 }
 

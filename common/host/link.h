@@ -18,10 +18,12 @@ struct LinkEvents {
   std::function<void(const std::string& reason)> on_closed;
 };
 
+/// With `tls`, what is sent and heard goes through TLS; `host` is then whom the certificate may have to name.
 /// Not to be destroyed from within its events: disown() it, and destroy it later.
 class Link final : public StreamOwner {
  public:
-  Link(Loop& loop, const std::string& host, int port, const std::string& source, LinkEvents events);
+  Link(Loop& loop, const std::string& host, int port, const std::string& source, LinkEvents events,
+       std::shared_ptr<const TlsContext> tls = nullptr);
   ~Link() override;
 
   void send(std::string_view bytes);

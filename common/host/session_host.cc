@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/log.h"
+
 namespace vedette {
 
 class SessionHost::Connection final : public StreamOwner, public Session::Transport {
@@ -46,7 +48,11 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
     host.gathered();  // last: it may end this connection
   }
 
-  void on_end(const char*) override {
+  void on_end(const char* reason) override {
+    if (!session) {
+      log_verbose("Error accepting a client connection: {} (addr={} laddr={})", reason, peer_address(), local_address());
+      return host.destroy(this);
+    }
     gone = true;
     stream.stop_reading();
     wake();
@@ -61,7 +67,13 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
     wake();
   }
 
-  std::string peer_address() const override { return stream.peer_address(); }
+  // The handshake is over.
+  void on_connected(const std::string&) override {
+    std::string().swap(peer);
+    if (!host.open(*this, false)) host.destroy(this);
+  }
+
+  std::string peer_address() const override { return peer.empty() ? stream.peer_address() : peer; }
   std::string local_address() const override { return stream.local_address(); }
   int descriptor() const override { return stream.descriptor(); }
   void wake() override {
@@ -106,6 +118,7 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   SessionHost& host;
   Stream stream;
   std::unique_ptr<Session> session;
+  std::string peer;  // during a handshake: the system forgets whom it was with as soon as it fails
   Connection* next = nullptr;
   Connection* previous = nullptr;
   bool queued = false;
@@ -173,28 +186,50 @@ SessionHost::~SessionHost() {
 }
 
 bool SessionHost::accept(Stream::Kind kind, uv_stream_t* listener) {
+  const bool tls = kind == Stream::Kind::kTls;
+  if (accepted_ >= options.accepts_per_turn || (tls && accepted_tls_ >= options.tls_accepts_per_turn)) return false;
   // When full, only at the end of the turn: clients that have closed are gone by then.
-  if (accepted_ >= options.accepts_per_turn || (!turn_ending_ && handler_.full())) return false;
+  const bool full = handler_.full(unopened_);
+  if (full && !turn_ending_) return false;
   accepted_++;
+  accepted_tls_ += tls;
   auto connection = std::make_unique<Connection>(*this, kind);
+  if (tls) connection->stream.use(options.tls);
   if (!connection->stream.accept(listener)) return true;
-  connection->stream.set_no_delay(true);
-  connection->stream.set_keep_alive(options.keep_alive_seconds);
-  std::string refusal;
-  connection->session = handler_.open(*connection, kind == Stream::Kind::kUnix, refusal);
-  if (!connection->session) {
-    const std::string_view piece = refusal;
-    if (!piece.empty()) connection->stream.try_write({&piece, 1});
+  if (tls && full) {
+    handler_.turned_away();
     return true;
   }
-  connection->session->transport = connection.get();
-  connection->session->set(kUnixSocket, kind == Stream::Kind::kUnix);
-  connection->stream.start_reading();
+  connection->stream.set_no_delay(true);
+  connection->stream.set_keep_alive(options.keep_alive_seconds);
+  unopened_++;
+  if (tls) connection->peer = connection->peer_address();
+  if (!tls && !open(*connection, full)) {
+    unopened_--;
+    return true;
+  }
   Connection* linked = connection.release();
   linked->next = first_;
   if (first_) first_->previous = linked;
   first_ = linked;
   connections_++;
+  return true;
+}
+
+// A connection that stands becomes a session. False: it has been refused.
+bool SessionHost::open(Connection& connection, bool one_too_many) {
+  const bool is_unix = connection.stream.kind() == Stream::Kind::kUnix;
+  std::string refusal;
+  connection.session = handler_.open(connection, is_unix, one_too_many, refusal);
+  if (!connection.session) {
+    const std::string_view piece = refusal;
+    if (!piece.empty()) connection.stream.try_write({&piece, 1});
+    return false;
+  }
+  unopened_--;
+  connection.session->transport = &connection;
+  connection.session->set(kUnixSocket, is_unix);
+  connection.stream.start_reading();
   return true;
 }
 
@@ -219,7 +254,7 @@ void SessionHost::after_events() {
   handler_.gather_backlog();
   run_batch();
   tick_++;
-  accepted_ = 0;
+  accepted_ = accepted_tls_ = 0;
   turn_ending_ = true;
   handler_.turn_over();
   turn_ending_ = false;
@@ -240,7 +275,7 @@ void SessionHost::flush(Connection& connection) {
   if (!session.has(kCloseNow)) connection.flush();
   if ((!session.output.empty() || session.source) && !connection.gone) handler_.check_output(session);
   const bool over = connection.gone || session.has(kCloseNow) || (session.has(kCloseAfterReply) && session.output.empty());
-  if (over) return destroy(&connection);
+  if (over && !session.pinned) return destroy(&connection);  // else when it is unpinned, and woken
   if (handler_.wants_input(session))
     connection.stream.start_reading();
   else
@@ -248,7 +283,10 @@ void SessionHost::flush(Connection& connection) {
 }
 
 void SessionHost::destroy(Connection* connection) {
-  handler_.closed(*connection->session);
+  if (connection->session)
+    handler_.closed(*connection->session);
+  else
+    unopened_--;
   if (connection->queued) std::erase(pending_, connection);
   (connection->previous ? connection->previous->next : first_) = connection->next;
   if (connection->next) connection->next->previous = connection->previous;
@@ -258,7 +296,7 @@ void SessionHost::destroy(Connection* connection) {
 
 void SessionHost::close_all() {
   while (first_) {
-    first_->flush();
+    if (first_->session) first_->flush();
     destroy(first_);
   }
 }

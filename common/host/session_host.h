@@ -20,10 +20,14 @@ namespace vedette {
 class SessionHandler {
  public:
   virtual ~SessionHandler() = default;
-  /// A new connection. Null: it has been refused, and `refusal` is sent before it is closed.
-  virtual std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) = 0;
-  /// As many connections as may be: a further one waits until the end of the turn, when those that have left are gone.
-  virtual bool full() const = 0;
+  /// A new connection, for which there is a place unless `one_too_many`. Null: it has been refused, and `refusal` is sent before it
+  /// is closed.
+  virtual std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, bool one_too_many, std::string& refusal) = 0;
+  /// As many connections as may be, with `unopened` that shake hands and have no session yet: a further one waits until the end of
+  /// the turn, when those that have left are gone.
+  virtual bool full(size_t unopened) const = 0;
+  /// A connection was closed without a word, since the program is full, and a word would need a handshake first.
+  virtual void turned_away() = 0;
   /// Takes bytes of a session; none: those that were added to its input. False: they are no whole request, and lie in its input
   /// now, so that more may be added; true: they must stay where they are until execute() returns.
   virtual bool gather(Session& session, std::string_view bytes) = 0;
@@ -44,6 +48,8 @@ class SessionHandler {
 struct ConnectionOptions {
   unsigned keep_alive_seconds = 300;
   int accepts_per_turn = 10;
+  int tls_accepts_per_turn = 1;  // a handshake takes as long as hundreds of commands
+  std::shared_ptr<const TlsContext> tls;  // for new connections of that kind
 };
 
 class SessionHost {
@@ -52,7 +58,7 @@ class SessionHost {
   ~SessionHost();
 
   /// The callback for listeners. False if the connection must wait until the end of the turn: enough have been taken in this
-  /// one, or the server is full.
+  /// one, or the server is full. One that speaks TLS becomes a session when its handshake is over.
   bool accept(Stream::Kind kind, uv_stream_t* listener);
   ConnectionOptions options;
 
@@ -84,6 +90,7 @@ class SessionHost {
   void after_events();
   void flush_pending();
   void flush(Connection& connection);
+  bool open(Connection& connection, bool one_too_many);
   void destroy(Connection* connection);
 
   Loop& loop_;
@@ -92,9 +99,11 @@ class SessionHost {
   std::vector<Connection*> pending_;   // with output, or to be closed
   Connection* first_ = nullptr;        // all connections, intrusively linked
   size_t connections_ = 0;
+  size_t unopened_ = 0;                // of them: those without a session
   uint64_t tick_ = 1;
   int gathered_ = 0;                   // sessions read since the last batch
   int accepted_ = 0;                   // in this turn
+  int accepted_tls_ = 0;               // of them
   bool turn_ending_ = false;
   TurnHooks hooks_;
 };

@@ -14,6 +14,7 @@ struct Stream::Attempt {
   uv_getaddrinfo_t request{};
   Stream* self;
   bool looking_up = false;
+  std::string asked;                                 // the host
   std::string where;                                 // "host:port"
   sockaddr_storage source{};                         // ss_family 0: none
   std::vector<sockaddr_storage> addresses = {};      // those still to try, the next one last
@@ -34,7 +35,9 @@ void Stream::AttemptCloser::operator()(Attempt* attempt) const {
 }
 
 // Here, where Attempt is known.
-Stream::~Stream() = default;
+Stream::~Stream() {
+  if (tls_) tls_farewell();
+}
 
 namespace {
 
@@ -58,10 +61,10 @@ std::vector<sockaddr_storage> to_list(const addrinfo* found) {
 }  // namespace
 
 void Stream::connect(const std::string& host, int port, const std::string& source) {
-  VED_ASSERT(kind_ == Kind::kTcp);
+  VED_ASSERT(kind_ != Kind::kUnix);
   VED_ASSERT(!attempt_);
   const bool v6 = host.find(':') != std::string::npos;
-  attempt_.reset(new Attempt{.self = this, .where = (v6 ? "[" + host + "]:" : host + ":") + std::to_string(port)});
+  attempt_.reset(new Attempt{.self = this, .asked = host, .where = (v6 ? "[" + host + "]:" : host + ":") + std::to_string(port)});
   Attempt& attempt = *attempt_;
   if (!source.empty() && !parse_address(source, attempt.source))
     attempt.failure = "the source address " + source + " is no address";
@@ -142,7 +145,9 @@ void Stream::note_failure(int code) {
 
 void Stream::end_attempt(const std::string& failure) {
   refused_ = attempt_->tried > 0 && attempt_->refusals == attempt_->tried;
+  const std::string host = std::move(attempt_->asked), where = std::move(attempt_->where);
   attempt_.reset();
+  if (failure.empty() && tls_) return tls_begin_connected(host, where);
   if (!failure.empty()) renew_handle();
   owner_.on_connected(failure);  // last: it may destroy this
 }

@@ -67,11 +67,11 @@ void Listener::resume() {
 }
 
 Result<std::unique_ptr<Listener>> Listener::tcp(Loop& loop, const std::string& host, int port, int backlog, uint32_t mark,
-                                                OnConnection on_connection) {
+                                                OnConnection on_connection, Stream::Kind kind) {
   const std::string where = host + ":" + std::to_string(port);
   sockaddr_storage address{};
   if (Status status = resolve(host, port, address); !status) return status.error();
-  std::unique_ptr<Listener> listener(new Listener(Stream::Kind::kTcp, std::move(on_connection)));
+  std::unique_ptr<Listener> listener(new Listener(kind, std::move(on_connection)));
   uv_tcp_t* tcp = &listener->handle_->tcp;
   VED_ASSERT(uv_tcp_init(loop.raw(), tcp) == 0);
   const unsigned flags = address.ss_family == AF_INET6 ? unsigned(UV_TCP_IPV6ONLY) : 0u;

@@ -1,4 +1,4 @@
-// A listening socket: TCP on one address, or a unix socket.
+// A listening socket: TCP (with TLS or without) on one address, or a unix socket.
 #pragma once
 
 #include <functional>
@@ -17,8 +17,10 @@ class Listener {
 
   /// `host` is a numeric IPv4 or IPv6 address or a name that resolves to one; port 0 lets the system choose.
   /// `mark` is the socket's for packet filters and routing (SO_MARK), 0 none.
+  /// `kind` is what the connections speak: kTcp or kTls.
   static Result<std::unique_ptr<Listener>> tcp(Loop& loop, const std::string& host, int port, int backlog,
-                                               uint32_t mark, OnConnection on_connection);
+                                               uint32_t mark, OnConnection on_connection,
+                                               Stream::Kind kind = Stream::Kind::kTcp);
   /// Removes a stale socket file first. `mode` is its permissions, or 0 for the process's default.
   static Result<std::unique_ptr<Listener>> unix_socket(Loop& loop, const std::string& path, unsigned mode, int backlog,
                                                        OnConnection on_connection);

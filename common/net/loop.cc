@@ -51,6 +51,17 @@ void Timer::start(uint64_t delay_ms, uint64_t period_ms, std::function<void()> f
 void Timer::stop() { uv_timer_stop(timer_.get()); }
 bool Timer::active() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(timer_.get())); }
 
+Idler::Idler(Loop& loop, std::function<void()> each_turn)
+    : idle_(make_handle<uv_idle_t>(loop.raw(), this, uv_idle_init)), each_turn_(std::move(each_turn)) {}
+
+void Idler::start() {
+  uv_idle_start(idle_.get(), [](uv_idle_t* idle) {
+    if (auto* self = static_cast<Idler*>(idle->data)) self->each_turn_();
+  });
+}
+
+void Idler::stop() { uv_idle_stop(idle_.get()); }
+
 SignalWatch::SignalWatch(Loop& loop, int signal, std::function<void(int)> on_signal)
     : signal_(make_handle<uv_signal_t>(loop.raw(), this, uv_signal_init)), on_signal_(std::move(on_signal)) {
   uv_signal_start(

@@ -1,5 +1,5 @@
-// The event loop and the small things that hang on it: timers, signals, posts from other threads, and the hooks of a
-// turn.
+// The event loop and the small things that hang on it: timers, idlers, signals, posts from other threads, and the hooks of
+// a turn.
 #pragma once
 
 #include <functional>
@@ -44,6 +44,19 @@ class Timer {
  private:
   HandlePtr<uv_timer_t> timer_;
   std::function<void()> fire_;
+};
+
+/// Work that no event announces: while it is started, the loop calls `each_turn` once a turn, before it looks for events, and does
+/// not wait for them.
+class Idler {
+ public:
+  Idler(Loop& loop, std::function<void()> each_turn);
+  void start();
+  void stop();
+
+ private:
+  HandlePtr<uv_idle_t> idle_;
+  std::function<void()> each_turn_;
 };
 
 class SignalWatch {

@@ -51,44 +51,70 @@ Stream::Stream(Loop& loop, Kind kind, StreamOwner& owner) : loop_(loop), owner_(
 void Stream::renew_handle() {
   handle_.reset(new Handle);
   Handle* handle = handle_.get();
-  const int code = kind_ == Kind::kTcp ? uv_tcp_init(loop_.raw(), &handle->tcp)
-                                       : uv_pipe_init(loop_.raw(), &handle->pipe, 0);
+  const int code = kind_ == Kind::kUnix ? uv_pipe_init(loop_.raw(), &handle->pipe, 0)
+                                        : uv_tcp_init(loop_.raw(), &handle->tcp);
   VED_ASSERT(code == 0);
   handle->handle.data = handle;
   handle->self = this;
 }
 
-bool Stream::accept(uv_stream_t* listener) { return uv_accept(listener, &handle_->stream) == 0; }
+bool Stream::accept(uv_stream_t* listener) {
+  if (uv_accept(listener, &handle_->stream) != 0) return false;
+  if (tls_) tls_begin_accepted();
+  return true;
+}
 
 void Stream::start_reading() {
   if (reading_) return;
   reading_ = true;
+  if (tls_)
+    tls_read_on();
+  else
+    start_uv_reading();
+}
+
+void Stream::start_uv_reading() {
   uv_read_start(
       &handle_->stream,
-      [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
-        Stream* self = static_cast<Handle*>(handle->data)->self;
-        const std::span<char> room = self->owner_.on_room_wanted();
-        *buffer = uv_buf_init(room.data(), unsigned(std::min<size_t>(room.size(), 1u << 30)));
-      },
-      [](uv_stream_t* stream, ssize_t size, const uv_buf_t*) {
-        Stream* self = static_cast<Handle*>(stream->data)->self;
-        if (!self) return;
-        if (size > 0) return self->owner_.on_bytes(size_t(size));
-        if (size >= 0 || size == UV_ENOBUFS) return;
-        self->ended_by_peer_ = is_end_by_peer(int(size));
-        self->owner_.on_end(size == UV_EOF ? "closed by the peer" : uv_strerror(int(size)));
+      [](uv_handle_t* handle, size_t, uv_buf_t* buffer) { static_cast<Handle*>(handle->data)->self->on_room(buffer); },
+      [](uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
+        if (Stream* self = static_cast<Handle*>(stream->data)->self) self->on_read(size, buffer->base);
       });
+}
+
+void Stream::on_room(uv_buf_t* buffer) {
+  if (tls_) return tls_on_room(buffer);
+  const std::span<char> room = owner_.on_room_wanted();
+  *buffer = uv_buf_init(room.data(), unsigned(std::min<size_t>(room.size(), 1u << 30)));
+}
+
+void Stream::on_read(ssize_t size, const char* bytes) {
+  if (size == 0 || size == UV_ENOBUFS) return;
+  if (size < 0) ended_by_peer_ = is_end_by_peer(int(size));
+  if (tls_) return tls_on_read(size, bytes);
+  if (size > 0) return owner_.on_bytes(size_t(size));
+  owner_.on_end(size == UV_EOF ? "closed by the peer" : uv_strerror(int(size)));
 }
 
 void Stream::stop_reading() {
   if (!reading_) return;
   reading_ = false;
-  uv_read_stop(&handle_->stream);
+  if (tls_)
+    tls_stop_reading();
+  else
+    uv_read_stop(&handle_->stream);
 }
 
+bool Stream::writing() const { return tls_ ? tls_writing() : handle_->writing; }
+
 long Stream::try_write(std::span<const std::string_view> pieces) {
+  if (tls_) return tls_try_write(pieces);
   uv_buf_t buffers[kPiecesMax];
   const size_t count = to_buffers(pieces, buffers);
+  return try_write_buffers(buffers, count);
+}
+
+long Stream::try_write_buffers(const uv_buf_t* buffers, size_t count) {
   const int wrote = uv_try_write(&handle_->stream, buffers, unsigned(count));
   if (wrote == UV_EAGAIN) return 0;
   if (wrote >= 0) return wrote;
@@ -97,24 +123,31 @@ long Stream::try_write(std::span<const std::string_view> pieces) {
 }
 
 void Stream::write(std::span<const std::string_view> pieces) {
+  if (tls_) return tls_write(pieces);
   VED_ASSERT(!handle_->writing);
   uv_buf_t buffers[kPiecesMax];
-  const size_t count = to_buffers(pieces, buffers);
+  write_buffers(buffers, to_buffers(pieces, buffers));
+}
+
+void Stream::write_buffers(const uv_buf_t* buffers, size_t count) {
   handle_->writing = true;
   handle_->request.data = handle_.get();
   uv_write(&handle_->request, &handle_->stream, buffers, unsigned(count), [](uv_write_t* request, int status) {
     auto* handle = static_cast<Handle*>(request->data);
     handle->writing = false;
-    if (handle->self) handle->self->owner_.on_written(status < 0);
+    Stream* self = handle->self;
+    if (!self) return;
+    if (self->tls_) return self->tls_on_written(status < 0);
+    self->owner_.on_written(status < 0);
   });
 }
 
 void Stream::set_no_delay(bool on) {
-  if (kind_ == Kind::kTcp) uv_tcp_nodelay(&handle_->tcp, on);
+  if (kind_ != Kind::kUnix) uv_tcp_nodelay(&handle_->tcp, on);
 }
 
 void Stream::set_keep_alive(unsigned seconds) {
-  if (kind_ != Kind::kTcp) return;
+  if (kind_ == Kind::kUnix) return;
   uv_tcp_keepalive(&handle_->tcp, seconds > 0, seconds);
   if (seconds == 0) return;
   // Three probes within the time of one interval, as operators know tcp-keepalive.

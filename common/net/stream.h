@@ -1,5 +1,6 @@
-// A connected byte stream: TCP or a unix socket. Bytes go straight from the socket into memory that the owner names and
-// from the owner's memory into the socket.
+// A connected byte stream: TCP, a unix socket, or TLS over TCP. Bytes go straight from the socket into memory that the owner
+// names and from the owner's memory into the socket; with TLS they are deciphered and enciphered on this way (tls_stream.cc),
+// and the owner sees plaintext alone.
 #pragma once
 
 #include <cstddef>
@@ -25,22 +26,30 @@ class StreamOwner {
   /// A write() is over; `failed` if the connection is gone.
   virtual void on_written(bool failed) = 0;
   /// A connect() is over. `failure` is empty, or says in words what failed and why; the stream may then connect again.
-  /// Options of the socket (no delay, keep-alive) are set from here on.
+  /// Options of the socket (no delay, keep-alive) are set from here on. Of a TLS stream that was accepted: its handshake is
+  /// over, and now it can be written to; one that fails is told by on_end().
   virtual void on_connected(const std::string& failure) {}
 };
 
+class TlsContext;
+
 class Stream {
  public:
-  enum class Kind { kTcp, kUnix };
+  enum class Kind { kTcp, kUnix, kTls };
   Stream(Loop& loop, Kind kind, StreamOwner& owner);
   ~Stream();
+
+  /// Of a TLS stream, before it is accepted or connects: what it shall speak with. The context's side says which of the two it
+  /// may be.
+  void use(std::shared_ptr<const TlsContext> context);
 
   /// Takes a connection from a listening stream. False if there is none any more.
   bool accept(uv_stream_t* listener);
 
   /// Connects to `host`, an address or a name (all its addresses are tried in turn), from `source`, an address of this
   /// machine or empty. Ends in on_connected(), never within this call, or with the stream's destruction: how long it may
-  /// take is the owner's decision. TCP only; on a fresh stream, or after a connect() that has failed.
+  /// take is the owner's decision, but for the TLS handshake, which has a limit of its own. No unix sockets; on a fresh stream,
+  /// or after a connect() that has failed.
   void connect(const std::string& host, int port, const std::string& source = {});
 
   void start_reading();
@@ -52,12 +61,15 @@ class Stream {
   /// At on_end(), and after a try_write() that found the connection gone: the peer has ended it (closed or reset), and not the
   /// network between.
   bool ended_by_peer() const { return ended_by_peer_; }
+  /// Of the connect() that failed last, and at on_end(): the network was well, and the two sides did not agree on TLS.
+  bool failed_in_tls() const;
 
-  /// Sends as much as the socket takes at once; returns how many bytes, or -1 if the connection is gone.
+  /// Sends as much as the socket takes at once; returns how many bytes, or -1 if the connection is gone. What it has not taken
+  /// is what the next try_write() or write() begins with: of a TLS stream a part of it may have been enciphered.
   long try_write(std::span<const std::string_view> pieces);
   /// Sends all of `pieces`, which must stay where they are until on_written(). One at a time.
   void write(std::span<const std::string_view> pieces);
-  bool writing() const { return handle_->writing; }
+  bool writing() const;
 
   void set_no_delay(bool on);
   /// 0 turns keep-alive off.
@@ -86,6 +98,10 @@ class Stream {
   struct Closer {
     void operator()(Handle* handle) const;
   };
+  struct Tls;
+  struct TlsDeleter {
+    void operator()(Tls* tls) const;
+  };
   // A connect() under way.
   struct Attempt;
   struct AttemptCloser {
@@ -96,11 +112,41 @@ class Stream {
   int start_connecting(const sockaddr_storage& address);
   void note_failure(int code);
   void end_attempt(const std::string& failure);
+  void start_uv_reading();
+  void on_room(uv_buf_t* buffer);
+  void on_read(ssize_t size, const char* bytes);
+  long try_write_buffers(const uv_buf_t* buffers, size_t count);
+  void write_buffers(const uv_buf_t* buffers, size_t count);
+
+  // tls_stream.cc
+  bool tls_shakes_hands() const;
+  bool tls_writing() const;
+  void tls_begin_accepted();
+  void tls_begin_connected(const std::string& host, std::string where);
+  void tls_begin_handshake();
+  void tls_on_room(uv_buf_t* buffer);
+  void tls_on_read(ssize_t size, const char* bytes);
+  void tls_take_kept();
+  bool tls_is_over() const;
+  bool tls_has_kept() const;
+  void tls_read_on();
+  void tls_stop_reading();
+  void tls_settle(size_t got);
+  void tls_end_handshake();
+  void tls_end(const std::string& reason, bool in_tls);
+  void tls_send_own();
+  long tls_try_write(std::span<const std::string_view> pieces);
+  void tls_write(std::span<const std::string_view> pieces);
+  void tls_encipher_next();
+  void tls_write_ciphertext();
+  void tls_on_written(bool failed);
+  void tls_farewell();
 
   Loop& loop_;
   StreamOwner& owner_;
   std::unique_ptr<Handle, Closer> handle_;
   std::unique_ptr<Attempt, AttemptCloser> attempt_;
+  std::unique_ptr<Tls, TlsDeleter> tls_;  // kTls only
   Kind kind_;
   bool reading_ = false;
   bool refused_ = false;

@@ -125,6 +125,8 @@ RequestParser::Outcome RequestParser::parse(const char* data, size_t size, const
 
 RequestParser::Outcome RequestParser::parse_inline(const char* data, size_t size, const RequestLimits& limits,
                                                    std::vector<std::string_view>& args, size_t& consumed) {
+  // The beginning of a TLS handshake, whose sender waits for an answer to it.
+  if (size >= 2 && data[0] == 0x16 && data[1] == 0x03) return fail("this port speaks no TLS");
   // `at_` remembers how far no newline was found.
   const char* newline = static_cast<const char*>(std::memchr(data + at_, '\n', size - at_));
   if (!newline) {

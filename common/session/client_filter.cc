@@ -25,14 +25,16 @@ Result<int64_t> positive_seconds(std::string_view name, std::string_view value) 
   return *seconds;
 }
 
-Result<ClientFilter::Test> ClientFilter::known_test(std::string_view name, std::string_view value, Instant now) {
+Result<ClientFilter::Test> ClientFilter::known_test(std::string_view name, std::string_view value,
+                                                    Instant now, const AclUsers& users) {
   const auto is = [&](std::string_view wanted) { return equals_ignoring_case(name, wanted); };
   if (is("ADDR")) return Test([value](const Session& s) { return peer_address(s) == value; });
   if (is("LADDR")) return Test([value](const Session& s) { return local_address(s) == value; });
   if (is("NAME")) return Test([value](const Session& s) { return s.name() == value; });
   if (is("USER")) {
-    if (value != "default") return failure("No such user '" + std::string(value) + "'");
-    return Test([](const Session&) { return true; });
+    const AclUser* user = users.find(value);
+    if (!user) return failure("No such user '" + std::string(shown_word(value)) + "'");
+    return Test([user](const Session& s) { return s.user == user; });
   }
   if (is("MAXAGE")) {
     const auto seconds = positive_seconds(name, value);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "common/acl/user.h"
+
 namespace vedette {
 namespace {
 
@@ -92,8 +94,9 @@ void append_client_line(std::string& to, const Session& session, const ClientLin
                  listed ? 0 : output.memory_bytes(), session.output_peak, listed ? 0 : output.size(),
                  listed ? output.chunk_count() : 0, listed ? output.memory_bytes() : 0, facts.memory_bytes,
                  events_of(session, facts.reads));
-  fmt::format_to(out, " cmd={} user=default redir={} resp={} lib-name={} lib-ver={}", facts.command, facts.redirect, int(session.resp),
-                 names ? names->library_name : "", names ? names->library_version : "");
+  fmt::format_to(out, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={}", facts.command,
+                 session.user ? std::string_view(session.user->name()) : "(superuser)", facts.redirect,
+                 int(session.resp), names ? names->library_name : "", names ? names->library_version : "");
 }
 
 }  // namespace vedette

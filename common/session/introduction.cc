@@ -3,32 +3,21 @@
 
 #include "common/base/compatible_version.h"
 #include "common/base/numbers.h"
-#include "common/base/sha256.h"
 #include "common/base/text.h"
 #include "common/session/client_line.h"
 #include "common/session/subscriptions.h"
 
 namespace vedette {
-namespace {
 
-constexpr std::string_view kDefaultUser = "default";
-
-}  // namespace
-
-Status authenticate(Session& session, const Credentials& credentials, std::string_view digest) {
-  const bool right = digest.empty() || equals_in_constant_time(sha256_hex(credentials.password), digest);
-  if (credentials.user != kDefaultUser || !right) return Error("WRONGPASS invalid username-password pair or user is disabled.");
-  session.unset(kUnauthenticated);
-  return Status::ok();
-}
-
-Status authenticate_by(Session& session, std::span<const std::string_view> request, std::string_view digest) {
+Status authenticate_by(Session& session, std::span<const std::string_view> request, AccessControl& access,
+                       int64_t now_ms) {
   if (request.size() > 3) return errors::syntax();
-  if (request.size() == 3) return authenticate(session, {request[1], request[2]}, digest);
-  if (digest.empty())
+  if (request.size() == 3) return access.log_in(session, {request[1], request[2]}, request[0], now_ms);
+  const AclUser& user = access.users().default_user();
+  if (user.needs_no_password())
     return failure(
         "AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?");
-  return authenticate(session, {kDefaultUser, request[1]}, digest);
+  return access.log_in(session, {user.name(), request[1]}, request[0], now_ms);
 }
 
 Result<HelloRequest> parse_hello_request(std::span<const std::string_view> request, const std::function<void(size_t)>& secret) {
@@ -57,9 +46,10 @@ Result<HelloRequest> parse_hello_request(std::span<const std::string_view> reque
   return hello;
 }
 
-Status follow_hello(Session& session, const HelloRequest& request, std::string_view digest) {
+Status follow_hello(Session& session, const HelloRequest& request, std::string_view word,
+                    AccessControl& access, int64_t now_ms) {
   if (request.credentials)
-    if (Status status = authenticate(session, *request.credentials, digest); !status) return status;
+    if (Status status = access.log_in(session, *request.credentials, word, now_ms); !status) return status;
   if (session.has(kUnauthenticated))
     return Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be "
@@ -91,9 +81,9 @@ void answer_hello(Session& session, std::string_view mode, std::string_view role
   reply.array(0);
 }
 
-void reset_session(Session& session, bool needs_password) {
+void reset_session(Session& session, const AccessControl& access) {
   session.unset(kMonitoring | kReplyOff | kReplySkip | kReplySkipNext | kNoEvict | kNoTouch);
-  session.set(kUnauthenticated, needs_password);
+  access.welcome(session);
   session.resp = RespVersion::k2;
   session.db = 0;
   session.ack_replicas = -1;

@@ -1,6 +1,4 @@
 // How a session introduces itself: AUTH, HELLO, PING, RESET. A program's handlers add what is its own.
-//
-// There is one user, "default". A password is known as its digest, SHA-256 in hexadecimal; with an empty digest none is needed.
 #pragma once
 
 #include <functional>
@@ -10,19 +8,13 @@
 
 #include "common/base/result.h"
 #include "common/command/errors.h"
-#include "common/session/session.h"
+#include "common/session/access_control.h"
 
 namespace vedette {
 
-struct Credentials {
-  std::string_view user, password;
-};
-
-/// "WRONGPASS ..." unless these are the credentials of the user, who without a password is whoever says so.
-Status authenticate(Session& session, const Credentials& credentials, std::string_view digest);
-
-/// AUTH [username] password, the whole request.
-Status authenticate_by(Session& session, std::span<const std::string_view> request, std::string_view digest);
+/// AUTH [username] password, the whole request. Errors: WRONGPASS.
+Status authenticate_by(Session& session, std::span<const std::string_view> request, AccessControl& access,
+                       int64_t now_ms);
 
 /// PING [message]. Replies: PONG, or the message; to a subscribed RESP2 session an array of "pong" and the message.
 inline Status answer_ping(const Session& session, std::span<const std::string_view> request, ReplyWriter& reply) {
@@ -55,13 +47,15 @@ struct HelloRequest {
 /// Reads the whole request. `secret(i)` hears of each argument that is one, also of a request that is refused. Errors: NOPROTO, or
 /// what is wrong with an option.
 Result<HelloRequest> parse_hello_request(std::span<const std::string_view> request, const std::function<void(size_t)>& secret);
-/// Makes the session what the request asks for. Errors: NOAUTH, WRONGPASS; then nothing has changed.
-Status follow_hello(Session& session, const HelloRequest& request, std::string_view digest);
+/// Makes the session what the request asks for; `word`: the command as it was called. Errors: NOAUTH,
+/// WRONGPASS; then nothing has changed.
+Status follow_hello(Session& session, const HelloRequest& request, std::string_view word,
+                    AccessControl& access, int64_t now_ms);
 /// The reply: a map of facts about the program, in the protocol that the session now speaks. An empty role is not told.
 void answer_hello(Session& session, std::string_view mode, std::string_view role);
 
 /// RESET: the session is as if it had just connected, apart from its library's name. Its transaction, subscriptions and places in a
 /// program's lists are to be given up before.
-void reset_session(Session& session, bool needs_password);
+void reset_session(Session& session, const AccessControl& access);
 
 }  // namespace vedette

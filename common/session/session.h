@@ -20,6 +20,7 @@
 namespace vedette {
 
 using ClientId = uint64_t;
+class AclUser;
 
 /// What a program's executor keeps with a session (a transaction, watched keys). Owned by the session.
 class SessionState {
@@ -29,31 +30,33 @@ class SessionState {
 
 /// Conditions of a session that stand between a request and its execution, or change what happens with the reply.
 /// The executor tests them all at once against the masks of a command.
-enum SessionFlag : uint32_t {
-  kUnauthenticated = 1u << 0,
-  kInTransaction = 1u << 1,      ///< MULTI: requests are queued
-  kSubscribedResp2 = 1u << 2,    ///< RESP2 with subscriptions: few commands are allowed
-  kMonitoring = 1u << 3,         ///< is fed by MONITOR
-  kReplyOff = 1u << 4,           ///< CLIENT REPLY OFF
-  kReplySkipNext = 1u << 5,      ///< CLIENT REPLY SKIP: the reply of the next request is dropped
-  kReplySkip = 1u << 6,          ///< the reply of the request under way is dropped
-  kSuspended = 1u << 7,          ///< nothing is executed until resumed (paused, waiting for work elsewhere)
-  kCloseAfterReply = 1u << 8,    ///< nothing more is executed; closed when the output has been sent
-  kCloseNow = 1u << 9,           ///< closed without sending what is left
-  kNoEvict = 1u << 10,
-  kNoTouch = 1u << 11,
-  kTransactionDirty = 1u << 12,  ///< a queued command was refused: EXEC answers EXECABORT
-  kTransactionStale = 1u << 13,  ///< a watched key has changed: EXEC answers null
-  kInternal = 1u << 14,          ///< no socket behind it (tests, scripts)
-  kUnixSocket = 1u << 15,
-  // Bits 16 to 23, and 31, belong to server-wide conditions.
-  kBacklogged = 1u << 24,        ///< has input that waits for its turn: nothing more is read
-  kReplicaLink = 1u << 25,       ///< the peer is a replica: after PSYNC or SYNC it is sent the stream
-  kReplaying = 1u << 26,         ///< what it sends happened elsewhere (the primary's stream, the log): no replies, no refusals
-  kHoldOutput = 1u << 27,        ///< its output is not sent until what it tells of has been acknowledged
-  kTracks = 1u << 28,            ///< CLIENT TRACKING: wants to know when what it has read changes
-  kBroadcasts = 1u << 29,        ///< ... of all keys with its prefixes, read or not
-  kTrackingBroken = 1u << 30,    ///< ... but whom it named to be told in its place has gone
+enum SessionFlag : uint64_t {
+  kUnauthenticated = 1ull << 0,
+  kInTransaction = 1ull << 1,      ///< MULTI: requests are queued
+  kSubscribedResp2 = 1ull << 2,    ///< RESP2 with subscriptions: few commands are allowed
+  kMonitoring = 1ull << 3,         ///< is fed by MONITOR
+  kReplyOff = 1ull << 4,           ///< CLIENT REPLY OFF
+  kReplySkipNext = 1ull << 5,      ///< CLIENT REPLY SKIP: the reply of the next request is dropped
+  kReplySkip = 1ull << 6,          ///< the reply of the request under way is dropped
+  kSuspended = 1ull << 7,          ///< nothing is executed until resumed (paused, waiting for work elsewhere)
+  kCloseAfterReply = 1ull << 8,    ///< nothing more is executed; closed when the output has been sent
+  kCloseNow = 1ull << 9,           ///< closed without sending what is left
+  kNoEvict = 1ull << 10,
+  kNoTouch = 1ull << 11,
+  kTransactionDirty = 1ull << 12,  ///< a queued command was refused: EXEC answers EXECABORT
+  kTransactionStale = 1ull << 13,  ///< a watched key has changed: EXEC answers null
+  kInternal = 1ull << 14,          ///< no socket behind it (tests, scripts)
+  kUnixSocket = 1ull << 15,
+  kBacklogged = 1ull << 16,        ///< has input that waits for its turn: nothing more is read
+  kReplicaLink = 1ull << 17,       ///< the peer is a replica: after PSYNC or SYNC it is sent the stream
+  kReplaying = 1ull << 18,         ///< what it sends happened elsewhere (the primary's stream, the log): no replies, no refusals
+  kHoldOutput = 1ull << 19,        ///< its output is not sent until what it tells of has been acknowledged
+  kTracks = 1ull << 20,            ///< CLIENT TRACKING: wants to know when what it has read changes
+  kBroadcasts = 1ull << 21,        ///< ... of all keys with its prefixes, read or not
+  kTrackingBroken = 1ull << 22,    ///< ... but whom it named to be told in its place has gone
+  kRestricted = 1ull << 23,        ///< its user may not do everything: rules are to be asked
+  kScript = 1ull << 24,            ///< calls what a script calls, for the session that runs the script
+  // The upper half belongs to server-wide conditions.
 };
 
 /// Bytes for a peer that are held elsewhere, once for many sessions: the replication stream, a snapshot. Sent when the
@@ -94,11 +97,11 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   ClientId id() const { return id_; }
-  bool has(uint32_t flags) const { return flags_ & flags; }
-  uint32_t flags() const { return flags_; }
-  void set(uint32_t flags) { flags_ |= flags; }
-  void unset(uint32_t flags) { flags_ &= ~flags; }
-  void set(uint32_t flags, bool on) { on ? set(flags) : unset(flags); }
+  bool has(uint64_t flags) const { return flags_ & flags; }
+  uint64_t flags() const { return flags_; }
+  void set(uint64_t flags) { flags_ |= flags; }
+  void unset(uint64_t flags) { flags_ &= ~flags; }
+  void set(uint64_t flags, bool on) { on ? set(flags) : unset(flags); }
 
   std::string_view name() const { return names_ ? std::string_view(names_->name) : std::string_view(); }
   SessionNames& names() {
@@ -139,9 +142,12 @@ class Session {
   Transport* transport = nullptr;      ///< null without a socket
   Instant output_over_since{};         ///< when the soft output limit was passed; 0: it is not
   OutputSource* source = nullptr;      ///< what else to send; not owned
-  uint32_t heeds = ~uint32_t(0);       ///< the server-wide conditions that its requests are subject to
+  uint64_t heeds = ~uint64_t(0);       ///< the server-wide conditions that its requests are subject to
   int ack_replicas = -1;               ///< so many replicas must hold a write before it is answered; -1: as configured
   uint64_t write_offset = 0;           ///< of the replication stream after this session's last write
+  const AclUser* user = nullptr;       ///< whose rights it has; null: it may do everything
+  bool logged_in = false;              ///< as its user, or it came when nobody had to
+  bool pinned = false;                 ///< a command of it stands still half-way: it may be closed, but not destroyed
   std::unique_ptr<SessionState> state;
   std::unique_ptr<Subscriber> subscriber;  ///< null: has never subscribed
 
@@ -155,7 +161,7 @@ class Session {
 
  private:
   ClientId id_;
-  uint32_t flags_ = 0;
+  uint64_t flags_ = 0;
   std::unique_ptr<SessionNames> names_;
 };
 

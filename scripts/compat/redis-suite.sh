@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs the tests that Redis 7.0.15 comes with against vedette-server, file by file.
 #
-#   scripts/compat/redis-suite.sh [--redis] [--if-there] [--server FILE] [--work FOLDER] [--base-port N] [FILE]...
+#   scripts/compat/redis-suite.sh [--redis] [--tls] [--if-there] [--server FILE] [--work FOLDER] [--base-port N] [FILE]...
 #
 # FILE is a name or pattern as `unit/protocol` or 'unit/type/*'; without one it is the default list of redis_suite.py. The tests
 # come from Debian's source package of redis (source_package.sh). The server takes its place in a copy of that tree, beside Redis'
 # own tools. --if-there: where the source package cannot be fetched, that is told as skipped, not as failed. --redis: Redis' own
-# server instead, of which all is asked; it tells what the tests find here when all is right.
+# server instead, of which all is asked; it tells what the tests find here when all is right. --tls: all servers and clients of the
+# suite speak TLS, with certificates that a script of that tree makes; the default list is then another, shorter one.
 # The table names each test, then counts by file, then names what was left out and why (redis_suite_exceptions.py), and what
 # stands in that list but passes; the last line is `N passed, N failed`. The servers' files of what failed are kept in FOLDER/failed.
 set -euo pipefail
@@ -17,16 +18,21 @@ server="$root/build/server/vedette-server"
 work="$root/build/redis-suite"
 redis=no
 if_there=no
+tls=no
 words=()
 
 usage() {
-  echo "usage: scripts/compat/redis-suite.sh [--redis] [--if-there] [--server FILE] [--work FOLDER] [--base-port N] [FILE]..." >&2
+  echo "usage: scripts/compat/redis-suite.sh [--redis] [--tls] [--if-there] [--server FILE] [--work FOLDER] [--base-port N] [FILE]..." >&2
   exit 2
 }
 while [ $# -gt 0 ]; do
   case "$1" in
     --redis) redis=yes ;;
     --if-there) if_there=yes ;;
+    --tls)
+      tls=yes
+      words+=(--tls)
+      ;;
     --server | --work | --base-port)
       [ $# -ge 2 ] || usage
       case "$1" in
@@ -46,12 +52,23 @@ if [ $if_there = yes ] && ! has_source_package; then
   echo "1 skipped: Redis' own tests: the source package of redis could not be fetched from $mirror"
   exit 0
 fi
-"$root/scripts/setup.sh" tcl procps || fail "the packages that the tests need could not be installed"
+packages=(tcl procps)
+[ $tls = yes ] && packages+=(tcl-tls)
+"$root/scripts/setup.sh" "${packages[@]}" || fail "the packages that the tests need could not be installed"
 if [ $redis = no ] && [ ! -x "$server" ]; then
   TARGET=server/vedette-server build_tree build || fail "the build failed"
   [ -x "$server" ] || fail "$server is not there"
 fi
 unpack_source_package "$work/tree"
+
+# Parameters of its own would take the suite's script minutes.
+make_certificates() {
+  cd "$work/tree" && mkdir -p tests/tls && openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out tests/tls/redis.dh &&
+    bash utils/gen-test-certs.sh
+}
+if [ $tls = yes ]; then
+  (quiet "making the suite's certificates" make_certificates) || fail "the suite's certificates could not be made"
+fi
 
 # The server is a symbolic link, since the title of its process names what it was called by.
 if [ $redis = yes ]; then

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs files of Redis' own test suite in a prepared tree of its sources, one by one, and tells test by test what came of it.
 
-    redis_suite.py TREE [--all] [--base-port N] [FILE]...
+    redis_suite.py TREE [--all] [--tls] [--base-port N] [FILE]...
 
 The suite starts the servers itself, waits for some events without a limit, and leaves what it started behind when it is ended; so
 each file is a process group with a time limit. It runs with --durable: an unexpected error fails its test, not all that stand behind
@@ -20,16 +20,24 @@ import tempfile
 import threading
 import time
 
-from redis_suite_exceptions import CANNOT_PASS, HANGS, MAY_BE_REFUSED
+from redis_suite_exceptions import CANNOT_PASS, HANGS, NO_TEST
 
 DEFAULT_LIST = [
-    "unit/printver", "unit/dump", "unit/auth", "unit/protocol", "unit/keyspace", "unit/scan", "unit/info", "unit/info-command", "unit/type/*",
+    "unit/printver", "unit/dump", "unit/auth", "unit/acl", "unit/acl-v2", "unit/protocol", "unit/keyspace", "unit/scan", "unit/info", "unit/info-command", "unit/type/*",
     "unit/sort", "unit/expire", "unit/other", "unit/multi", "unit/quit", "unit/aofrw", "unit/latency-monitor", "unit/pubsub", "unit/pubsubshard",
     "unit/slowlog", "unit/maxmemory", "unit/introspection", "unit/introspection-2", "unit/limits", "unit/obuf-limits", "unit/bitops", "unit/bitfield",
     "unit/geo", "unit/memefficiency", "unit/hyperloglog", "unit/lazyfree", "unit/wait", "unit/pause", "unit/querybuf", "unit/tracking",
-    "unit/shutdown", "unit/networking", "unit/client-eviction", "unit/violations", "integration/block-repl", "integration/replication*",
+    "unit/shutdown", "unit/scripting", "unit/functions", "unit/networking", "unit/client-eviction", "unit/violations", "integration/block-repl",
+    "integration/replication*",
     "integration/shutdown", "integration/aof", "integration/aof-multi-part", "integration/rdb", "integration/corrupt-dump*", "integration/convert-*",
     "integration/psync2*", "integration/failover", "integration/dismiss-mem",
+]
+
+# With --tls: what is about it, and what moves bytes in every way.
+TLS_LIST = [
+    "unit/tls", "unit/protocol", "unit/pubsub", "unit/multi", "unit/limits", "unit/obuf-limits", "unit/querybuf", "unit/networking", "unit/tracking",
+    "unit/introspection", "unit/type/string", "unit/dump", "integration/block-repl", "integration/replication", "integration/replication-psync",
+    "integration/psync2", "integration/failover",
 ]
 
 # Seconds for a file, with some to spare for a slow machine; Redis' own server takes a tenth of it and less.
@@ -70,8 +78,6 @@ proc get_child_pid {idx} {
     return [exec sleep 600 >/dev/null 2>/dev/null &]
 }
 """
-# What a file says outside of a test ends the file when it is refused, and with it all tests that have nothing to do with that.
-UNLESS_REFUSED = "proc unless_refused args { catch {uplevel 1 $args} }\n"
 STATIC_NAME = re.compile(r'^\s*test (?:"([^"$\[]+)"|\{([^}]+)\}) ')
 
 
@@ -144,6 +150,7 @@ class Table:
 
     def __init__(self, options):
         self.options = options
+        self.how = ["--tls"] if options.tls else []
         self.files = {}      # passed, failed, skipped, seconds
         self.left_out = []   # file, test, why
         self.stale = []      # file, test
@@ -163,7 +170,7 @@ class Table:
         with tempfile.NamedTemporaryFile("w", suffix=".skip") as names:
             names.write("\n".join(reasons))
             names.flush()
-            run = Run(self.options.tree, file, self.options.base_port, TIME_LIMITS.get(file, TIME_LIMIT), ["--skipfile", names.name])
+            run = Run(self.options.tree, file, self.options.base_port, TIME_LIMITS.get(file, TIME_LIMIT), ["--skipfile", names.name, *self.how])
         for result, name, text in run.results:
             if result == "skip":
                 text = next((why for pattern, why in reasons.items() if matches(name, pattern)), "")
@@ -199,7 +206,7 @@ class Table:
         tried = [pattern for pattern, why in reasons.items() if not why.startswith(HANGS)]
         if not tried:
             return
-        words = [word for pattern in tried for word in ("--only", pattern)]
+        words = [word for pattern in tried for word in ("--only", pattern)] + self.how
         run = Run(self.options.tree, file, self.options.base_port, TRIAL_LIMIT, words)
         failed = {name for result, name, _ in run.results if result == "err"}
         self.stale += [(file, name) for result, name, _ in run.results if result == "ok" and name not in failed]
@@ -223,14 +230,11 @@ class Table:
         return 0 if passed and not failed else 1
 
 
-def let_be_refused(path, commands):
+def leave_out(path, part):
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    for command in commands:
-        assert command in text, f"{path} does not say: {command}"
-        text = text.replace(command, f"unless_refused {command}")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+        file.write(text.replace(part, ""))
 
 
 def chosen(tree, patterns):
@@ -251,17 +255,18 @@ def main():
     parser.add_argument("tree")
     parser.add_argument("files", nargs="*", default=[])
     parser.add_argument("--all", action="store_true", help="also the tests that cannot pass here")
+    parser.add_argument("--tls", action="store_true", help="everything speaks TLS; the tree has its certificates")
     parser.add_argument("--base-port", type=int, default=21111)
     options = parser.parse_intermixed_args()
     os.makedirs(os.path.join(options.tree, "tests", "tmp"), exist_ok=True)
     if not options.all:
-        for file, text in (("test.tcl", LATER_ENCODINGS + UNLESS_REFUSED), ("util.tcl", NO_CHILD)):
+        for file, text in (("test.tcl", LATER_ENCODINGS), ("util.tcl", NO_CHILD)):
             with open(os.path.join(options.tree, "tests", "support", file), "a", encoding="utf-8") as procedures:
                 procedures.write(text)
-        for file, commands in MAY_BE_REFUSED.items():
-            let_be_refused(os.path.join(options.tree, "tests", f"{file}.tcl"), commands)
+        for file, part in NO_TEST.items():
+            leave_out(os.path.join(options.tree, "tests", f"{file}.tcl"), part)
     table = Table(options)
-    for file in chosen(options.tree, options.files or DEFAULT_LIST):
+    for file in chosen(options.tree, options.files or (TLS_LIST if options.tls else DEFAULT_LIST)):
         table.run(file)
     return table.end()
 

@@ -6,7 +6,7 @@
 # The tests come from Debian's source package of redis (source_package.sh). The programs take their places in a copy of that tree.
 # --redis: Redis' own programs instead, which tells what the tests find here when all is right. --single: only the units
 # whose file name contains PATTERN. The table names each test, then counts by unit, then names what was left out and why
-# (NEED_ACL and DIFFERENT in sentinel_suite.py); the last line is `N passed, N failed`.
+# (DIFFERENT in sentinel_suite.py); the last line is `N passed, N failed`.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/source_package.sh"

@@ -4,71 +4,26 @@
     sentinel_suite.py TREE [--all] [--single PATTERN]...
 
 A test that fails ends its unit: the tests behind it are shown as not reached, and counted neither as passed nor as failed.
-Tests that need what a program says it does not have (ACL), and those that ask for what is meant to be otherwise here, are cut
-out before; they are shown as skipped with the reason, and again at the end. They never count as passed.
+Tests that ask for what is meant to be otherwise here are cut out before; they are shown as skipped with the reason, and again at the
+end. They never count as passed.
 """
 import argparse
 import glob
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 TIME_LIMIT = 1500  # seconds for everything; with Redis' programs it takes about 200
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 TEST_LINE = re.compile(r'^\s*test "(.*)" \{\s*$')
-# Which tests need an access control list on the server, or on the sentinel.
-NEED_ACL = {
-    "03-runtime-reconf.tcl": ["Sentinels (re)connection following master ACL change"],
-    "09-acl-support.tcl": ["(post-init) Set up ACL configuration", "SENTINEL CONFIG SET handles on-the-fly credentials reconfiguration",
-                           "(post-cleanup) Tear down ACL configuration"],
-}
-
 # Which tests ask for what is meant to be otherwise here.
 DIFFERENT = {
-    "00-base.tcl": {"Sentinel commands sanity check": "it counts the commands of Redis 7.0.15; there are others here, and no ACL SETUSER and its kind yet"},
+    "00-base.tcl": {"Sentinel commands sanity check": "it counts the commands of Redis 7.0.15; there are others here"},
 }
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def has_acl(tree, name):
-    """Whether the program answers ACL SETUSER, which the tests need."""
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "probe.conf")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f"port {port}\nbind 127.0.0.1\ndir {folder}\n")
-        process = subprocess.Popen([os.path.join(tree, "src", name), path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        output = []
-        reader = threading.Thread(target=lambda: output.append(process.stdout.read()), daemon=True)
-        reader.start()
-        try:
-            end = time.monotonic() + 20
-            while True:
-                try:
-                    with socket.create_connection(("127.0.0.1", port), 5) as link:
-                        link.sendall(b"ACL SETUSER probe\r\n")
-                        return not link.recv(4096).startswith(b"-")
-                except OSError:
-                    if process.poll() is not None or time.monotonic() > end:
-                        process.kill()
-                        reader.join(5)
-                        text = b"".join(output).decode(errors="replace")
-                        raise SystemExit(f"{name} does not start:\n{text}\n0 passed, 1 failed") from None
-                    time.sleep(0.05)
-        finally:
-            process.kill()
-            process.wait()
 
 
 def cut(path, names):
@@ -170,10 +125,7 @@ def main():
     tests = os.path.join(options.tree, "tests", "sentinel", "tests")
     os.makedirs(os.path.join(options.tree, "tests", "sentinel", "tmp"), exist_ok=True)
     table = Table(tests)
-    lacking = [program for program in ("redis-server", "redis-sentinel") if not has_acl(options.tree, program)]
-    reasons = {unit: {name: f"needs ACL, which {' and '.join(lacking)} does not have yet" for name in names} for unit, names in NEED_ACL.items()} if lacking else {}
-    if not options.all:
-        reasons.update({unit: {**reasons.get(unit, {}), **names} for unit, names in DIFFERENT.items()})
+    reasons = {} if options.all else DIFFERENT
     for unit, names in reasons.items():
         if not options.single or any(word in unit for word in options.single):
             cut(os.path.join(tests, unit), names)

@@ -7,7 +7,9 @@
 #include <climits>
 #include <vector>
 
+#include "common/base/atomic_file.h"
 #include "common/base/log.h"
+#include "common/config/config_file.h"
 #include "sentinel/app/version.h"
 
 namespace vedette::sentinel {
@@ -43,6 +45,7 @@ Clients::Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, Clients
   state_.resolve = [this](const std::string& host, std::function<void(const std::string&)> done) { owner_.look_up(host, std::move(done)); };
   state_.log_level = [this] { return owner_.log_level(); };
   state_.set_log_level = [this](std::string_view level) { return owner_.set_log_level(level); };
+  state_.set_tls_option = [this](std::string_view name, std::string_view value) { return owner_.set_tls_option(name, value); };
 }
 
 std::vector<ScriptView> Clients::scripts() const {
@@ -55,35 +58,70 @@ std::vector<ScriptView> Clients::scripts() const {
   return views;
 }
 
-void Clients::prepare(const SentinelOptions& options, const std::string& config_file) {
+Status Clients::prepare(const SentinelOptions& options, const Configuration& configuration) {
   ProcessFacts& process = state_.process;
-  process.port = options.network.port;
+  process.port = options.network.port ? options.network.port : options.network.tls_port;
   process.clients_max = uint64_t(options.network.maxclients);
   process.version = kVersion;
-  process.config_file = config_file;
+  process.config_file = configuration.config_file;
   process.executable = own_path();
   clients_max_ = size_t(options.network.maxclients);
   timeout_seconds_ = options.network.timeout_seconds;
   output_limits_ = options.network.output_buffer_limits;
-  protected_ = options.network.protected_mode && options.requirepass.empty();
+  protected_mode_ = options.network.protected_mode;
   host_.options.keep_alive_seconds = unsigned(options.network.tcp_keepalive_seconds);
   if (timeout_seconds_ > 0) idle_timer_.start(kLookMs, kLookMs, [this] { close_idle(); });
+  if (Status status = load_users(options); !status) return status;
+  // They are written with the state, where that goes into the configuration.
+  if (configuration.state_file.empty() && options.aclfile.empty())
+    state_.access->on_change = [this] { state_.monitor.flush_state(); };
+  return Status::ok();
 }
 
-std::unique_ptr<Session> Clients::open(Session::Transport& transport, bool is_unix, std::string& refusal) {
+Status Clients::load_users(const SentinelOptions& options) {
+  AccessControl& access = *state_.access;
+  access.file = options.aclfile;
+  access.log_length_max = size_t(options.acllog_max_len);
+  access.read_file = disk_reader().read;
+  access.write_file = [](const std::string& path, std::string_view text) {
+    return replace_file(path, text, 0600);
+  };
+  access.set_defaults({.opens_channels = options.acl_pubsub_default == AclPubsubDefault::kAllChannels});
+  access.set_default_password(options.requirepass);
+  if (options.aclfile.empty()) return access.define(options.users);
+  if (!options.users.empty())
+    return Error(
+        "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, "
+        "so neither is taken. Move the "
+        "'user' lines into the file, or name no file.");
+  if (Status status = access.load(nullptr); !status)
+    return Error("Aborting the start because of ACL errors: " + status.error().text());
+  return Status::ok();
+}
+
+SettingLines Clients::user_lines() const {
+  const AccessControl& access = *state_.access;
+  const bool in_file = !access.file.empty();
+  return {{"user"},
+          in_file ? std::vector<std::string>() : access.configuration_lines(),
+          in_file || access.users_are_plain()};
+}
+
+std::unique_ptr<Session> Clients::open(Session::Transport& transport, bool is_unix, bool one_too_many, std::string& refusal) {
   state_.stats.connections++;
-  if (full()) {
+  if (one_too_many) {
     state_.stats.rejected_connections++;
     refusal = "-ERR max number of clients reached\r\n";
     return nullptr;
   }
-  if (protected_ && !is_unix && !is_loopback(transport.peer_address())) {
+  if (protected_mode_ && state_.access->users().default_user().needs_no_password() && !is_unix &&
+      !is_loopback(transport.peer_address())) {
     state_.stats.rejected_connections++;
     refusal = kDenied;
     return nullptr;
   }
   auto session = std::make_unique<Session>(state_.clients.next_id(), state_.chunks, clock_.now().instant);
-  session->set(kUnauthenticated, !state_.monitor.options().require_pass.empty());
+  state_.access->welcome(*session);
   state_.clients.add(*session);
   return session;
 }

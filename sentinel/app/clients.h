@@ -5,6 +5,8 @@
 #include <string>
 
 #include "common/host/session_host.h"
+#include "sentinel/app/conf_rewrite.h"
+#include "sentinel/app/configuration.h"
 #include "sentinel/app/options.h"
 #include "sentinel/app/script_queue.h"
 #include "sentinel/commands/executor.h"
@@ -26,13 +28,19 @@ class ClientsOwner {
   virtual std::string log_level() const = 0;
   /// False: there is no such level.
   virtual bool set_log_level(std::string_view level) = 0;
+  virtual Status set_tls_option(std::string_view name, std::string_view value) = 0;
 };
 
 class Clients final : public SessionHandler {
  public:
   Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, ClientsOwner& owner);
 
-  void prepare(const SentinelOptions& options, const std::string& config_file);
+  /// Of clients that come from here on.
+  void use_tls(std::shared_ptr<const TlsContext> context) { host_.options.tls = std::move(context); }
+  /// Takes the options into use, and the users. The error is for the operator.
+  Status prepare(const SentinelOptions& options, const Configuration& configuration);
+  /// The users as lines of the configuration.
+  SettingLines user_lines() const;
   bool accept(Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }
   void publish(const std::string& channel, const std::string& payload) { state_.channels.publish(channel, payload); }
   /// Replies that waited for the state may go.
@@ -41,8 +49,9 @@ class Clients final : public SessionHandler {
   void close_all();
 
   // SessionHandler
-  std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
-  bool full() const override { return state_.clients.size() >= clients_max_; }
+  std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, bool one_too_many, std::string& refusal) override;
+  bool full(size_t unopened) const override { return state_.clients.size() + unopened >= clients_max_; }
+  void turned_away() override { state_.stats.connections++, state_.stats.rejected_connections++; }
   bool gather(Session& session, std::string_view bytes) override {
     executor_.gather(session, bytes);
     return true;
@@ -61,6 +70,7 @@ class Clients final : public SessionHandler {
   void close_slow(Session& session, const char* kind, uint64_t bytes);
   void look_at_slow();
   std::vector<ScriptView> scripts() const;
+  Status load_users(const SentinelOptions& options);
 
   Clock& clock_;
   ClientsOwner& owner_;
@@ -73,7 +83,7 @@ class Clients final : public SessionHandler {
   OutputBufferLimits output_limits_{};
   size_t clients_max_ = 0;
   int timeout_seconds_ = 0;
-  bool protected_ = false;
+  bool protected_mode_ = false;
 };
 
 }  // namespace vedette::sentinel

@@ -124,7 +124,8 @@ Configuration load_configuration(const std::vector<std::string>& arguments, Conf
 
 GlobalOptions global_options(const SentinelOptions& options) {
   GlobalOptions global;
-  global.port = options.network.port;
+  const SentinelOptions::Network& network = options.network;
+  global.port = network.tls_port && (options.tls.replication || !network.port) ? network.tls_port : network.port;
   global.require_pass = options.requirepass;
   return global;
 }

@@ -105,7 +105,7 @@ const std::vector<DirectiveDoc>& directive_docs() {
       {"announce-ip", "IP", "", "the address of each connection", "The address under which the other sentinels reach this one, behind NAT or in a "
        "container.",
        ""},
-      {"announce-port", "PORT", "", "port", "The port that belongs to it.", ""},
+      {"announce-port", "PORT", "", "port, or tls-port with tls-replication", "The port that belongs to it.", ""},
       {"sentinel-user", "USER", "", "none", "The user with which this sentinel logs in to the others.", ""},
       {"sentinel-pass", "PASSWORD", "", "requirepass", "The password that belongs to it.", ""},
       {"myid", "ID", "", "made at the first start", "40 hexadecimal digits that name this sentinel. Never copy it to another host: two sentinels of one "

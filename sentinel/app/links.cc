@@ -17,7 +17,10 @@ std::string host_of(const std::string& address) {
 
 class Links::Connection final : public StreamOwner {
  public:
-  Connection(Links& owner, LinkId id) : owner_(owner), id_(id), stream_(owner.loop_, Stream::Kind::kTcp, *this) {}
+  Connection(Links& owner, LinkId id)
+      : owner_(owner), id_(id), stream_(owner.loop_, owner.settings.tls ? Stream::Kind::kTls : Stream::Kind::kTcp, *this) {
+    if (owner.settings.tls) stream_.use(owner.settings.tls);
+  }
 
   void connect(const Address& to) { stream_.connect(to.host, to.port, owner_.settings.source); }
   /// True if it is to be flushed at the end of the turn, and was not before.
@@ -67,9 +70,10 @@ class Links::Connection final : public StreamOwner {
   }
   void tell_down(const std::string& reason, bool refused, bool reset) {
     LinkListener& listener = owner_.listener_;
+    const Closed event{id_, reason, refused, reset, stream_.failed_in_tls()};
     owner_.told_ = true;
     owner_.close(id_);
-    listener.on_link_down(id_, reason, refused, reset);
+    listener.on_link_down(event);
   }
 
   Links& owner_;

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/net/stream.h"
-#include "sentinel/core/types.h"
+#include "sentinel/core/events.h"
 
 namespace vedette::sentinel {
 
@@ -22,9 +22,8 @@ class LinkListener {
   virtual ~LinkListener() = default;
   virtual void on_link_up(LinkId link, const std::string& local_host) = 0;
   virtual void on_link_bytes(LinkId link, std::string_view bytes) = 0;
-  /// It has not come about, or is over. `refused`: the host says that nobody listens. `reset`: it stood, and the other side has
-  /// ended it.
-  virtual void on_link_down(LinkId link, const std::string& reason, bool refused, bool reset) = 0;
+  /// It has not come about, or is over.
+  virtual void on_link_down(const Closed& event) = 0;
 };
 
 class Links {
@@ -35,6 +34,7 @@ class Links {
   struct Settings {
     std::string source;               ///< our own address of new links; empty: the system's choice
     unsigned keep_alive_seconds = 0;  ///< 0: none
+    std::shared_ptr<const TlsContext> tls;  ///< of new links; null: they are not encrypted
   };
   Settings settings;
 

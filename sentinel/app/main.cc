@@ -17,7 +17,10 @@ void show_banner(const SentinelOptions& options) {
   const bool on_terminal = isatty(STDOUT_FILENO) && options.process.logfile.empty() && !options.process.syslog_enabled;
   if (!options.process.always_show_logo && !on_terminal) return;
   const ListenOptions& network = options.network;
-  log_notice("{}", banner(kVersion, network.port ? "Sentinel, port: " + std::to_string(network.port) : "Sentinel, socket: " + network.unixsocket, getpid()));
+  const std::string place = network.port       ? "port: " + std::to_string(network.port)
+                            : network.tls_port ? "TLS port: " + std::to_string(network.tls_port)
+                                               : "socket: " + network.unixsocket;
+  log_notice("{}", banner(kVersion, "Sentinel, " + place, getpid()));
 }
 
 bool enter_folder(const std::string& dir) {

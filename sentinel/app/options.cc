@@ -9,6 +9,8 @@
 #include <cstring>
 #include <limits>
 
+#include "sentinel/commands/families.h"
+
 namespace vedette::sentinel {
 namespace {
 
@@ -71,14 +73,71 @@ OptionGroup process_options(SentinelOptions::Process& o) {
   return group;
 }
 
-OptionGroup security_options(std::string& requirepass) {
-  OptionGroup group{"Password", {}};
-  group.options.push_back(string_option(
-      {.name = "requirepass",
-       .flags = kOptionImmutable | kOptionSensitive,
-       .doc = "Password that clients and the other sentinels must give; none by default, as the network of sentinels is meant to be "
-              "closed. All sentinels of a group must have the same, or each other's as sentinel-pass."},
-      requirepass));
+// The commands of a sentinel, for rules that speak of them.
+const AclCatalog& sentinel_acl_catalog() {
+  static SentinelCommandTable table;
+  if (table.size() == 0) add_all_commands(table);
+  static const AclCatalog catalog(table);
+  return catalog;
+}
+
+OptionGroup security_options(SentinelOptions& o) {
+  OptionGroup group{"Passwords and users", {}};
+  auto& rows = group.options;
+  rows.push_back(string_option({.name = "requirepass",
+                                .flags = kOptionImmutable | kOptionSensitive,
+                                .doc = "Password that clients and the other sentinels must give; none by "
+                                       "default, as the network of sentinels is meant to be "
+                                       "closed. All sentinels of a group must have the same, or each other's "
+                                       "as sentinel-pass. It is that of the user \"default\", of "
+                                       "whom aclfile or a user line may say something else."},
+                               o.requirepass));
+  rows.push_back(string_option({.name = "aclfile",
+                                .flags = kOptionImmutable,
+                                .doc = "File of users and their rights, which ACL LOAD reads and ACL SAVE "
+                                       "writes; none by default. It holds all "
+                                       "users: user lines beside it are refused."},
+                               o.aclfile));
+  rows.push_back(integer_option({.name = "acllog-max-len",
+                                 .flags = kOptionImmutable,
+                                 .unit = "entries",
+                                 .doc = "Refusals that ACL LOG remembers."},
+                                o.acllog_max_len, 0, std::numeric_limits<int64_t>::max()));
+  rows.push_back(
+      enum_option({.name = "acl-pubsub-default",
+                   .flags = kOptionImmutable,
+                   .doc = "Channels that a new user may use: none, unless its rules say otherwise."},
+                  o.acl_pubsub_default,
+                  {{"allchannels", AclPubsubDefault::kAllChannels},
+                   {"resetchannels", AclPubsubDefault::kResetChannels}}));
+  rows.push_back(directive(
+      {.name = "user",
+       .flags = kOptionSensitive,
+       .doc = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each. The "
+              "sentinel brings these lines up to "
+              "date when users change, unless the state has a file of its own: then aclfile is the place for "
+              "users that change."},
+      "a name and rules", [&o](const OptionWords& words) -> Status {
+        if (words.empty()) return Error("Bad directive or wrong number of arguments");
+        for (const auto& user : o.users)
+          if (user[0] == words[0])
+            return Error("Error in user declaration '" + words[0] +
+                         "': Duplicate user found. A user can only be defined once in config files");
+        if (Status status = check_user_words(sentinel_acl_catalog(), words); !status) return status;
+        o.users.push_back(words);
+        return Status::ok();
+      }));
+  return group;
+}
+
+OptionGroup tls_options(TlsOptions& o, SentinelOptions::Network& network) {
+  OptionGroup group{"TLS", {}};
+  push_tls_options(group.options, o, network,
+                   {.replication = "Speak TLS to all servers and to all other sentinels, and tell the others tls-port as this sentinel's. Off, as their "
+                                   "ports are plain ones by default. All sentinels of a group must say the same.",
+                    .cluster = "Accepted, as servers have it. A sentinel is in no cluster."});
+  for (Option& row : group.options)
+    if (row.name == "tls-port") row.flags |= kOptionImmutable;
   return group;
 }
 
@@ -131,49 +190,14 @@ OptionGroup foreign_options() {
     rows.push_back(accepted(name, "What a server does at its end.", "a sentinel ends at once, with its state on the disk"));
   rows.push_back(accepted("crash-memcheck-enabled", "A test of the memory after a crash.", "a crash report is all that is made"));
   rows.push_back(accepted("ignore-warnings", "Warnings at the start.", "a sentinel makes none of them"));
-  rows.push_back(accepted("acl-pubsub-default", "Channels of new users.", "there are no users but the default one"));
   for (std::string_view name : {"latency-tracking", "latency-tracking-info-percentiles"})
     rows.push_back(accepted(name, "Latencies of commands.", "a sentinel does not keep latencies of commands"));
   for (std::string_view name : {"hz", "dynamic-hz"})
     rows.push_back(accepted(name, "Beats a second.", "a sentinel acts when something happens or is due, not on a beat"));
   rows.push_back(accepted("proc-title-template", "Title of the process.", "the title is fixed"));
-  rows.push_back(accepted("acllog-max-len", "Entries of the log of refusals.", "there are no users but the default one"));
-  rows.push_back(directive({.name = "user", .flags = kOptionHidden | kOptionSensitive | kOptionNoEffect, .doc = "A user.",
-                            .note = "there is only the default user, who may do everything; requirepass is its password"},
-                           "the default user without a password", [](const OptionWords& words) -> Status {
-                             if (words.empty()) return Error("Bad directive or wrong number of arguments");
-                             bool unlimited = words[0] == "default", on = false, no_password = false;
-                             for (size_t i = 1; i < words.size(); i++) {
-                               on |= words[i] == "on";
-                               no_password |= words[i] == "nopass";
-                               unlimited &= words[i] == "on" || words[i] == "nopass" || words[i] == "sanitize-payload" || words[i] == "~*" ||
-                                            words[i] == "&*" || words[i] == "+@all" || words[i] == "allkeys" || words[i] == "allchannels" ||
-                                            words[i] == "allcommands";
-                             }
-                             if (unlimited && on && no_password) return Status::ok();
-                             return Error(
-                                 "this build knows no users but the default one: give a password with 'requirepass', and remove this line");
-                           }));
-  rows.push_back(directive({.name = "aclfile", .flags = kOptionHidden | kOptionNoEffect, .doc = "File of users.", .note = "it names no file"},
-                           "an empty name", [](const OptionWords& words) -> Status {
-                             if (words.size() == 1 && words[0].empty()) return Status::ok();
-                             return Error("this build knows no users but the default one: give a password with 'requirepass'");
-                           }));
   rows.push_back(directive({.name = "rename-command", .flags = kOptionHidden | kOptionNotBuilt, .doc = "A new name for a command.",
                             .note = "a sentinel's own commands keep their names ('sentinel rename-command' tells it how a server's are called)"},
                            "two names", [](const OptionWords&) { return Status::ok(); }));
-  for (std::string_view name :
-       {"tls-port", "tls-replication", "tls-cluster"})
-    rows.push_back(directive({.name = name, .flags = kOptionHidden | kOptionNoEffect, .doc = "TLS.", .note = "it is off, as everywhere in this build"},
-                             "off", [](const OptionWords& words) -> Status {
-                               if (words.size() == 1 && (words[0] == "0" || words[0] == "no")) return Status::ok();
-                               return Error("this build has no TLS: remove this line, and let a proxy or a private network protect the links");
-                             }));
-  for (std::string_view name :
-       {"tls-cert-file", "tls-key-file", "tls-key-file-pass", "tls-client-cert-file", "tls-client-key-file", "tls-client-key-file-pass",
-        "tls-dh-params-file", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients", "tls-protocols", "tls-ciphers", "tls-ciphersuites",
-        "tls-prefer-server-ciphers", "tls-session-caching", "tls-session-cache-size", "tls-session-cache-timeout"})
-    rows.push_back(accepted(name, "TLS.", "this build has no TLS"));
   return group;
 }
 
@@ -182,8 +206,9 @@ OptionGroup foreign_options() {
 std::vector<OptionGroup> sentinel_option_groups(SentinelOptions& options) {
   std::vector<OptionGroup> groups;
   groups.push_back(network_options(options.network));
+  groups.push_back(tls_options(options.tls, options.network));
   groups.push_back(process_options(options.process));
-  groups.push_back(security_options(options.requirepass));
+  groups.push_back(security_options(options));
   groups.push_back(foreign_options());
   return groups;
 }

@@ -50,7 +50,8 @@ Sentinel::Sentinel(SentinelOptions& options, ConfigRegistry& registry, const Con
       timer_(loop_),
       hooks_(loop_, [this] { before_wait(); }, [] {}),
       supervisor_(options.process.supervised) {
-  links_.settings = {options.network.bind_source_addr, unsigned(options.network.tcp_keepalive_seconds)};
+  links_.settings.source = options.network.bind_source_addr;
+  links_.settings.keep_alive_seconds = unsigned(options.network.tcp_keepalive_seconds);
   node_.on_written = [this] { clients_.state_written(); };
   node_.on_write_failed = [this](uint64_t version) { clients_.state_failed(version); };
 }
@@ -69,7 +70,12 @@ Status Sentinel::prepare() {
                 std::max<int64_t>(1, room));
     options_.network.maxclients = std::max<int64_t>(1, room);
   }
-  clients_.prepare(options_, configuration_.config_file);
+  if (Status status = clients_.prepare(options_, configuration_); !status) return status;
+  if (Status status = apply_tls(); !status) return Error("Failed to configure TLS. " + status.error().text());
+  registry_.on_change(tls_option_names(), [this]() -> Status {
+    Status status = apply_tls();
+    return status ? Status::ok() : Status(Error("Unable to update TLS configuration. " + status.error().text()));
+  });
   if (Status status = listeners_.open(options_.network); !status) return status;
   // What replaces a file needs only its folder; but a file that was made read-only is meant to be left alone.
   if (access(store_.path().c_str(), W_OK) != 0 && errno != ENOENT) return unwritable(configuration_, store_.path(), std::strerror(errno));
@@ -77,16 +83,28 @@ Status Sentinel::prepare() {
   return Status::ok();
 }
 
+// Clients and links keep what they began with; new ones begin with this.
+Status Sentinel::apply_tls() {
+  if (Status status = tls_.apply(options_.tls, options_.network); !status) return status;
+  clients_.use_tls(tls_.server());
+  links_.settings.tls = options_.tls.replication ? tls_.client() : nullptr;
+  monitor_.options().port = global_options(options_).port;
+  return Status::ok();
+}
+
+Status Sentinel::set_tls_option(std::string_view name, std::string_view value) { return registry_.set({name, value}, {}); }
+
 int Sentinel::run() {
   for (const int number : {SIGINT, SIGTERM})
     signals_.push_back(std::make_unique<SignalWatch>(loop_, number, [this](int caught) { on_signal(caught); }));
+  const int port = options_.network.port ? options_.network.port : options_.network.tls_port;
   if (title_ && options_.process.set_proc_title) {
     std::string address = options_.network.bind.empty() ? "*" : options_.network.bind[0];
     if (!address.empty() && address[0] == '-') address.erase(0, 1);
-    title_->set(options_.network.port ? fmt::format("vedette-sentinel {}:{} [sentinel]", address, options_.network.port)
-                                      : fmt::format("vedette-sentinel {} [sentinel]", options_.network.unixsocket));
+    title_->set(port ? fmt::format("vedette-sentinel {}:{} [sentinel]", address, port)
+                     : fmt::format("vedette-sentinel {} [sentinel]", options_.network.unixsocket));
   }
-  log_notice("Running mode=sentinel, port={}.", options_.network.port);
+  log_notice("Running mode=sentinel, port={}.", port);
   for (const std::string& notice : registry_.notices()) log_notice("{}", notice);
   log_notice("The state is kept in {}", store_.path());
   log_warning("Sentinel ID is {}", monitor_.run_id());
@@ -119,6 +137,7 @@ std::vector<SettingLines> Sentinel::settings() const {
       for (const std::string& alias : option.aliases) setting.names.push_back(to_lower(alias));
       all.push_back(std::move(setting));
     }
+  all.push_back(clients_.user_lines());
   return all;
 }
 

@@ -42,9 +42,7 @@ class Sentinel final : public Outside, public LinkListener, public ClientsOwner 
   // LinkListener
   void on_link_up(LinkId link, const std::string& local_host) override { node_.on_connected(link, local_host, clock_.now()); }
   void on_link_bytes(LinkId link, std::string_view bytes) override { node_.on_bytes(link, bytes, clock_.now()); }
-  void on_link_down(LinkId link, const std::string& reason, bool refused, bool reset) override {
-    node_.on_closed(link, reason, refused, reset, clock_.now());
-  }
+  void on_link_down(const Closed& event) override { node_.on_closed(event, clock_.now()); }
 
   // ClientsOwner
   void executed(const Now& now) override;
@@ -55,11 +53,13 @@ class Sentinel final : public Outside, public LinkListener, public ClientsOwner 
   const ScriptQueue& scripts() const override { return scripts_.queue(); }
   std::string log_level() const override;
   bool set_log_level(std::string_view level) override;
+  Status set_tls_option(std::string_view name, std::string_view value) override;
 
  private:
   void before_wait();
   void on_signal(int number);
   void end_process();
+  Status apply_tls();
   std::vector<SettingLines> settings() const;
 
   SentinelOptions& options_;
@@ -69,6 +69,7 @@ class Sentinel final : public Outside, public LinkListener, public ClientsOwner 
   Monitor monitor_;
   Node node_;
   Loop loop_;
+  TlsContexts tls_;
   StateStore store_;
   Links links_;
   Resolver resolver_;

@@ -8,13 +8,7 @@ namespace {
 
 // The line of a client, with its end.
 void append_line(std::string& to, const CommandContext& ctx, const Session& session, const std::vector<std::string_view>& names) {
-  ClientLineFacts facts;
-  facts.now = ctx.now().instant;
-  facts.command = last_command_name(session, names);
-  facts.memory_bytes = session.memory_bytes() + (session.subscriber ? session.subscriber->name_bytes : 0);
-  facts.reads = !session.has(kBacklogged | kCloseAfterReply | kCloseNow);
-  append_client_line(to, session, facts);
-  to += '\n';
+  to += client_line(session, ctx.now().instant, last_command_name(session, names)) + '\n';
 }
 
 Status client_info(CommandContext& ctx) {
@@ -24,8 +18,9 @@ Status client_info(CommandContext& ctx) {
   return Status::ok();
 }
 
-Result<ClientFilter::Test> make_test(std::string_view name, std::string_view value, Instant now) {
-  if (!equals_ignoring_case(name, "TYPE")) return ClientFilter::known_test(name, value, now);
+Result<ClientFilter::Test> make_test(std::string_view name, std::string_view value, Instant now,
+                                     const AclUsers& users) {
+  if (!equals_ignoring_case(name, "TYPE")) return ClientFilter::known_test(name, value, now, users);
   using Test = ClientFilter::Test;
   const auto type = [&](std::string_view wanted) { return equals_ignoring_case(value, wanted); };
   if (type("normal")) return Test([](const Session& s) { return !listens(s); });
@@ -36,9 +31,10 @@ Result<ClientFilter::Test> make_test(std::string_view name, std::string_view val
 }
 
 Result<ClientFilter> parse_filter(const CommandContext& ctx, ClientFilter::Purpose purpose) {
-  return ClientFilter::parse(ctx.args().subspan(2), purpose, false, [&](std::string_view name, std::string_view value) {
-    return make_test(name, value, ctx.now().instant);
-  });
+  return ClientFilter::parse(ctx.args().subspan(2), purpose, false,
+                             [&](std::string_view name, std::string_view value) {
+                               return make_test(name, value, ctx.now().instant, ctx.sentinel.access->users());
+                             });
 }
 
 // CLIENT LIST [filters]. Replies: one line for each client, oldest first.
@@ -114,6 +110,7 @@ constexpr std::string_view kFilterUsage =
     "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]] [USER username] [ADDR ip:port] [LADDR ip:port] "
     "[SKIPME <YES | NO>] [MAXAGE maxage] [NAME name]";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "CLIENT|ID", .arity = 2, .flags = kOwn, .category = "connection", .since = "5.0.0", .complexity = "O(1)",
       .summary = "Returns the unique client ID of the connection."}, client_handlers::id},
@@ -147,9 +144,21 @@ constexpr Command kCommands[] = {
     {{.name = "CLIENT|NO-TOUCH", .usage = "<ON | OFF>", .arity = 3, .flags = kOwn, .category = "connection", .since = "7.2.0",
       .complexity = "O(1)", .summary = "Marks the connection; a sentinel holds no keys."}, client_handlers::switch_flag<kNoTouch>},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace
+
+std::string client_line(const Session& session, Instant now, std::string_view command) {
+  ClientLineFacts facts;
+  facts.now = now;
+  facts.command = command;
+  facts.memory_bytes = session.memory_bytes() + (session.subscriber ? session.subscriber->name_bytes : 0);
+  facts.reads = !session.has(kBacklogged | kCloseAfterReply | kCloseNow);
+  std::string line;
+  append_client_line(line, session, facts);
+  return line;
+}
 
 std::span<const Command> client_commands() { return kCommands; }
 

@@ -1,5 +1,4 @@
 // What a client says of itself before it asks for anything, and the end: its own or the sentinel's.
-#include "common/base/sha256.h"
 #include "common/command/arg_reader.h"
 #include "common/session/introduction.h"
 #include "sentinel/commands/families.h"
@@ -7,14 +6,10 @@
 namespace vedette::sentinel {
 namespace {
 
-std::string password_digest(const CommandContext& ctx) {
-  const std::string& password = ctx.monitor.options().require_pass;
-  return password.empty() ? std::string() : sha256_hex(password);
-}
-
 // AUTH [username] password. Replies: OK. Errors: WRONGPASS.
 Status auth(CommandContext& ctx) {
-  if (Status status = authenticate_by(ctx.session, ctx.args(), password_digest(ctx)); !status) return status;
+  if (Status status = authenticate_by(ctx.session, ctx.args(), ctx.access(), ctx.now().wall.ms()); !status)
+    return status;
   ctx.reply().ok();
   return Status::ok();
 }
@@ -26,7 +21,9 @@ Status ping(CommandContext& ctx) { return answer_ping(ctx.session, ctx.args(), c
 Status hello(CommandContext& ctx) {
   const auto request = parse_hello_request(ctx.args(), [](size_t) {});  // nothing shows the arguments of others
   if (!request) return request.error();
-  if (Status status = follow_hello(ctx.session, *request, password_digest(ctx)); !status) return status;
+  if (Status status = follow_hello(ctx.session, *request, ctx.arg(0), ctx.access(), ctx.now().wall.ms());
+      !status)
+    return status;
   ctx.reply().none();
   answer_hello(ctx.session, "sentinel", {});
   return Status::ok();
@@ -38,7 +35,7 @@ Status quit(CommandContext& ctx) { return answer_quit(ctx.session, ctx.reply());
 Status reset(CommandContext& ctx) {
   Session& session = ctx.session;
   if (session.subscriber) ctx.sentinel.channels.unsubscribe_all(*session.subscriber);
-  reset_session(session, !ctx.monitor.options().require_pass.empty());
+  reset_session(session, ctx.access());
   ctx.reply().raw_value("+RESET\r\n");
   return Status::ok();
 }
@@ -75,6 +72,7 @@ Status shutdown(CommandContext& ctx) {
 
 constexpr uint32_t kBeforeAll = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "AUTH", .usage = "[username] password", .arity = -2, .flags = kBeforeAll, .category = "connection",
       .since = "1.0.0", .complexity = "O(1)", .summary = "Authenticates the connection."}, auth},
@@ -94,6 +92,7 @@ constexpr Command kCommands[] = {
       .flags = kAdmin | kNoScript | kLoading | kStale | kNoMulti | kAllowBusy, .category = "server", .since = "1.0.0",
       .complexity = "O(1)", .summary = "Ends the sentinel."}, shutdown},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

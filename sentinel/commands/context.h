@@ -39,6 +39,7 @@ class CommandContext {
   std::string text(size_t i) const { return std::string(args_[i]); }
   Arguments args() const { return args_; }
   const CommandIndex& commands() const { return sentinel.commands; }
+  AccessControl& access() { return *sentinel.access; }
   ReplyWriter& reply() { return reply_; }
   const Now& now() const { return now_; }
   /// How long ago, in milliseconds; 0 if it never was.

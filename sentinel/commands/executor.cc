@@ -28,11 +28,22 @@ bool is_http(std::string_view word) { return equals_ignoring_case(word, "POST") 
 
 }  // namespace
 
-Executor::Executor(SentinelState& state, Clock& clock) : state_(state), clock_(clock), now_(clock.now()) {
-  state_.started = now_.instant;
+void add_all_commands(SentinelCommandTable& table) {
   for (const auto family : {connection_commands(), client_commands(), command_commands(), info_commands(), pubsub_commands(),
                             query_commands(), operator_commands(), diagnosis_commands(), acl_commands()})
-    state_.commands.add(family);
+    table.add(family);
+}
+
+Executor::Executor(SentinelState& state, Clock& clock) : state_(state), clock_(clock), now_(clock.now()) {
+  state_.started = now_.instant;
+  add_all_commands(state_.commands);
+  state_.access = std::make_unique<AccessControl>(state_.commands, state_.clients);
+  state_.access->describe = [this](const Session& session) {
+    const AclCatalog& catalog = state_.access->catalog();
+    return client_line(
+        session, now_.instant,
+        session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
+  };
   for (CommandInfo* info : state_.commands.commands()) {
     auto& entry = static_cast<SentinelCommandTable::Entry&>(*info);
     if (!entry.run) entry.run = reply_container_help;
@@ -213,8 +224,7 @@ void Executor::answer(Session& session, Arguments args, bool& keep_output) {
     answer_unknown(session, args);
   } else if (!command->accepts_argument_count(args.size())) {
     reject(session, errors::wrong_argument_count(command->name).text());
-  } else if (pass_gates(session, *command, args)) {
-    session.last_command = uint32_t(command->id);
+  } else if (session.last_command = uint32_t(command->id); pass_gates(session, *command, args)) {
     session.commands++;
     state_.stats.commands++;
     state_.stats.command_rate.count(now_.instant);
@@ -229,6 +239,12 @@ bool Executor::pass_gates(Session& session, const SentinelCommandTable::Entry& c
   }
   if (session.has(kUnauthenticated) && !(command.flags & kNoAuth)) {
     reject(session, "NOAUTH Authentication required.");
+    return false;
+  }
+  if (session.has(kRestricted) && !state_.access->permits(session, command, args)) {
+    const AclDecision decision = state_.access->decide(session, command, args);
+    state_.access->note(session, command, args, decision, AclContext::kTopLevel, now_.wall.ms());
+    reject(session, state_.access->refusal_text(command, args, decision));
     return false;
   }
   if (session.has(kSubscribedResp2) && !(command.flags & kRunsInSubscribed)) {

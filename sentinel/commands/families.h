@@ -32,4 +32,10 @@ std::span<const Command> operator_commands();
 std::span<const Command> pubsub_commands();
 std::span<const Command> query_commands();
 
+/// Fills the table with every family's rows.
+void add_all_commands(SentinelCommandTable& table);
+
+/// One client in one line, without its end: what CLIENT LIST tells.
+std::string client_line(const Session& session, Instant now, std::string_view command);
+
 }  // namespace vedette::sentinel

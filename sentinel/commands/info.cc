@@ -68,11 +68,12 @@ void stats_section(InfoText& out, const CommandContext& ctx) {
   out.field("total_error_replies", stats.errors);
 }
 
-// Of data nodes and sentinels of this primary, those that do not let us in.
-size_t refusing(const Group& group) {
-  const auto refuses = [](const Member& member) {
+// Of data nodes and sentinels of this primary, those that do not let us in: with `tls` for the reason that the two sides do not
+// agree on TLS, else for any other.
+size_t refusing(const Group& group, bool tls) {
+  const auto refuses = [tls](const Member& member) {
     const std::string& trouble = member.contact->trouble;
-    return !trouble.empty() && !trouble.starts_with("BUSY");
+    return !trouble.empty() && !trouble.starts_with("BUSY") && (trouble.find("TLS") != trouble.npos) == tls;
   };
   size_t count = refuses(group.primary);
   for (const auto& [address, replica] : group.replicas) count += refuses(*replica);
@@ -96,10 +97,11 @@ void sentinel_section(InfoText& out, const CommandContext& ctx) {
   size_t index = 0;
   for (const auto& [name, group] : monitor.groups()) {
     const char* status = group->primary.odown ? "odown" : group->primary.sdown ? "sdown" : "ok";
-    const size_t refused = refusing(*group);
+    const size_t refused = refusing(*group, false), refused_tls = refusing(*group, true);
     out.field("master" + std::to_string(index++),
-              fmt::format("name={},status={},address={},slaves={},sentinels={}{}", name, status, monitor.primary_address(*group).text(),
-                          group->replicas.size(), group->voters(), refused ? fmt::format(",auth_refused={}", refused) : ""));
+              fmt::format("name={},status={},address={},slaves={},sentinels={}{}{}", name, status, monitor.primary_address(*group).text(),
+                          group->replicas.size(), group->voters(), refused ? fmt::format(",auth_refused={}", refused) : "",
+                          refused_tls ? fmt::format(",tls_refused={}", refused_tls) : ""));
   }
 }
 
@@ -126,12 +128,14 @@ Status info(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "INFO", .usage = "[section [section ...]]", .arity = -1, .flags = kLoading | kStale, .category = "server",
       .acl = "dangerous", .since = "1.0.0", .complexity = "O(N) where N is the number of primaries and clients",
       .summary = "Returns information and statistics about the sentinel.",
       .tips = "nondeterministic_output,request_policy:all_shards,response_policy:special"}, info},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "common/base/compatible_version.h"
 #include "common/command/table.h"
 #include "common/pubsub/channels.h"
+#include "common/session/access_control.h"
 #include "common/session/client_registry.h"
 #include "sentinel/node/node.h"
 
@@ -90,6 +92,7 @@ struct SentinelState {
   Monitor& monitor;
   Node& node;
   ClientRegistry clients;
+  std::unique_ptr<AccessControl> access;  ///< made by the executor, with the table of commands
   Channels channels;
   ChunkPool chunks;
   SentinelCommandTable commands;
@@ -106,6 +109,8 @@ struct SentinelState {
   std::function<void(const std::string& host, std::function<void(const std::string& ip)> done)> resolve;
   std::function<std::string()> log_level;
   std::function<bool(std::string_view level)> set_log_level;  ///< false: there is no such level
+  /// An option tls-...; what is named again is read again. The error is the reply.
+  std::function<Status(std::string_view name, std::string_view value)> set_tls_option;
 };
 
 }  // namespace vedette::sentinel

@@ -31,6 +31,7 @@ struct Contact {
   Instant script_killed{};
   Asked trouble_asked{};       ///< to what
   std::string trouble;         ///< what it last complained of (a wrong password); empty: nothing
+  bool answered = false;       ///< a ping, ever
   bool vedette = false;        ///< a Vedette server or sentinel, by its INFO
   bool loading = false;        ///< answers pings with -LOADING
 

@@ -29,6 +29,7 @@ struct Closed {
   std::string reason;
   bool refused = false;       ///< the host is there and says that nobody listens
   bool reset = false;         ///< an established connection was ended by the other side
+  bool tls = false;           ///< the network is well, but the two sides do not agree on TLS
 };
 struct Replied {
   LinkId link = 0;

@@ -142,8 +142,12 @@ void Monitor::handle(const Closed& event, const Now& now) {
   Contact& contact = *use.contact;
   Line& line = use.pubsub ? contact.pubsub : contact.command;
   const bool stood = line.up;
+  if (event.tls) note_tls_trouble(use, event.reason);
   // One that ends as soon as it stands (whoever accepts is no server of ours, or is full) is not made anew without a pause.
   const bool lasted = stood && ms_between(line.changed, now.instant) >= periods_.ping;
+  // Who wants TLS and hears something else says nothing.
+  if (stood && event.reset && !contact.answered && contact.any_answer < line.changed)
+    note_tls_trouble(use, "TLS may be what it wants: it ends connections without an answer (then set tls-replication yes)");
   line = Line{};
   if (event.refused) contact.refused_at = now.instant;
   if (!use.pubsub) {

@@ -177,6 +177,7 @@ class Monitor {
   int64_t info_period(const Group& group, const Member& member) const;
   void take_ping_answer(Contact& contact, const Answer& answer, const Now& now);
   void note_trouble(Group& group, Member& member, Asked asked, const std::string& text);
+  void note_tls_trouble(const LinkUse& use, const std::string& text);
 
   // monitor_watch.cc: who is down, and what nodes tell.
   void detect(Group& group, Member& member, const Now& now);

@@ -180,6 +180,7 @@ void Monitor::take_ping_answer(Contact& contact, const Answer& answer, const Now
   if (pong || loading || link_down) {
     contact.unanswered_since = Instant{};
     contact.valid_answer = now.instant;
+    contact.answered = true;
     if (contact.trouble_asked == Asked::kPing || contact.trouble_asked == Asked::kAuth) contact.trouble.clear();
     return;
   }
@@ -190,12 +191,19 @@ void Monitor::take_ping_answer(Contact& contact, const Answer& answer, const Now
 }
 
 void Monitor::note_trouble(Group& group, Member& member, Asked asked, const std::string& text) {
-  const bool of_access = text.starts_with("NOAUTH") || text.starts_with("WRONGPASS") || text.starts_with("NOPERM") || text.find("AUTH") != text.npos;
+  const bool of_tls = text.find("TLS") != text.npos;
+  const bool of_access = of_tls || text.starts_with("NOAUTH") || text.starts_with("WRONGPASS") || text.starts_with("NOPERM") || text.find("AUTH") != text.npos;
   std::string& trouble = member.contact->trouble;
   if (!of_access || trouble == text) return;
   trouble = text;
   member.contact->trouble_asked = asked;
-  announce(EventLevel::kWarning, "-auth-refused", group, member, text);
+  announce(EventLevel::kWarning, of_tls ? "-tls-refused" : "-auth-refused", group, member, text);
+}
+
+// Of a link that has ended. A contact that several primaries share is told of once.
+void Monitor::note_tls_trouble(const LinkUse& use, const std::string& text) {
+  for (Group* group : groups_of(use))
+    if (Member* member = member_with(*group, use.contact.get())) return note_trouble(*group, *member, Asked::kPing, text.substr(text.find("TLS")));
 }
 
 void Monitor::ask_info(Group& group, Member& member, const Now& now) {

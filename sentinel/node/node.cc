@@ -55,9 +55,9 @@ void Node::on_connected(LinkId link, const std::string& local_host, const Now& n
   settle(now);
 }
 
-void Node::on_closed(LinkId link, const std::string& reason, bool refused, bool reset, const Now& now) {
-  if (!channels_.erase(link)) return;
-  monitor_.step(Closed{link, reason, refused, reset}, now);
+void Node::on_closed(const Closed& event, const Now& now) {
+  if (!channels_.erase(event.link)) return;
+  monitor_.step(event, now);
   settle(now);
 }
 
@@ -71,7 +71,7 @@ void Node::on_bytes(LinkId link, std::string_view bytes, const Now& now) {
     if (outcome == ReplyParser::Outcome::kBroken) {
       const std::string fault(channel.parser.fault());
       outside_.close(link);
-      on_closed(link, "its replies make no sense: " + fault, false, false, now);
+      on_closed(Closed{link, "its replies make no sense: " + fault}, now);
       return;
     }
     Reply reply = channel.parser.take();

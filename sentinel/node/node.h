@@ -40,7 +40,7 @@ class Node {
 
   void on_connected(LinkId link, const std::string& local_host, const Now& now);
   void on_bytes(LinkId link, std::string_view bytes, const Now& now);
-  void on_closed(LinkId link, const std::string& reason, bool refused, bool reset, const Now& now);
+  void on_closed(const Closed& event, const Now& now);
   void on_resolved(const std::string& host, const std::string& ip, const Now& now);
   /// A failed write is told, and tried again a second later.
   void on_state_written(uint64_t version, const Status& outcome, const Now& now);

@@ -2,7 +2,6 @@
 #include "server/app/apply_settings.h"
 
 #include "common/base/memory.h"
-#include "common/base/sha256.h"
 
 namespace vedette {
 namespace {
@@ -144,7 +143,8 @@ DisklessLoading diskless_loading(DisklessLoad choice) {
   return DisklessLoading::kNever;
 }
 
-void apply_replication(const ReplicationOptions& from, ReplicationSettings& to) {
+void apply_replication(const ServerOptions& options, ReplicationSettings& to) {
+  const ReplicationOptions& from = options.replication;
   to.primary_user = from.primary_user;
   to.primary_password = from.primary_password;
   to.serve_stale_data = from.serve_stale_data;
@@ -163,6 +163,7 @@ void apply_replication(const ReplicationOptions& from, ReplicationSettings& to) 
   to.announced = from.announced;
   to.announce_ip = from.announce_ip;
   to.announce_port = from.announce_port;
+  if (!to.announce_port && options.tls.replication) to.announce_port = options.network.tls_port;
   to.zone = from.zone;
   to.lease_required = from.lease_required;
   to.replicas_to_write_min = from.min_replicas_to_write;
@@ -190,7 +191,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   apply_packing(options.data_types, state.keyspace.packing);
   apply_persistence(options.persistence, to);
   apply_append_log(options.persistence, to.append_log);
-  apply_replication(options.replication, to.replication);
+  apply_replication(options, to.replication);
   to.hz = to.configured_hz = options.process.hz;  // the cron may raise the former
   state.process.availability_zone = options.process.availability_zone;
   to.active_rehashing = options.process.activerehashing;
@@ -204,10 +205,14 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   to.slow_log_length_max = size_t(seen.slowlog_max_len);
   state.slow_log.trim(to.slow_log_length_max);
   to.latency_threshold_ms = seen.latency_monitor_threshold_milliseconds;
+  to.busy_reply_threshold_ms = seen.busy_reply_threshold_milliseconds;
   to.latency_tracking = seen.latency_tracking;
   to.latency_percentiles = seen.latency_percentiles;
-  const std::string& password = options.security.requirepass;
-  to.password_hash = password.empty() ? std::string() : sha256_hex(password);
+  AccessControl& access = *state.access;
+  access.log_length_max = size_t(options.security.acllog_max_len);
+  access.file = options.security.aclfile;
+  access.set_defaults(
+      {.opens_channels = options.security.acl_pubsub_default == AclPubsubDefault::kAllChannels});
 }
 
 }  // namespace vedette

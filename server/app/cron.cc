@@ -90,6 +90,7 @@ bool log_databases(ServerState& state, Executor&, const Now&) {
 bool tend_memory(ServerState&, Executor&, const Now&) { return tend_allocator(); }
 bool tend_memory_on(ServerState&, const Now&) { return tend_allocator_on(); }
 
+// clang-format off
 constexpr CronTask kTasks[] = {
     {"pause", 0, end_due_pause},
     {"clients", 0, look_at_clients},
@@ -106,6 +107,7 @@ constexpr CronTask kTasks[] = {
     {"memory", 500, tend_memory, tend_memory_on},
     {"databases-log", 5000, log_databases},
 };
+// clang-format on
 
 }  // namespace
 

@@ -28,7 +28,10 @@ void show_banner(const ServerOptions& options) {
   const bool on_terminal = isatty(STDOUT_FILENO) && process.logfile.empty() && !process.syslog_enabled;
   if (!process.always_show_logo && !on_terminal) return;
   const NetworkOptions& network = options.network;
-  log_notice("{}", banner(kVersion, network.port ? "Port: " + std::to_string(network.port) : "Socket: " + network.unixsocket, getpid()));
+  const std::string place = network.port       ? "Port: " + std::to_string(network.port)
+                            : network.tls_port ? "TLS port: " + std::to_string(network.tls_port)
+                                               : "Socket: " + network.unixsocket;
+  log_notice("{}", banner(kVersion, place, getpid()));
 }
 
 int serve(int argc, char** argv) {

@@ -30,7 +30,7 @@ std::vector<OptionGroup> server_option_groups(ServerOptions& options, const Opti
   groups.push_back(data_type_options(options.data_types));
   groups.push_back(observation_options(options.observation));
   groups.push_back(machine_options(options.process));
-  groups.push_back(tls_options(options.tls, environment.tls_built));
+  groups.push_back(tls_options(options.tls, options.network));
   groups.push_back(defragmentation_options(options.memory));
   groups.push_back(cluster_options(options.cluster));
   return groups;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/app/options.h"
+#include "common/app/tls_options.h"
 #include "common/base/log.h"
 #include "common/config/option.h"
 #include "common/config/registry.h"
@@ -37,7 +38,6 @@ enum class DisklessLoad { kDisabled, kOnEmptyDb, kSwapDb };
 enum class PropagationErrors { kIgnore, kPanic, kPanicOnReplicas };
 enum class SanitizePayload { kNo, kYes, kClients };
 enum class AclPubsubDefault { kAllChannels, kResetChannels };
-enum class TlsAuthClients { kNo, kYes, kOptional };
 enum class EndpointType { kIp, kHostname, kUnknown };
 
 /// What SIGINT or SIGTERM do: nothing set is the default (save if there are save points).
@@ -60,26 +60,12 @@ struct NetworkOptions : ListenOptions {
   std::string bind_source_addr;
   int64_t maxclients = 10000;
   int max_new_connections_per_cycle = 10;
+  int max_new_tls_connections_per_cycle = 1;
   OutputBufferLimits output_buffer_limits = kDefaultOutputBufferLimits;
   uint64_t client_query_buffer_limit = 1ULL << 30;
   uint64_t proto_max_bulk_len = 512ULL << 20;
   uint64_t client_reply_backlog_limit = 256ULL << 20;
   BytesOrPercent maxmemory_clients;
-};
-
-struct TlsOptions {
-  int port = 0;
-  std::string cert_file, key_file, key_file_pass;
-  std::string client_cert_file, client_key_file, client_key_file_pass;
-  std::string dh_params_file, ca_cert_file, ca_cert_dir;
-  TlsAuthClients auth_clients = TlsAuthClients::kYes;
-  bool replication = false;
-  bool cluster = false;
-  std::string protocols, ciphers, ciphersuites;
-  bool prefer_server_ciphers = false;
-  bool session_caching = true;
-  int session_cache_size = 20480;
-  int session_cache_timeout_seconds = 300;
 };
 
 struct ProcessOptions : LogOptions {
@@ -276,7 +262,6 @@ struct ServerOptions {
 struct OptionEnvironment {
   /// Whether the server could work in this folder; the error's text is the system's reason.
   StringCheck check_directory = nullptr;  // null: any name is taken
-  bool tls_built = false;
 };
 /// The real machine's.
 Status directory_exists(std::string_view path);
@@ -288,7 +273,7 @@ std::vector<OptionGroup> server_option_groups(ServerOptions& options, const Opti
 std::string documented_configuration();
 
 OptionGroup network_options(NetworkOptions& options);
-OptionGroup tls_options(TlsOptions& options, bool is_built);
+OptionGroup tls_options(TlsOptions& options, NetworkOptions& network);
 OptionGroup process_options(ProcessOptions& options, const OptionEnvironment& environment);
 OptionGroup machine_options(ProcessOptions& options);
 OptionGroup memory_options(MemoryOptions& options);

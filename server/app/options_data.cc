@@ -1,7 +1,9 @@
 // Users, data types, observation, cluster.
 #include <limits>
 
+#include "common/session/access_control.h"
 #include "server/app/option_grammars.h"
+#include "server/commands/families.h"
 
 namespace vedette {
 
@@ -10,7 +12,14 @@ namespace {
 constexpr int kIntMin = std::numeric_limits<int>::min();
 constexpr int kIntMax = std::numeric_limits<int>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
-constexpr std::string_view kUsers = "it waits for access control lists";
+
+// The commands as they are called before any is renamed.
+const AclCatalog& server_acl_catalog() {
+  static ServerCommandTable table;
+  if (table.size() == 0) add_all_commands(table);
+  static const AclCatalog catalog(table);
+  return catalog;
+}
 
 Error bad_directive() { return Error("Bad directive or wrong number of arguments"); }
 
@@ -23,38 +32,37 @@ OptionGroup security_options(SecurityOptions& o) {
       {.name = "requirepass",
        .flags = kOptionSensitive,
        .doc = "Password of the default user; none by default, see protected-mode. Make it long: "
-              "guessing is fast."},
+              "guessing is fast. What aclfile or a user line says of that user counts more."},
       o.requirepass));
-  rows.push_back(string_option({.name = "aclfile",
-                                .flags = kOptionImmutable | kOptionPending,
-                                .doc = "File of users and their rights; none by default.",
-                                .note = kUsers},
-                               o.aclfile));
-  rows.push_back(integer_option({.name = "acllog-max-len",
-                                 .flags = kOptionPending,
-                                 .unit = "entries",
-                                 .doc = "Refusals that ACL LOG remembers.",
-                                 .note = kUsers},
-                                o.acllog_max_len, 0, kLongMax));
+  rows.push_back(string_option(
+      {.name = "aclfile",
+       .flags = kOptionImmutable,
+       .doc = "File of users and their rights, which ACL LOAD reads and ACL SAVE writes; none by default. "
+              "It holds all users: user lines beside it are refused."},
+      o.aclfile));
+  rows.push_back(
+      integer_option({.name = "acllog-max-len", .unit = "entries", .doc = "Refusals that ACL LOG remembers."},
+                     o.acllog_max_len, 0, kLongMax));
   rows.push_back(
       enum_option({.name = "acl-pubsub-default",
-                   .flags = kOptionPending,
-                   .doc = "Channels that a new user may use: none, unless its rules say otherwise.",
-                   .note = kUsers},
+                   .doc = "Channels that a new user may use: none, unless its rules say otherwise."},
                   o.acl_pubsub_default,
                   {{"allchannels", AclPubsubDefault::kAllChannels},
                    {"resetchannels", AclPubsubDefault::kResetChannels}}));
   rows.push_back(directive(
       {.name = "user",
-       .flags = kOptionPending | kOptionSensitive,
-       .doc = "user NAME RULE...: a user and what it may do, once for each.",
-       .note = kUsers},
+       .flags = kOptionSensitive,
+       .doc = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each: on, "
+              ">PASSWORD or "
+              "#DIGEST, ~KEYS, %R~KEYS, &CHANNELS, +COMMAND, +@CATEGORY, -COMMAND. CONFIG REWRITE brings "
+              "these lines up to date."},
       "a name and rules", [&o](const OptionWords& words) -> Status {
         if (words.empty()) return bad_directive();
         for (const auto& user : o.users)
           if (user[0] == words[0])
             return Error("Error in user declaration '" + words[0] +
                          "': Duplicate user found. A user can only be defined once in config files");
+        if (Status status = check_user_words(server_acl_catalog(), words); !status) return status;
         o.users.push_back(words);
         return Status::ok();
       }));
@@ -201,10 +209,8 @@ OptionGroup observation_options(ObservationOptions& o) {
                                         o.notify_keyspace_events));
   number({.name = "busy-reply-threshold",
           .aliases = "lua-time-limit",
-          .flags = kOptionPending,
           .unit = "milliseconds",
-          .doc = "Time after which other clients of a busy script are told so, and may kill it; 0 at once.",
-          .note = "it waits for scripts"},
+          .doc = "Time after which other clients of a busy script are told so, and may kill it; 0 at once."},
          o.busy_reply_threshold_milliseconds, 0);
   rows.push_back(integer_option(
       {.name = "tracking-table-max-keys",

@@ -32,6 +32,10 @@ OptionGroup network_options(NetworkOptions& o) {
                                         "of them does not starve those that are "
                                         "open."},
                                 o.max_new_connections_per_cycle, 1, 1000));
+  rows.push_back(integer_option({.name = "max-new-tls-connections-per-cycle",
+                                 .unit = "connections",
+                                 .doc = "The same of those on tls-port alone: a handshake takes as long as hundreds of commands."},
+                                o.max_new_tls_connections_per_cycle, 1, 1000));
   rows.push_back(output_buffer_limit_option(
       {.name = "client-output-buffer-limit",
        .doc = "Unsent replies that close a client: at once beyond the hard limit, after some seconds in a "
@@ -61,57 +65,12 @@ OptionGroup network_options(NetworkOptions& o) {
   return group;
 }
 
-OptionGroup tls_options(TlsOptions& o, bool is_built) {
-  OptionGroup group{"TLS (refused by a build without it, as this file is made for)", {}};
-  auto& rows = group.options;
-  const uint32_t flags = is_built ? kOptionPending : kOptionNotBuilt;
-  const std::string_view note = is_built ? "no listener speaks TLS yet" : "this build has no TLS";
-  const auto text = [&](std::string_view name, std::string& value, std::string_view doc, uint32_t more = 0) {
-    rows.push_back(string_option({.name = name, .flags = flags | more, .doc = doc, .note = note}, value));
-  };
-  const auto toggle = [&](std::string_view name, bool& value, std::string_view doc) {
-    rows.push_back(bool_option({.name = name, .flags = flags, .doc = doc, .note = note}, value));
-  };
-  rows.push_back(integer_option(
-      {.name = "tls-port", .flags = flags, .doc = "TCP port that speaks TLS; 0 none.", .note = note}, o.port,
-      0, 65535));
-  text("tls-cert-file", o.cert_file, "The server's certificate, PEM.");
-  text("tls-key-file", o.key_file, "The certificate's private key, PEM.");
-  text("tls-key-file-pass", o.key_file_pass, "The passphrase of the private key.", kOptionSensitive);
-  text("tls-client-cert-file", o.client_cert_file,
-       "The certificate of outgoing connections; the server's by default.");
-  text("tls-client-key-file", o.client_key_file, "The private key of outgoing connections.");
-  text("tls-client-key-file-pass", o.client_key_file_pass, "The passphrase of that key.", kOptionSensitive);
-  text("tls-dh-params-file", o.dh_params_file, "Diffie-Hellman parameters, for old peers.");
-  text("tls-ca-cert-file", o.ca_cert_file, "Certificates of the authorities that are trusted, in one file.");
-  text("tls-ca-cert-dir", o.ca_cert_dir, "The same as a folder of hashed names.");
-  rows.push_back(enum_option(
-      {.name = "tls-auth-clients",
-       .flags = flags,
-       .doc = "Whether clients must show a certificate. They must by default.",
-       .note = note},
-      o.auth_clients,
-      {{"no", TlsAuthClients::kNo}, {"yes", TlsAuthClients::kYes}, {"optional", TlsAuthClients::kOptional}}));
-  toggle("tls-replication", o.replication, "Speak TLS to the primary.");
-  toggle("tls-cluster", o.cluster, "Speak TLS on the cluster bus.");
-  text("tls-protocols", o.protocols,
-       "Versions that are spoken, as \"TLSv1.2 TLSv1.3\", which is the default.");
-  text("tls-ciphers", o.ciphers, "Ciphers up to TLS 1.2, in OpenSSL's notation.");
-  text("tls-ciphersuites", o.ciphersuites, "Cipher suites of TLS 1.3, in OpenSSL's notation.");
-  toggle("tls-prefer-server-ciphers", o.prefer_server_ciphers, "Let the server's order of ciphers decide.");
-  toggle("tls-session-caching", o.session_caching, "Remember sessions, so that clients return faster.");
-  rows.push_back(integer_option({.name = "tls-session-cache-size",
-                                 .flags = flags,
-                                 .unit = "sessions",
-                                 .doc = "Sessions remembered; 0 is no limit.",
-                                 .note = note},
-                                o.session_cache_size, 0, kIntMax));
-  rows.push_back(integer_option({.name = "tls-session-cache-timeout",
-                                 .flags = flags,
-                                 .unit = "seconds",
-                                 .doc = "How long a session is remembered.",
-                                 .note = note},
-                                o.session_cache_timeout_seconds, 0, kIntMax));
+OptionGroup tls_options(TlsOptions& o, NetworkOptions& network) {
+  OptionGroup group{"TLS", {}};
+  push_tls_options(group.options, o, network,
+                   {.replication = "Speak TLS to the primary, when this server is a replica, and tell it tls-port as this server's. Off, as the "
+                                   "primary's port is a plain one by default.",
+                    .cluster = "Speak TLS to the targets of MIGRATE. There is no cluster whose bus it could be for."});
   return group;
 }
 

@@ -14,8 +14,9 @@ namespace {
 
 class HostLink final : public OutgoingLink {
  public:
+  /// `hint`: what may be wrong where the other side ends it without a word.
   HostLink(Loop& loop, const std::string& host, int port, const std::string& source, const ReplicationSettings& settings, unsigned keep_alive,
-           LinkOwner& owner)
+           const std::shared_ptr<const TlsContext>& tls, const char* hint, LinkOwner& owner)
       : link_(loop, host, port, source,
               LinkEvents{[this, &owner, no_delay = settings.no_delay, keep_alive](const std::string& failure) {
                            if (failure.empty()) {
@@ -24,21 +25,27 @@ class HostLink final : public OutgoingLink {
                            }
                            owner.on_link_connected(failure);
                          },
-                         [&owner](std::string_view bytes) { owner.on_link_bytes(bytes); }, [&owner] { return owner.wants_link_bytes(); },
-                         [&owner](const std::string& reason) { owner.on_link_closed(reason); }}) {}
+                         [this, &owner](std::string_view bytes) {
+                           heard_ = true;
+                           owner.on_link_bytes(bytes);
+                         },
+                         [&owner] { return owner.wants_link_bytes(); },
+                         [this, &owner, plain = !tls, hint](const std::string& reason) { owner.on_link_closed(plain && !heard_ ? reason + hint : reason); }},
+              tls) {}
   void send(std::string_view bytes) override { link_.send(bytes); }
   size_t unsent() const override { return link_.unsent(); }
   std::string local_address() const override { return link_.local_address(); }
   void disown() override { link_.disown(); }
 
  private:
+  bool heard_ = false;
   Link link_;
 };
 
 }  // namespace
 
-ReplicationService::ReplicationService(Loop& loop, ServerState& state, Executor& executor, ServerOptions& options)
-    : loop_(loop), state_(state), executor_(executor), options_(options), replication_(state, executor), deadline_timer_(loop) {
+ReplicationService::ReplicationService(Loop& loop, ServerState& state, Executor& executor, ServerOptions& options, const TlsContexts& tls)
+    : loop_(loop), state_(state), executor_(executor), options_(options), tls_(tls), replication_(state, executor), deadline_timer_(loop) {
   replication_.on_role_change = [this] { on_role_change(); };
 }
 
@@ -73,9 +80,12 @@ void ReplicationService::end_turn(const Now& now) {
 
 void ReplicationService::stop() { deadline_timer_.stop(); }
 
-std::unique_ptr<OutgoingLink> ReplicationService::connect(const std::string& host, int port, LinkOwner& owner) {
+std::unique_ptr<OutgoingLink> ReplicationService::connect(LinkUse use, const std::string& host, int port, LinkOwner& owner) {
+  const bool replication = use == LinkUse::kReplication;
+  const bool tls = replication ? options_.tls.replication : options_.tls.cluster;
   return std::make_unique<HostLink>(loop_, host, port, options_.network.bind_source_addr, state_.settings.replication,
-                                    unsigned(options_.network.tcp_keepalive_seconds), owner);
+                                    unsigned(options_.network.tcp_keepalive_seconds), tls ? tls_.client() : nullptr,
+                                    replication ? ": perhaps it wants TLS (tls-replication)" : ": perhaps it wants TLS (tls-cluster)", owner);
 }
 
 std::unique_ptr<Spool> ReplicationService::open_spool() {

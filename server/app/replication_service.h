@@ -13,7 +13,7 @@ namespace vedette {
 
 class ReplicationService {
  public:
-  ReplicationService(Loop& loop, ServerState& state, Executor& executor, ServerOptions& options);
+  ReplicationService(Loop& loop, ServerState& state, Executor& executor, ServerOptions& options, const TlsContexts& tls);
 
   Replication& replication() { return replication_; }
   /// The dataset has been loaded: it stands at this point of a history, if `id` is not empty. Follows the configured primary.
@@ -22,7 +22,7 @@ class ReplicationService {
   /// Stops following and timers, before the loop ends.
   void stop();
 
-  std::unique_ptr<OutgoingLink> connect(const std::string& host, int port, LinkOwner& owner);
+  std::unique_ptr<OutgoingLink> connect(LinkUse use, const std::string& host, int port, LinkOwner& owner);
   std::unique_ptr<Spool> open_spool();
 
  private:
@@ -32,6 +32,7 @@ class ReplicationService {
   ServerState& state_;
   Executor& executor_;
   ServerOptions& options_;
+  const TlsContexts& tls_;
   Replication replication_;
   Timer deadline_timer_;
   std::optional<Instant> armed_for_;  // when it fires

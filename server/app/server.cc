@@ -9,9 +9,11 @@
 #include <cstring>
 #include <thread>
 
+#include "common/base/atomic_file.h"
 #include "common/base/crash_report.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/config/config_file.h"
 #include "server/app/apply_settings.h"
 #include "server/app/insistence.h"
 #include "server/app/processors.h"
@@ -43,6 +45,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       config_file_(config_file),
       state_(options.process.databases, HashKey{machine_seed(), machine_seed()}, machine_seed()),
       executor_(state_, clock_),
+      scripting_(state_, executor_),
       snapshots_(state_),
       cron_(state_, executor_),
       snapshot_pace_(loop_, state_, clock_),
@@ -50,7 +53,7 @@ Server::Server(ServerOptions& options, ConfigRegistry& registry, const std::stri
       persistence_(state_, snapshot_file_),
       append_(loop_, state_, executor_, options),
       work_(loop_),
-      replication_(loop_, state_, executor_, options),
+      replication_(loop_, state_, executor_, options, tls_),
       migrations_(state_, executor_),
       host_(loop_, *this),
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return host_.accept(kind, listener); }),
@@ -84,7 +87,6 @@ void Server::describe_process(const std::string& config_file, const std::string&
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
   process.executable = length > 0 ? std::string(path, size_t(length)) : executable;
   process.pid = getpid();
-  process.port = options_.network.port;
   process.started = read_monotonic_clock();
   process.started_wall = read_wall_clock();
   process.version = kVersion;
@@ -103,6 +105,7 @@ Status Server::rename_commands() {
 
 Status Server::prepare() {
   add_all_commands(state_.commands);
+  state_.access = std::make_unique<AccessControl>(state_.commands, state_.clients);
   if (Status status = rename_commands(); !status) return status;
   executor_.prepare();
   const int64_t room = fit_open_files(options_.network.maxclients);
@@ -112,20 +115,74 @@ Status Server::prepare() {
     options_.network.maxclients = room;
   }
   apply_settings(options_, state_);
+  if (Status status = load_users(); !status) return status;
   host_.options.keep_alive_seconds = unsigned(options_.network.tcp_keepalive_seconds);
   host_.options.accepts_per_turn = options_.network.max_new_connections_per_cycle;
+  host_.options.tls_accepts_per_turn = options_.network.max_new_tls_connections_per_cycle;
   if (Status status = take_place(); !status) return status;
   options_.process.dir = working_directory();
+  if (Status status = apply_tls(); !status) return Error("Failed to configure TLS. " + status.error().text());
   if (Status status = open_listeners(); !status) return status;
   register_hooks();
   append_.register_hooks(registry_);
   register_machine_hooks();
+  // The last one, so that no other can fail after it.
+  registry_.on_change({"requirepass"}, [this] {
+    state_.access->set_default_password(options_.security.requirepass);
+    return Status::ok();
+  });
+  registry_.set_directive_lines("user", [this] {
+    const bool unneeded = options_.security.users.empty() && state_.access->users_are_plain();
+    return unneeded || !state_.access->file.empty() ? std::vector<std::string>()
+                                                    : state_.access->configuration_lines();
+  });
+  return Status::ok();
+}
+
+Status Server::load_users() {
+  AccessControl& access = *state_.access;
+  access.read_file = disk_reader().read;
+  access.write_file = [](const std::string& path, std::string_view text) {
+    return replace_file(path, text, 0600);
+  };
+  const SecurityOptions& security = options_.security;
+  access.set_default_password(security.requirepass);
+  if (security.aclfile.empty()) return access.define(security.users);
+  if (!security.users.empty())
+    return Error(
+        "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, "
+        "so neither is taken. Move the "
+        "'user' lines into the file, or name no file.");
+  if (Status status = access.load(nullptr); !status)
+    return Error("Aborting the start because of ACL errors: " + status.error().text());
   return Status::ok();
 }
 
 Status Server::open_listeners() {
   if (Status status = listeners_.open(options_.network); !status) return status;
-  state_.process.listeners = listeners_.descriptions(options_.network);
+  describe_listeners();
+  return Status::ok();
+}
+
+void Server::describe_listeners() {
+  const NetworkOptions& network = options_.network;
+  state_.process.port = network.port ? network.port : network.tls_port;
+  state_.process.listeners = listeners_.descriptions(network);
+}
+
+// Connections keep what they began with; new ones begin with this.
+Status Server::apply_tls() {
+  if (Status status = tls_.apply(options_.tls, options_.network); !status) return status;
+  if (tls_.server()) host_.options.tls = tls_.server();  // until the port is closed, there may be one who waits at it
+  return Status::ok();
+}
+
+Status Server::reopen(Status (Listeners::*listen)(const ListenOptions&), bool same_port) {
+  listeners_.resume();
+  if (!(listeners_.*listen)(options_.network))
+    return Error(same_port ? "Failed to bind to specified addresses." : "Unable to listen on this port. Check server logs.");
+  describe_listeners();
+  update_title();
   return Status::ok();
 }
 
@@ -162,15 +219,16 @@ void Server::register_hooks() {
     options_.process.dir = working_directory();
     return Status::ok();
   });
-  registry_.on_change({"port", "bind", "tcp-backlog"}, [this]() -> Status {
-    listeners_.resume();
-    if (!listeners_.open_tcp(options_.network))
-      return Error(options_.network.port != state_.process.port ? "Unable to listen on this port. Check server logs."
-                                                                : "Failed to bind to specified addresses.");
-    state_.process.port = options_.network.port;
-    state_.process.listeners = listeners_.descriptions(options_.network);
-    update_title();
-    return Status::ok();
+  // First the contexts: a port that is opened needs one.
+  registry_.on_change(tls_option_names(), [this]() -> Status {
+    Status status = apply_tls();
+    if (!status) log_warning("Failed to configure TLS. {}", status.error().text());
+    return status ? Status::ok() : Status(Error("Unable to update TLS configuration. " + status.error().text()));
+  });
+  registry_.on_change({"port", "bind", "tcp-backlog"},
+                      [this, port = options_.network.port]() mutable { return reopen(&Listeners::open_tcp, port == std::exchange(port, options_.network.port)); });
+  registry_.on_change({"tls-port", "bind", "tcp-backlog"}, [this, port = options_.network.tls_port]() mutable {
+    return reopen(&Listeners::open_tls, port == std::exchange(port, options_.network.tls_port));
   });
   registry_.on_change({"tcp-keepalive"}, [this] {
     host_.options.keep_alive_seconds = unsigned(options_.network.tcp_keepalive_seconds);
@@ -180,8 +238,9 @@ void Server::register_hooks() {
     start_cron();
     return Status::ok();
   });
-  registry_.on_change({"max-new-connections-per-cycle"}, [this] {
+  registry_.on_change({"max-new-connections-per-cycle", "max-new-tls-connections-per-cycle"}, [this] {
     host_.options.accepts_per_turn = options_.network.max_new_connections_per_cycle;
+    host_.options.tls_accepts_per_turn = options_.network.max_new_tls_connections_per_cycle;
     return Status::ok();
   });
   registry_.on_change({"loglevel", "log-timestamp-format"}, [this]() -> Status {
@@ -290,8 +349,10 @@ int Server::run() {
 }
 
 void Server::announce_ready() {
-  if (options_.network.port) log_notice("Ready to accept connections on port {}", options_.network.port);
-  else log_notice("Ready to accept connections on {}", options_.network.unixsocket);
+  const NetworkOptions& network = options_.network;
+  if (network.port) log_notice("Ready to accept connections on port {}", network.port);
+  if (network.tls_port) log_notice("Ready to accept TLS connections on port {}", network.tls_port);
+  if (!network.port && !network.tls_port) log_notice("Ready to accept connections on {}", network.unixsocket);
   supervisor_.notify("STATUS=Ready to accept connections\nREADY=1\n");
 }
 
@@ -345,19 +406,20 @@ void Server::finish_load() {
   announce_ready();
 }
 
-std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_unix, std::string& refusal) {
-  if (state_.clients.size() >= state_.settings.clients_max) {
+std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_unix, bool one_too_many, std::string& refusal) {
+  if (one_too_many) {
     refusal = "-ERR max number of clients reached\r\n";
     state_.stats.rejected_connections++;
     return nullptr;
   }
-  if (state_.settings.protected_mode && state_.settings.password_hash.empty() && !is_unix && !is_loopback(transport.peer_address())) {
+  if (state_.settings.protected_mode && state_.access->users().default_user().needs_no_password() &&
+      !is_unix && !is_loopback(transport.peer_address())) {
     refusal = kDenied;
     state_.stats.rejected_connections++;
     return nullptr;
   }
   auto session = std::make_unique<Session>(state_.clients.next_id(), state_.chunks, executor_.now().instant);
-  session->set(kUnauthenticated, !state_.settings.password_hash.empty());
+  state_.access->welcome(*session);
   state_.clients.add(*session);
   state_.stats.connections++;
   return session;
@@ -407,7 +469,12 @@ void Server::turn_over() {
   turn_began_ = Instant{};
   listeners_.resume();
   replication_.replication().state_channel.look(executor_.now());  // a load may have ended
-  if (std::exchange(shutdown_due_, false)) perform_shutdown();
+  // Half of a script's work is neither saved nor logged.
+  const bool may_end = !executor_.stands_still() || shutdown_.save == ShutdownSave::kNoSave;
+  if (shutdown_due_ && may_end) {
+    shutdown_due_ = false;
+    perform_shutdown();
+  }
 }
 
 bool Server::wants_input(const Session& session) const { return vedette::wants_input(state_, session); }
@@ -429,7 +496,10 @@ void Server::count_traffic(size_t bytes_in, size_t bytes_out) {
 
 void Server::shutdown(const ShutdownRequest& request) {
   if (request.client) shutdown_clients_.push_back(request.client);
-  if (stopping_) return;
+  if (stopping_) {
+    if (request.save == ShutdownSave::kNoSave) shutdown_.save = request.save;  // a script that takes long is waited for otherwise
+    return;
+  }
   stopping_ = true;
   shutdown_ = request;
   state_.set_condition(kShuttingDown, true);

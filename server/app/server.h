@@ -18,6 +18,7 @@
 #include "server/execution/migration.h"
 #include "server/execution/persistence.h"
 #include "server/execution/snapshots.h"
+#include "server/scripting/scripting.h"
 
 namespace vedette {
 
@@ -35,8 +36,9 @@ class Server final : public SessionHandler, public ServerActions {
   void set_title(ProcessTitle* title) { title_ = title; }
 
   // SessionHandler
-  std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, std::string& refusal) override;
-  bool full() const override { return state_.clients.size() >= state_.settings.clients_max; }
+  std::unique_ptr<Session> open(Session::Transport& transport, bool is_unix, bool one_too_many, std::string& refusal) override;
+  bool full(size_t unopened) const override { return state_.clients.size() + unopened >= state_.settings.clients_max; }
+  void turned_away() override { state_.stats.rejected_connections++; }
   bool gather(Session& session, std::string_view bytes) override {
     begin_turn();
     return executor_.gather(session, bytes);
@@ -59,8 +61,8 @@ class Server final : public SessionHandler, public ServerActions {
   void sleep_us(int64_t us) override;
   void post(std::function<void()> work) override { loop_.post(std::move(work)); }
   void run_elsewhere(std::function<void()> job, std::function<void()> done) override { work_.run(std::move(job), std::move(done)); }
-  std::unique_ptr<OutgoingLink> connect(const std::string& host, int port, LinkOwner& owner) override {
-    return replication_.connect(host, port, owner);
+  std::unique_ptr<OutgoingLink> connect(LinkUse use, const std::string& host, int port, LinkOwner& owner) override {
+    return replication_.connect(use, host, port, owner);
   }
   std::unique_ptr<Spool> open_spool() override { return replication_.open_spool(); }
 
@@ -69,6 +71,7 @@ class Server final : public SessionHandler, public ServerActions {
   void register_hooks();
   void register_machine_hooks();
   Status rename_commands();
+  Status load_users();
   void update_title();
   void on_signal(int number);
   void start_cron();
@@ -77,6 +80,9 @@ class Server final : public SessionHandler, public ServerActions {
   void watch_deadlines();
   Status take_place();
   Status open_listeners();
+  Status apply_tls();
+  Status reopen(Status (Listeners::*listen)(const ListenOptions&), bool same_port);
+  void describe_listeners();
   void begin_turn() {
     if (turn_began_ == Instant{}) turn_began_ = clock_.now().instant;
   }
@@ -97,6 +103,7 @@ class Server final : public SessionHandler, public ServerActions {
   TickClock clock_;
   ServerState state_;
   Executor executor_;
+  Scripting scripting_;
   Snapshots snapshots_;
   Cron cron_;
   Loop loop_;
@@ -105,6 +112,7 @@ class Server final : public SessionHandler, public ServerActions {
   Persistence persistence_;
   AppendService append_;
   WorkQueue work_;
+  TlsContexts tls_;
   ReplicationService replication_;
   Migrations migrations_;
   std::optional<SnapshotLoad> load_;  // at the start, until it is done

@@ -122,11 +122,11 @@ Result<std::string> expand_title(const std::string& pattern, const std::string& 
     if (close == std::string::npos) return Error("unclosed '{' in the template");
     const std::string name = pattern.substr(open + 1, close - open - 1);
     if (name == "title") out += program;
-    else if (name == "listen-addr" && !network.port && !options.tls.port) out += network.unixsocket;
-    else if (name == "listen-addr") out += fmt::format("{}:{}", address, network.port ? network.port : options.tls.port);
+    else if (name == "listen-addr" && !network.port && !network.tls_port) out += network.unixsocket;
+    else if (name == "listen-addr") out += fmt::format("{}:{}", address, network.port ? network.port : network.tls_port);
     else if (name == "server-mode") out += "";
     else if (name == "port") out += std::to_string(network.port);
-    else if (name == "tls-port") out += std::to_string(options.tls.port);
+    else if (name == "tls-port") out += std::to_string(network.tls_port);
     else if (name == "unixsocket") out += network.unixsocket;
     else if (name == "config-file") out += config_file;
     else return Error("unknown name '" + name + "' in the template");

@@ -60,7 +60,7 @@ Result<Test> make_test(const CommandContext& ctx, std::string_view name, std::st
     if (!seconds) return seconds.error();
     return Test([now, at_least = *seconds](const Session& s) { return ms_between(s.last_active, now) / 1000 >= at_least; });
   }
-  return ClientFilter::known_test(name, value, now);
+  return ClientFilter::known_test(name, value, now, ctx.server.access->users());
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace {
 // AUTH [username] password. Replies: OK. Errors: WRONGPASS.
 Status auth(CommandContext& ctx) {
   for (size_t i = 1; i < ctx.argc(); i++) ctx.redact(i);
-  if (Status status = authenticate_by(ctx.session, ctx.args(), ctx.server.settings.password_hash); !status) return status;
+  if (Status status = authenticate_by(ctx.session, ctx.args(), ctx.access(), ctx.now_ms()); !status)
+    return status;
   ctx.reply().ok();
   return Status::ok();
 }
@@ -31,7 +32,8 @@ Status ping(CommandContext& ctx) { return answer_ping(ctx.session, ctx.args(), c
 Status hello(CommandContext& ctx) {
   const auto request = parse_hello_request(ctx.args(), [&](size_t i) { ctx.redact(i); });
   if (!request) return request.error();
-  if (Status status = follow_hello(ctx.session, *request, ctx.server.settings.password_hash); !status) return status;
+  if (Status status = follow_hello(ctx.session, *request, ctx.arg(0), ctx.access(), ctx.now_ms()); !status)
+    return status;
   ctx.reply().none();
   answer_hello(ctx.session, "standalone", "master");
   return Status::ok();
@@ -49,13 +51,14 @@ Status reset(CommandContext& ctx) {
     std::erase(ctx.server.monitors, &session);
     ctx.server.set_condition(kMonitored, !ctx.server.monitors.empty());
   }
-  reset_session(session, !ctx.server.settings.password_hash.empty());
+  reset_session(session, ctx.access());
   ctx.reply().raw_value("+RESET\r\n");
   return Status::ok();
 }
 
 constexpr uint32_t kBeforeAll = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "AUTH", .usage = "[username] password", .arity = -2, .flags = kBeforeAll, .category = "connection",
       .since = "1.0.0", .complexity = "O(N) where N is the number of passwords defined for the user",
@@ -82,6 +85,7 @@ constexpr Command kCommands[] = {
       .since = "6.2.0", .complexity = "O(1)", .summary = "Resets the connection.",
       .examples = "MULTI -> OK; RESET -> RESET; EXEC -> (error) ERR EXEC without MULTI"}, reset},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "server/execution/context.h"
 #include "server/execution/persistence.h"
 #include "server/execution/replication.h"
+#include "server/execution/script_host.h"
 #include "server/snapshot/value_forms.h"
 #include "server/store/digest.h"
 #include "server/store/hash_value.h"
@@ -34,8 +35,9 @@ Status reply_ok(CommandContext& ctx) {
   return Status::ok();
 }
 
+// Whether its time has come or not: nothing is looked at that way.
 Result<const Entry*> existing(CommandContext& ctx) {
-  if (const Entry* entry = ctx.peek(ctx.key(kFirst))) return entry;
+  if (const Database::Place place = ctx.db().find(ctx.key(kFirst))) return static_cast<const Entry*>(place.item());
   return errors::no_such_key();
 }
 
@@ -366,6 +368,11 @@ Status set_active_expire(CommandContext& ctx) {
   return reply_ok(ctx);
 }
 
+Status set_disable_deny_scripts(CommandContext& ctx) {
+  if (ctx.server.scripts) ctx.server.scripts->allows_all = is_on(ctx.arg(kFirst));
+  return reply_ok(ctx);
+}
+
 Status set_skip_checksum_validation(CommandContext& ctx) {
   ctx.server.verify_checksums = !is_on(ctx.arg(kFirst));
   return reply_ok(ctx);
@@ -398,6 +405,7 @@ struct Subcommand {
   Status (*run)(CommandContext&);
 };
 constexpr size_t kAnyNumber = SIZE_MAX;
+// clang-format off
 constexpr Subcommand kSubcommands[] = {
     {"AOF-FLUSH-SLEEP", "<microseconds>", "Waits before each write to the append-only file; 0 ends that.", 1, 1, append_log_sleep},
     {"ASSERT", "", "Fails an assertion: the process ends.", 0, 0, assertion},
@@ -426,11 +434,13 @@ constexpr Subcommand kSubcommands[] = {
     {"SDSLEN", "<key>", "Shows lengths and room of a key and its string.", 1, 1, string_lengths},
     {"SEGFAULT", "", "Ends the process by SIGSEGV.", 0, 0, segfault},
     {"SET-ACTIVE-EXPIRE", "<0|1>", "Switches the sweep for expired keys off or on.", 1, 1, set_active_expire},
+    {"SET-DISABLE-DENY-SCRIPTS", "<0|1>", "Lets scripts call commands that are not for them, or ends that.", 1, 1, set_disable_deny_scripts},
     {"SET-SKIP-CHECKSUM-VALIDATION", "<0|1>", "Stops or starts the checking of checksums in payloads and snapshots.", 1, 1, set_skip_checksum_validation},
     {"SLEEP", "<seconds>", "Stops the whole server for a time; decimals are allowed.", 1, 1, sleep},
     {"STRINGMATCH-LEN", "<length> <pattern>", "Matches a pattern against a text of that many letters a.", 2, 2, match_length},
     {"STRUCTSIZE", "", "Returns the sizes of the main structures.", 0, 0, structure_sizes},
 };
+// clang-format on
 
 Status help(CommandContext& ctx) {
   ctx.reply().array(2 * std::size(kSubcommands) + 3);
@@ -452,11 +462,13 @@ Status debug(CommandContext& ctx) {
   return failure(fmt::format("unknown subcommand or wrong number of arguments for '{:.128}'. Try DEBUG HELP.", ctx.arg(1)));
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "DEBUG", .usage = "subcommand [arg [arg ...]]", .arity = -2,
       .flags = kAdmin | kNoScript | kLoading | kStale | kProtected, .category = "server", .since = "1.0.0",
       .complexity = "Depends on subcommand.", .summary = "Looks inside the server and intervenes, for tests."}, debug},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -5,6 +5,7 @@ namespace vedette {
 namespace {
 
 constexpr std::span<const Command> (*kFamilies[])() = {
+    acl_commands,
     append_log_commands,
     bitfield_commands,
     bitmap_commands,
@@ -18,6 +19,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     debug_commands,
     dump_commands,
     expire_commands,
+    function_commands,
     geo_commands,
     geo_search_commands,
     hash_commands,
@@ -40,6 +42,7 @@ constexpr std::span<const Command> (*kFamilies[])() = {
     pubsub_commands,
     replication_commands,
     scan_commands,
+    script_commands,
     set_algebra_commands,
     set_commands,
     set_random_commands,

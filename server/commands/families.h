@@ -7,6 +7,7 @@
 
 namespace vedette {
 
+std::span<const Command> acl_commands();
 std::span<const Command> append_log_commands();
 std::span<const Command> bitfield_commands();
 std::span<const Command> bitmap_commands();
@@ -20,6 +21,7 @@ std::span<const Command> database_commands();
 std::span<const Command> debug_commands();
 std::span<const Command> dump_commands();
 std::span<const Command> expire_commands();
+std::span<const Command> function_commands();
 std::span<const Command> geo_commands();
 std::span<const Command> geo_search_commands();
 std::span<const Command> hash_commands();
@@ -42,6 +44,7 @@ std::span<const Command> persistence_commands();
 std::span<const Command> pubsub_commands();
 std::span<const Command> replication_commands();
 std::span<const Command> scan_commands();
+std::span<const Command> script_commands();
 std::span<const Command> set_algebra_commands();
 std::span<const Command> set_commands();
 std::span<const Command> set_random_commands();

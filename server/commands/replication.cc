@@ -225,9 +225,15 @@ Status failover(CommandContext& ctx) {
 constexpr uint32_t kRole = kAdmin | kNoScript | kStale | kNoAsyncLoading;
 constexpr uint32_t kBetweenServers = kAdmin | kNoScript | kNoMulti | kNoAsyncLoading;
 
+// clang-format off
 constexpr Command kCommands[] = {
-    {{.name = "FAILOVER", .usage = "[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]", .arity = -1,
-      .flags = kAdmin | kNoScript | kStale, .category = "server", .since = "6.2.0", .complexity = "O(1)",
+    {{.name = "FAILOVER",
+      .usage = "[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]",
+      .arity = -1,
+      .flags = kAdmin | kNoScript | kStale,
+      .category = "server",
+      .since = "6.2.0",
+      .complexity = "O(1)",
       .summary = "Hands the role of the primary over to one of its replicas.",
       .examples = "FAILOVER ABORT -> (error) ERR No failover in progress."}, failover},
     {{.name = "PSYNC", .usage = "replicationid offset", .arity = -3, .flags = kBetweenServers, .category = "server", .since = "2.8.0",
@@ -247,16 +253,26 @@ constexpr Command kCommands[] = {
     {{.name = "SYNC", .arity = 1, .flags = kBetweenServers, .category = "server", .since = "1.0.0", .complexity = "O(N) for N keys",
       .summary = "Between servers: asks for a snapshot and the stream after it."}, sync},
     {{.name = "WAIT", .usage = "numreplicas timeout", .arity = 3, .flags = kNoScript | kBlocking, .category = "generic",
-      .acl = "connection", .since = "3.0.0", .complexity = "O(1)",
+      .acl = "-keyspace connection", .since = "3.0.0", .complexity = "O(1)",
       .summary = "Waits until so many replicas hold all writes sent before by this client.",
       .examples = "WAIT 0 0 -> 0; WAIT 0 -1 -> (error) ERR timeout is negative",
-      .tips = "request_policy:all_shards,response_policy:agg_min"}, wait},
-    {{.name = "WAITAOF", .usage = "numlocal numreplicas timeout", .arity = 4, .flags = kNoScript | kBlocking, .category = "generic",
-      .acl = "connection", .since = "7.2.0", .complexity = "O(1)",
+      .tips = "request_policy:all_shards,response_policy:agg_min"},
+     wait},
+    {{.name = "WAITAOF",
+      .usage = "numlocal numreplicas timeout",
+      .arity = 4,
+      .flags = kNoScript | kBlocking,
+      .category = "generic",
+      .acl = "-keyspace connection",
+      .since = "7.2.0",
+      .complexity = "O(1)",
       .summary = "Waits until the writes sent before by this client are safe in append-only files.",
-      .examples = "WAITAOF 1 0 0 -> (error) ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
-      .tips = "request_policy:all_shards,response_policy:agg_min"}, wait_aof},
+      .examples = "WAITAOF 1 0 0 -> (error) ERR WAITAOF cannot be used when numlocal is set but appendonly "
+                  "is disabled.",
+      .tips = "request_policy:all_shards,response_policy:agg_min"},
+     wait_aof},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "common/command/arg_reader.h"
 #include "server/commands/families.h"
 #include "server/execution/context.h"
+#include "server/execution/script_host.h"
 
 namespace vedette {
 namespace {
@@ -31,6 +32,8 @@ Status shutdown(CommandContext& ctx) {
   if ((abort && others) || (save && no_save)) return errors::syntax();
   VED_ASSERT(ctx.server.actions);
   if (abort) return abort_shutdown(ctx);
+  // Half of a script's work shall not be saved.
+  if ((ctx.server.conditions() & kBusyScript) && !no_save) return Error(std::string(ctx.server.scripts->busy_text()));
   request.save = save ? ShutdownSave::kSave : no_save ? ShutdownSave::kNoSave : ShutdownSave::kDefault;
   request.client = ctx.session.id();
   ctx.session.set(kSuspended);
@@ -39,6 +42,7 @@ Status shutdown(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SHUTDOWN", .usage = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", .arity = -1,
       .flags = kAdmin | kNoScript | kLoading | kStale | kNoMulti | kAllowBusy, .category = "server", .since = "1.0.0",
@@ -46,6 +50,7 @@ constexpr Command kCommands[] = {
       .summary = "Ends the server, after saving if that is configured or asked for.",
       .history = "7.0.0|The modifiers `NOW`, `FORCE` and `ABORT`."}, shutdown},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -73,7 +73,12 @@ struct SortOptions {
   size_t destination = 0;  // its argument; 0: the result is a reply
 };
 
-SortOptions sort_options_from(ArgReader& args, bool may_store) {
+// What the patterns name is not known before, so that they take a permission for all keys.
+bool may_look_up(CommandContext& ctx) {
+  return ctx.access().reads_all_keys(ctx.session, ctx.command, ctx.args());
+}
+
+SortOptions sort_options_from(CommandContext& ctx, ArgReader& args, bool may_store) {
   SortOptions options;
   while (args.more()) {
     if (args.token("ASC")) {
@@ -91,8 +96,11 @@ SortOptions sort_options_from(ArgReader& args, bool may_store) {
     } else if (args.token_with("BY")) {
       options.by.emplace(args.text());
       options.sorts = options.by->names_keys;
+      if (options.sorts && !may_look_up(ctx))
+        args.fail("ERR BY option of SORT denied due to insufficient ACL permissions.");
     } else if (args.token_with("GET")) {
       options.gets.emplace_back(args.text());
+      if (!may_look_up(ctx)) args.fail("ERR GET option of SORT denied due to insufficient ACL permissions.");
     } else {
       args.fail_syntax();
     }
@@ -118,8 +126,8 @@ class Sorting {
   Sorting(CommandContext& ctx, SortOptions& options) : ctx_(ctx), options_(options) {}
 
   Status run(const Entry* source) {
-    if (source && source->type() == ValueType::kSet && options_.destination && !options_.sorts) {
-      // A set has no order of its own: replicas are to store the same one.
+    if (source && source->type() == ValueType::kSet && (options_.destination || ctx_.session.has(kScript)) && !options_.sorts) {
+      // A set has no order of its own: replicas are to store the same one, and a script is to find the same one everywhere.
       options_.sorts = options_.alpha = true;
       options_.by.reset();
     }
@@ -314,7 +322,7 @@ bool has_elements(ValueType type) { return type == ValueType::kList || type == V
 
 Status sort_with(CommandContext& ctx, bool may_store) {
   ArgReader args(ctx.args(), 2);
-  SortOptions options = sort_options_from(args, may_store);
+  SortOptions options = sort_options_from(ctx, args, may_store);
   if (!args.is_ok()) return args.status();
   const Entry* source = ctx.read(ctx.key(1));
   if (source && !has_elements(source->type())) return errors::wrong_type();
@@ -342,6 +350,7 @@ constexpr std::string_view kComplexity =
     "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the "
     "elements are not sorted, complexity is O(N).";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SORT",
       .usage = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE destination]",
@@ -357,6 +366,7 @@ constexpr Command kCommands[] = {
       .examples = "SADD s b a -> 2; SORT_RO s -> (error) ERR One or more scores can't be converted into double; "
                   "SORT_RO s ALPHA -> [a, b]; SORT_RO s STORE l -> (error) ERR syntax error"}, sort_ro},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

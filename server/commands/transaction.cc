@@ -3,6 +3,7 @@
 
 #include "server/commands/families.h"
 #include "server/execution/executor.h"
+#include "server/execution/held_replies.h"
 
 namespace vedette {
 namespace {
@@ -24,6 +25,18 @@ Status discard(CommandContext& ctx) {
   return Status::ok();
 }
 
+// Its user may have changed, or have become another, since the command was queued. If so, its element of the
+// array says it.
+bool may_run_still(CommandContext& ctx, const CommandInfo& command, Arguments args) {
+  if (!ctx.session.has(kRestricted) || ctx.access().permits(ctx.session, command, args)) return true;
+  const AclDecision decision = ctx.access().decide(ctx.session, command, args);
+  ctx.access().note(ctx.session, command, args, decision, AclContext::kTransaction, ctx.now_ms());
+  const std::string text = AccessControl::changed_text(decision);
+  ctx.session.out_of_band().error(text);
+  ctx.server.command_stats->count_error(text);
+  return false;
+}
+
 // EXEC. Replies: an array of the queued commands' replies; null if a watched key has changed.
 // Errors: EXECABORT if a command was refused when it was queued. An error of a command that runs is its element of the
 // array, and the others run all the same.
@@ -42,12 +55,14 @@ Status exec(CommandContext& ctx) {
   unwatch_all(ctx.server, session);  // its own changes are no reason to fail
   CommandQueue queue;
   queue.swap(ServerSession::of(session).queue);
-  const size_t output_before = session.output.size();
+  const uint64_t reply_from = output_position(session);
   ctx.reply().array(queue.size());
-  queue.for_each([&](const ServerCommandTable::Entry& command, Arguments args) { ctx.call(command, args); });
+  queue.for_each([&](const ServerCommandTable::Entry& command, Arguments args) {
+    if (may_run_still(ctx, command, args)) ctx.call(command, args);
+  });
   ctx.reply().none();  // the elements were written by the commands themselves
   // CLIENT REPLY OFF or SKIP among them silences the whole answer: half an array would break the protocol.
-  if (session.has(kReplyOff | kReplySkip)) session.output.truncate(output_before);
+  if (session.has(kReplyOff | kReplySkip)) session.output.truncate(size_t(reply_from - session.bytes_out));
   session.unset(kReplySkip);
   queue.clear();
   queue.swap(ServerSession::of(session).queue);
@@ -72,11 +87,12 @@ Status unwatch(CommandContext& ctx) {
 
 constexpr uint32_t kAlways = kNoScript | kLoading | kStale;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "MULTI", .arity = 1, .flags = kAlways | kFast | kAllowBusy | kInTransactionAtOnce, .category = "transactions",
       .since = "1.2.0", .complexity = "O(1)", .summary = "Starts a transaction.",
       .examples = "MULTI -> OK; SET k v -> QUEUED; EXEC -> [OK]"}, multi},
-    {{.name = "EXEC", .arity = 1, .flags = kAlways | kSkipSlowLog | kInTransactionAtOnce, .category = "transactions",
+    {{.name = "EXEC", .arity = 1, .flags = kAlways | kSkipSlowLog | kInTransactionAtOnce | kRunsScripts, .category = "transactions",
       .since = "1.2.0", .complexity = "Depends on commands in the transaction",
       .summary = "Executes all commands in a transaction.",
       .examples = "EXEC -> (error) ERR EXEC without MULTI; MULTI -> OK; INCR k -> QUEUED; INCR k -> QUEUED; EXEC -> [1, 2]"}, exec},
@@ -91,6 +107,7 @@ constexpr Command kCommands[] = {
       .since = "2.2.0", .complexity = "O(1)", .summary = "Forgets the keys watched by this connection.",
       .examples = "WATCH k -> OK; SET k v -> OK; UNWATCH -> OK; MULTI -> OK; GET k -> QUEUED; EXEC -> [v]"}, unwatch},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "server/execution/append_loader.h"
+#include "server/execution/script_host.h"
 #include "server/snapshot/append_position.h"
 #include "server/snapshot/rdb_writer.h"
 
@@ -232,6 +233,7 @@ Status AppendLog::reload(Executor& executor, const Now& now) {
     return bool(content.find(content.key_of(key)));
   });
   for (int i = 0; i < server_.keyspace.count(); i++) server_.keyspace.discard(i);
+  if (server_.scripts) server_.scripts->clear_libraries();
   AppendLoader loader(server_, executor, files_, *set_);
   if (Status status = loader.open(); !status) return failure(status.error().text());
   for (bool more = true; more;) {

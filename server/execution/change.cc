@@ -23,6 +23,26 @@ void EffectBatch::add_copy(int db, std::span<const std::string_view> argv, bool 
   }
 }
 
+void EffectBatch::restrict(size_t first, bool to_replicas, bool to_log) {
+  if (to_replicas && to_log) return;
+  size_t kept = first;
+  for (size_t i = first; i < items_.size(); i++) {
+    Item item = items_[i];
+    if (!item.settled) {
+      item.replicas_only |= !to_log;
+      item.log_only |= !to_replicas;
+    }
+    if (!(item.replicas_only && item.log_only)) items_[kept++] = item;
+  }
+  items_.resize(kept);
+}
+
+void EffectBatch::swap(EffectBatch& other) noexcept {
+  items_.swap(other.items_);
+  argv_.swap(other.argv_);
+  copies_.swap(other.copies_);
+}
+
 void EffectBatch::clear() {
   items_.clear();
   argv_.clear();

@@ -45,6 +45,7 @@ struct Effect {
   int db;
   std::span<const std::string_view> argv;
   bool replicas_only;  ///< not for the log: a published message
+  bool log_only;       ///< not for replicas: a script has said so
 };
 
 /// The effects of one command or transaction, in order. One that is handed on at once is only viewed, which is the
@@ -55,19 +56,24 @@ class EffectBatch {
   size_t size() const { return items_.size(); }
   Effect operator[](size_t i) const {
     const Item& item = items_[i];
-    return Effect{item.db, {argv_.data() + item.first, item.count}, item.replicas_only};
+    return Effect{item.db, {argv_.data() + item.first, item.count}, item.replicas_only, item.log_only};
   }
 
   /// `argv` lives until clear().
   void add_view(int db, std::span<const std::string_view> argv, bool replicas_only = false);
   void add_copy(int db, std::span<const std::string_view> argv, bool replicas_only = false);
+  /// The last that was added is not the caller's own doing: restrict() leaves it alone.
+  void settle_last() { items_.back().settled = true; }
+  /// What was added from the `first` on goes to replicas, to the log, to both or to none.
+  void restrict(size_t first, bool to_replicas, bool to_log);
   void clear();
+  void swap(EffectBatch& other) noexcept;
 
  private:
   struct Item {
     int db;
     uint32_t first, count;
-    bool replicas_only;
+    bool replicas_only, log_only = false, settled = false;
   };
   std::vector<Item> items_;
   std::vector<std::string_view> argv_;

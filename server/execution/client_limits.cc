@@ -9,6 +9,7 @@ namespace vedette {
 namespace {
 
 constexpr size_t kSuspendedInputMax = 1 << 20;
+constexpr size_t kStrangerReplyBytesMax = 16 << 10;  // who has not logged in gets errors only
 
 std::string_view name_of(ClientClass client_class) {
   switch (client_class) {
@@ -42,6 +43,7 @@ void check_timeout(ServerState& server, Session& session) {
 }  // namespace
 
 bool replies_over_backlog_limit(const ServerState& server, const Session& session) {
+  if (session.has(kUnauthenticated) && session.output.size() > kStrangerReplyBytesMax) return true;
   const uint64_t limit = server.settings.reply_backlog_bytes_max;
   return limit && session.output.size() > limit;
 }

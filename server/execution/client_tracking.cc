@@ -155,15 +155,18 @@ void stop_tracking(ServerState& server, Session& session) {
 }
 
 void note_tracked_call(const CommandContext& context) {
-  Session& session = context.session;
+  // What a script reads, the session reads that runs it.
+  Session* const reader = context.session.has(kScript) ? context.server.executing : &context.session;
+  if (!reader || !reader->has(kTracks)) return;
+  Session& session = *reader;
   SessionTracking& tracking = *tracking_of(session);
   const CommandInfo& command = context.command;
   const bool wanted = tracking.opt_in ? tracking.caching : !(tracking.opt_out && tracking.caching);
-  if (wanted && (command.flags & kReadOnly) && !(command.flags & kPubSub) && !session.has(kBroadcasts))
+  if (wanted && (command.flags & kReadOnly) && !(command.flags & (kPubSub | kRunsScripts)) && !session.has(kBroadcasts))
     note_reads(context.server, session, command, context.args());
   // CLIENT CACHING is for one command, or one transaction.
   const bool client = command.name == "client" || (command.parent && command.parent->name == "client");
-  if (!client && !context.in_transaction() && !context.blocked()) tracking.caching = false;
+  if (!client && !context.session.has(kScript) && !session.has(kInTransaction) && !context.blocked()) tracking.caching = false;
 }
 
 void invalidate_key(ServerState& server, const Change& change) {

@@ -45,6 +45,7 @@ void remove_key(ServerState& server, int db, const Key& key, Database::Place pla
   const std::string_view argv[] = {lazily ? "UNLINK" : "DEL", key.bytes};
   if (server.call_depth > 1) {
     server.effects.add_copy(db, argv);  // in its place among the transaction's effects
+    server.effects.settle_last();
     return;
   }
   EffectBatch effects;

@@ -48,6 +48,7 @@ class CommandContext {
   std::string_view arg(size_t i) const { return args_[i]; }
   Arguments args() const { return args_; }
   const CommandIndex& commands() const { return server.commands; }
+  AccessControl& access() { return *server.access; }
   ReplyWriter& reply() { return reply_; }
   const Now& now() const { return now_; }
   int64_t now_ms() const { return now_.wall.ms(); }
@@ -164,6 +165,10 @@ class CommandContext {
   Status block(const BlockOn& wait);
   bool blocked() const { return blocked_; }
 
+  /// The reply that was written is an error, or holds one: the command counts as failed.
+  void note_failure() { failed_ = true; }
+  bool failed() const { return failed_; }
+
   /// Whether the reply has outgrown the client's hard output limit: the client is closed then, and there is no use in going on with
   /// it. For loops whose length the client chooses. The handler returns, however much of the reply it owes.
   bool reply_is_lost();
@@ -193,6 +198,7 @@ class CommandContext {
   uint64_t redacted_ = 0;
   bool verbatim_ = true;
   bool blocked_ = false;
+  bool failed_ = false;
 };
 
 }  // namespace vedette

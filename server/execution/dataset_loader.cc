@@ -24,6 +24,7 @@ DatasetLoader::DatasetLoader(ServerState& server, const LoadOptions& options)
   if (options.target == LoadOptions::Target::kKeyspace) return;
   beside_.reserve(size_t(server.keyspace.count()));
   for (int i = 0; i < server.keyspace.count(); i++) beside_.emplace_back(server.keyspace.hash_key());
+  if (server.scripts) libraries_ = server.scripts->empty_libraries();
 }
 
 // What was staged and not taken into use may be large.
@@ -55,6 +56,7 @@ void DatasetLoader::commit() {
   }
   beside_.clear();
   server_.local_expiries.clear();
+  if (libraries_) server_.scripts->adopt(std::move(libraries_));
 }
 
 Database& DatasetLoader::database(int db) { return beside_.empty() ? server_.keyspace.db(db) : beside_[size_t(db)]; }
@@ -77,8 +79,10 @@ Status DatasetLoader::on_module_aux(std::string_view name) {
   return Status::ok();
 }
 
-Status DatasetLoader::on_function(std::string_view) {
-  return Error("it holds a library of functions, and there are no functions here: remove it (FUNCTION FLUSH) where the snapshot is made");
+Status DatasetLoader::on_function(std::string_view code) {
+  if (!server_.scripts) return Error("it holds a library of functions, and there are no functions here");
+  const Status status = libraries_ ? libraries_->load(code) : server_.scripts->load_library(code, options_.replace);
+  return status ? Status::ok() : Status(Error(fmt::format("a library of functions cannot be loaded: {}", status.error().text())));
 }
 
 Status DatasetLoader::on_select(int db) {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "server/execution/server_state.h"
+#include "server/execution/script_host.h"
 #include "server/snapshot/rdb_reader.h"
 
 namespace vedette {
@@ -81,6 +81,7 @@ class DatasetLoader final : private RdbHandler {
   LoadOptions options_;
   RdbReader reader_;
   std::vector<Database> beside_;
+  std::unique_ptr<ScriptLibraries> libraries_;  // beside those in use
   std::vector<Pending> pending_;
   LoadedFacts facts_;
   int db_ = 0;

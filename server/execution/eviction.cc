@@ -97,7 +97,7 @@ bool make_room(ServerState& server, const Now& now) {
     if (__builtin_expect(state.unfinished || state.over_since != Instant{}, 0)) note_within_limit(server, now);
     return true;
   }
-  if (server.pause.active(now.instant)) return true;  // the dataset stands still
+  if (server.pause.active(now.instant) || (server.conditions() & kBusyScript)) return true;  // the dataset stands still
   if (server.is_replica && server.settings.replication.ignore_memory_max) return true;  // the primary evicts
   server.chunks.drop_kept();
   const Instant start = read_time(server, now);

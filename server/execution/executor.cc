@@ -14,6 +14,7 @@
 #include "server/execution/commit.h"
 #include "server/execution/eviction.h"
 #include "server/execution/replication.h"
+#include "server/execution/script_host.h"
 #include "server/execution/session_subscriber.h"
 #include "server/execution/transaction.h"
 
@@ -25,13 +26,14 @@ constexpr int64_t kRunBudgetNs = 1000000;
 constexpr size_t kOutputBudgetBytes = 1 << 20;
 constexpr size_t kRunRequestsMax = 4096;
 constexpr size_t kFlushEarlyBytes = 32 * 1024;
-constexpr uint32_t kReplyFlags = kReplyOff | kReplySkip | kReplySkipNext;
+constexpr std::string_view kNotInTransaction = "ERR Command not allowed inside a transaction";
+constexpr uint64_t kReplyFlags = kReplyOff | kReplySkip | kReplySkipNext;
 
 // The conditions under which `command` may not simply run.
-uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
-  if (!command.subcommands.empty() || (command.flags & kProtected)) return ~uint32_t(0);
-  uint32_t mask = kReplyFlags | kMemoryLimited | kPausedClients | kMonitored | kMonitoring | kInternal | kReplicaLink;
-  if (!(command.flags & kNoAuth)) mask |= kUnauthenticated;
+uint64_t gate_mask_of(const ServerCommandTable::Entry& command) {
+  if (!command.subcommands.empty() || (command.flags & kProtected)) return ~uint64_t(0);
+  uint64_t mask = kReplyFlags | kMemoryLimited | kPausedClients | kMonitored | kMonitoring | kInternal | kReplicaLink;
+  if (!(command.flags & kNoAuth)) mask |= kUnauthenticated | kRestricted;
   if (!(command.flags & kInTransactionAtOnce)) mask |= kInTransaction;
   if (!(command.flags & kRunsInSubscribed)) mask |= kSubscribedResp2;
   const bool exec = command.name == "exec";  // for which its queue counts
@@ -39,6 +41,8 @@ uint32_t gate_mask_of(const ServerCommandTable::Entry& command) {
   if (exec || (command.flags & kNoAsyncLoading)) mask |= kLoadingBeside;
   if (exec || !(command.flags & kStale)) mask |= kStaleReplica;
   if ((command.flags & kWrite) || exec || command.name == "ping") mask |= kWritesGuarded;
+  if (!(command.flags & kAllowBusy)) mask |= kBusyScript;
+  if (command.flags & kRunsScripts) mask |= kWritesGuarded | kStaleReplica;  // its script may say otherwise than its row
   return mask;
 }
 
@@ -58,6 +62,13 @@ bool is_http(std::string_view word) { return equals_ignoring_case(word, "POST") 
 void refuse_http(ServerState& state, Session& session) {
   log_warning("Client {} closed: it speaks HTTP (POST or Host:), perhaps made to by a web page", client_info(state, session));
   session.close(false);
+}
+
+// EXEC does if a command in its queue does.
+bool runs_script(const Session& session, const ServerCommandTable::Entry& command) {
+  if (command.name != "exec") return true;
+  const ServerSession* own = ServerSession::of_or_null(session);
+  return own && (own->queue.flags() & kRunsScripts);
 }
 
 void prepare_entry(CommandInfo& info) {
@@ -85,6 +96,16 @@ void note_replay_failure(ServerState& state, const Session& session, std::string
 }
 
 void Executor::prepare() {
+  if (!state_.access) state_.access = std::make_unique<AccessControl>(state_.commands, state_.clients);
+  state_.access->describe = [this](const Session& session) {
+    const AclCatalog& catalog = state_.access->catalog();
+    std::string line;
+    append_client_info(
+        line, state_, session,
+        session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
+    return line;
+  };
+  state_.access->disconnect = [this](Session& session) { disconnect(state_, session); };
   for (CommandInfo* info : state_.commands.commands()) prepare_entry(*info);
   state_.command_stats.emplace(size_t(state_.commands.size()));
   start_turn();
@@ -182,7 +203,8 @@ void Executor::execute() {
   start_turn();
   watch_memory();
   end_due_waits();
-  if (__builtin_expect(state_.blocked.any_ready(), 0)) serve_blocked();  // by what happened between turns
+  if (__builtin_expect(stands_still(), 0)) go_on();
+  if (__builtin_expect(may_serve(), 0)) serve_blocked();  // by what happened between turns
   for (size_t i = 0; i < std::min(kBucketAhead, requests_.size()); i++)
     if (requests_[i].hashed) state_.keyspace.db(requests_[i].db).table().prefetch(requests_[i].hash);
   for (const Run& run : runs_) execute_run(run);
@@ -222,7 +244,8 @@ void Executor::execute_run(const Run& run) {
   for (uint32_t i = 0; i < run.request_count; i++) {
     const size_t at = run.first_request + i;
     look_ahead(at);
-    if (session.has(kSuspended | kCloseAfterReply | kCloseNow)) {
+    const bool held = session.has(kReplaying) && stands_still();  // what happened elsewhere waits for what goes on here
+    if (held || session.has(kSuspended | kCloseAfterReply | kCloseNow)) {
       deferred = true;
       break;
     }
@@ -238,7 +261,7 @@ void Executor::execute_run(const Run& run) {
     const bool done = execute_request(session, request, args);
     if (__builtin_expect(state_.holds_writes, 0)) note_held_reply(session, reply_from, write_before);
     if (__builtin_expect(!state_.pushes_after_reply.empty(), 0)) deliver_pushes(session);
-    if (__builtin_expect(state_.blocked.any_ready(), 0)) serve_blocked();
+    if (__builtin_expect(may_serve(), 0)) serve_blocked();
     if (!done) {
       deferred = true;
       break;
@@ -307,7 +330,7 @@ void Executor::deliver_pushes(Session& session) {
 }
 
 bool Executor::has_backlog() const {
-  return !backlog_.empty() || state_.blocked.any_ready() || std::any_of(stalled_.begin(), stalled_.end(), [&](const Session* session) {
+  return !backlog_.empty() || stands_still() || state_.blocked.any_ready() || std::any_of(stalled_.begin(), stalled_.end(), [&](const Session* session) {
            return !replies_over_backlog_limit(state_, *session);
          });
 }
@@ -346,6 +369,7 @@ void Executor::on_new_key(int db, const Key& key) {
 void Executor::end_turn() { end_tracking_turn(state_); }
 
 void Executor::forget(Session& session) {
+  if (stands_still() && unit_.session == &session) abandon();
   std::erase(backlog_, &session);
   std::erase(stalled_, &session);
   state_.client_memory.remove(session);
@@ -366,7 +390,10 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
   if (__builtin_expect(command && command->accepts_argument_count(args.size()), 1)) {
     session.last_command = uint32_t(command->id);
     session.commands++;
-    if (__builtin_expect(((session.flags() | (state_.conditions() & session.heeds)) & command->gate_mask) == 0, 1)) {
+    const uint64_t gates = (session.flags() | (state_.conditions() & session.heeds)) & command->gate_mask;
+    // Who is merely restricted is asked for permission, and for nothing else.
+    if (__builtin_expect(gates == 0, 1) ||
+        (gates == kRestricted && session.user->permits(command->id, args))) {
       call(session, *command, args, request.hashed, request.hash);
       return true;
     }
@@ -425,7 +452,8 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
   }
   const bool exec = command.name == "exec";
   const ServerSession* own = ServerSession::of_or_null(session);
-  const uint32_t flags = command.flags | (exec && own ? own->queue.flags() : 0);
+  const uint32_t own_flags = flags_of(command, args);
+  const uint32_t flags = own_flags | (exec && own ? own->queue.flags() : 0);
   if (session.has(kReplaying)) {
     // Only a pause that clients have asked for: what holds their writes for a replica's sake must not keep the stream from it.
     const bool paused = (state_.conditions() & kPausedClients) && !session.has(kInternal) && is_paused(state_.pause.timed(now_.instant), flags);
@@ -444,11 +472,28 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, "NOAUTH Authentication required.");
     return false;
   }
+  if (session.has(kInTransaction) && (command.flags & kNoMulti) && !(command.flags & kInTransactionAtOnce)) {
+    reject(session, &command, kNotInTransaction);
+    return false;
+  }
+  if (session.has(kRestricted) && !state_.access->permits(session, command, args)) {
+    const AclDecision decision = state_.access->decide(session, command, args);
+    const AclContext context = session.has(kInTransaction) ? AclContext::kTransaction : AclContext::kTopLevel;
+    state_.access->note(session, command, args, decision, context, now_.wall.ms());
+    if (session.has(kReplicaLink)) {  // an error would be taken for a part of its stream
+      log_warning("Client {} closed: a replica whose user may no more run '{}'", client_info(state_, session),
+                  command.name);
+      session.close(false);
+      return false;
+    }
+    reject(session, &command, state_.access->refusal_text(command, args, decision));
+    return false;
+  }
   const bool reached_memory_limit = (state_.conditions() & kMemoryLimited) && !make_room(state_, now_);
   // What is evicted for this command goes before it: its client is told so before the reply.
   const bool replies = !serving_ && !state_.holds_writes && !session.has(kReplyOff | kReplySkip);
   if (__builtin_expect(!state_.pushes_after_reply.empty(), 0) && replies) deliver_pushes(session);
-  const uint32_t lacking = exec && own ? own->queue.lacking() : ~uint32_t(command.flags);  // EXEC may run when all of them may
+  const uint32_t lacking = exec && own ? own->queue.lacking() : ~own_flags;  // EXEC may run when all of them may
   // A queue may grow without bound, so over the limit nothing is queued either; what ends the transaction may run.
   const bool ends_transaction = exec || command.name == "discard" || command.name == "quit" || command.name == "reset";
   if (reached_memory_limit && ((flags & kDenyOom) || (session.has(kInTransaction) && !ends_transaction))) {
@@ -481,6 +526,10 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     reject(session, &command, "LOADING Redis is loading the dataset in memory");
     return false;
   }
+  if ((state_.conditions() & kBusyScript) && !(command.flags & kAllowBusy)) {
+    reject(session, &command, state_.scripts->busy_text());
+    return false;
+  }
   if ((state_.conditions() & kPausedClients) && is_paused(state_.pause.mode(now_.instant), flags)) {
     session.set(kSuspended);
     state_.pause.waiting.push_back(session.id());
@@ -493,10 +542,10 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
 bool Executor::queue_if_in_transaction(Session& session, const ServerCommandTable::Entry& command, Arguments args) {
   if (!session.has(kInTransaction) || (command.flags & kInTransactionAtOnce)) return false;
   if (command.flags & kNoMulti) {
-    reject(session, &command, "ERR Command not allowed inside a transaction");
+    reject(session, &command, kNotInTransaction);
     return true;
   }
-  queue_command(session, command, args);
+  queue_command(session, command, args, flags_of(command, args));
   session.out_of_band().status("QUEUED");
   return true;
 }
@@ -537,7 +586,19 @@ void Executor::answer_unknown(Session& session, Arguments args) {
          fmt::format("ERR unknown command '{}', with args beginning with: {}", shown_word(args[0]).substr(0, kShownBytesMax), shown));
 }
 
+uint32_t Executor::flags_of(const ServerCommandTable::Entry& command, Arguments args) const {
+  if (__builtin_expect(command.flags & kRunsScripts, 0) && state_.scripts) return state_.scripts->flags_of(command, args);
+  return command.flags;
+}
+
 void Executor::call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash) {
+  // What happened elsewhere is not left half-way; nor are the commands that are called by one that can be.
+  if (__builtin_expect(command.flags & kRunsScripts, 0) && state_.call_depth == 0 && !session.has(kReplaying) && runs_script(session, command))
+    return call_apart(session, command, args);
+  call_here(session, command, args, hashed, hash);
+}
+
+void Executor::call_here(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash) {
   const Instant start = now_.instant;
   if (state_.call_depth == 0) unit_now_ = now_;
   CommandContext context(*this, state_, session, command, args, unit_now_, ReplyWriter(session.output, session.resp), changes_);
@@ -557,7 +618,7 @@ void Executor::call(Session& session, const ServerCommandTable::Entry& command, 
   const bool again = serving_ && state_.call_depth == 1;
   if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin)) && !again) feed_monitors(context);
   finish_call(context, status, first_change, start);
-  if (__builtin_expect(session.has(kTracks), 0)) note_tracked_call(context);
+  if (__builtin_expect(session.has(kTracks | kScript), 0)) note_tracked_call(context);
   state_.call_depth--;
 }
 
@@ -583,7 +644,7 @@ void Executor::finish_call(CommandContext& context, const Status& status, size_t
       if (state_.replication) context.session.write_offset = state_.replication->history().offset;
     }
   }
-  account(context, !status, start);
+  account(context, !status || context.failed(), start);
 }
 
 void Executor::account(CommandContext& context, bool failed, Instant start) {
@@ -600,8 +661,8 @@ void Executor::account(CommandContext& context, bool failed, Instant start) {
   state_.command_stats->record(context.command.id, ns, state_.settings.latency_tracking);
   if (failed) (*state_.command_stats)[context.command.id].failed++;
   const int64_t threshold_us = state_.settings.slow_log_threshold_us;
-  if (__builtin_expect(threshold_us >= 0 && ns >= threshold_us * 1000, 0) && !(context.command.flags & kSkipSlowLog)) {
-    const Session& session = context.session;
+  const Session& session = context.session;
+  if (__builtin_expect(threshold_us >= 0 && ns >= threshold_us * 1000, 0) && !(context.command.flags & kSkipSlowLog) && !session.has(kScript)) {
     state_.slow_log.add(now_.wall, ns / 1000, context.shown_args(), session.transport ? session.transport->peer_address() : "?:0",
                         session.name(), state_.settings.slow_log_length_max);
   }
@@ -619,6 +680,7 @@ void Executor::feed_monitors(const CommandContext& context) {
   const Session& session = context.session;
   std::string peer = session.transport ? session.transport->peer_address() : "?:0";
   if (session.has(kUnixSocket)) peer = "unix:" + peer;
+  if (session.has(kScript)) peer = "lua";
   const Now now = clock_.now();
   std::string line = fmt::format("{}.{:06} [{} {}]", now.wall.us / 1000000, now.wall.us % 1000000, session.db, peer);
   for (const std::string_view arg : context.shown_args()) {

@@ -6,12 +6,17 @@
 // for an element of a large value, that one's bucket and item follow four and two places on.
 // A session that has used its budget of the tick (time, or bytes of output) keeps the rest for the next one, so that
 // no pipeline delays the others.
+//
+// A command that may run a script is called on a second stack (common/base/fiber.h). A script that takes long leaves it: the
+// turn goes on without that command, everything that is its own lies aside, and each turn begins by going on with it for a
+// while (script_unit.cc).
 #pragma once
 
 #include <deque>
 #include <string>
 #include <vector>
 
+#include "common/base/fiber.h"
 #include "common/base/time.h"
 #include "server/execution/context.h"
 #include "server/store/element_prefetch.h"
@@ -50,6 +55,15 @@ class Executor final : public NewKeyListener {
   /// A session is about to be destroyed.
   void forget(Session& session);
 
+  /// Whether the caller runs within a command that can be left.
+  bool may_leave() const { return fiber_ && fiber_->inside(); }
+  /// Leaves the command under way, to come back in the next turn. Requires may_leave().
+  void leave();
+  /// A command has been left and not been gone on with to its end.
+  bool stands_still() const { return fiber_ && fiber_->under_way() && !fiber_->inside(); }
+  /// Ends the command that stands still. What it has done is neither replicated nor logged nor told.
+  void abandon();
+
   /// Runs a command now, past the gates, and everything that follows it. `hash` is of its first key, if `hashed`.
   void call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash);
 
@@ -57,6 +71,12 @@ class Executor final : public NewKeyListener {
   void on_new_key(int db, const Key& key) override;
 
   const Now& now() const { return now_; }
+  /// The time that the whole command or transaction under way sees.
+  const Now& unit_now() const { return unit_now_; }
+  /// Shows a call to those who monitor, before what it calls itself.
+  void show_to_monitors(const CommandContext& context) {
+    if (__builtin_expect(state_.conditions() & kMonitored, 0)) feed_monitors(context);
+  }
   /// Bytes of the run under way that the requests before the present one took.
   size_t run_consumed() const { return run_consumed_; }
   /// Reads the clock.
@@ -99,6 +119,7 @@ class Executor final : public NewKeyListener {
 
   /// Everything that the mask test could not rule out. True: go on and run it.
   bool pass_gates(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool& wait);
+  uint32_t flags_of(const ServerCommandTable::Entry& command, Arguments args) const;
   /// True if the command waits for EXEC now, or was refused there.
   bool queue_if_in_transaction(Session& session, const ServerCommandTable::Entry& command, Arguments args);
   void reject(Session& session, const ServerCommandTable::Entry* command, std::string_view error);
@@ -112,8 +133,31 @@ class Executor final : public NewKeyListener {
   void feed_monitors(const CommandContext& context);
   void note_latency(CommandContext& context, int64_t ns);
 
+  // A command on the second stack, and what is its own while it stands still.
+  struct ScriptUnit {
+    Session* session = nullptr;
+    const ServerCommandTable::Entry* command = nullptr;
+    std::vector<std::string_view> args;
+    std::string text;  // of the arguments, once they outlive the turn
+    uint64_t reply_from = 0, write_before = 0;
+    bool silent = false;
+    int call_depth = 0;
+    EffectBatch effects;
+    std::string pushes;
+    Now now;
+  };
+  static constexpr size_t kFiberBytes = 4 << 20;
+
+  void call_here(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash);
+  void call_apart(Session& session, const ServerCommandTable::Entry& command, Arguments args);
+  void put_aside();
+  void go_on();
+  void take_up();
+  void end_unit();
+
   void serve_blocked();
   void serve_queue(const KeyPlace& place);
+  bool may_serve() const { return state_.blocked.any_ready() && !stands_still(); }
   bool may_serve(const BlockedCall& call, const Entry* entry) const;
   void run_again(BlockedCall& call);
 
@@ -130,6 +174,8 @@ class Executor final : public NewKeyListener {
   size_t run_consumed_ = 0;
   BlockedCall* serving_ = nullptr;  // whose command is being run again
   bool serves_stream_ = false;      // what made keys ready came from the primary
+  std::unique_ptr<Fiber> fiber_;    // made by the first command that needs it
+  ScriptUnit unit_;
   Now unit_now_;  // the time that a whole command or transaction sees
 };
 

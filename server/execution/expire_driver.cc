@@ -66,7 +66,7 @@ Instant work_until(ServerState& server, const Now& now, Instant end) {
 
 bool run_expire_cycle(ServerState& server, const Now& now, ExpireSlice slice) {
   ExpirePlan& plan = server.expire_plan;
-  const bool standing_still = server.pause.active(now.instant) || (server.conditions() & kLoadingDataset);
+  const bool standing_still = server.pause.active(now.instant) || (server.conditions() & (kLoadingDataset | kBusyScript));
   if (!server.active_expire || standing_still || server.is_replica) {
     plan.cancel();
     const bool sweeps_own = server.is_replica && server.active_expire && !standing_still && slice == ExpireSlice::kTick;

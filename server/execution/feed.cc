@@ -61,11 +61,13 @@ void Feed::start_sync(bool legacy, Instant now) {
 }
 
 void Feed::request_snapshot() {
-  if (follower.without_data) {  // only what is not a key: there is nothing of that kind
+  if (follower.without_data) {  // only what is not a key: functions, if they are wanted
     spool_.reset();
     BlockLog bytes;
     RdbWriter writer(bytes, RdbWriteOptions{});
-    writer.header(server_.snapshots->facts(server_.now));
+    SnapshotFacts facts = server_.snapshots->facts(server_.now);
+    if (follower.without_functions) facts.functions.clear();
+    writer.header(facts);
     writer.end();
     writer.settle();
     std::string rdb;

@@ -82,13 +82,18 @@ void memory_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("allocator_active", report.allocator.active);
   out.field("allocator_resident", report.allocator.resident);
   out.bytes("total_system_memory", total_system_memory());
-  out.zeros({"used_memory_lua", "used_memory_vm_eval"});
-  out.field("used_memory_lua_human", human_bytes(0));
-  out.zeros({"used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions", "number_of_libraries",
-             "used_memory_vm_functions"});
-  out.bytes("used_memory_vm_total", 0);
-  out.field("used_memory_functions", 0);
-  out.bytes("used_memory_scripts", 0);
+  const ScriptFigures& scripts = report.scripts;
+  out.field("used_memory_lua", scripts.eval_vm_bytes);
+  out.field("used_memory_vm_eval", scripts.eval_vm_bytes);
+  out.field("used_memory_lua_human", human_bytes(scripts.eval_vm_bytes));
+  out.field("used_memory_scripts_eval", scripts.script_bytes);
+  out.field("number_of_cached_scripts", scripts.scripts);
+  out.field("number_of_functions", scripts.functions);
+  out.field("number_of_libraries", scripts.libraries);
+  out.field("used_memory_vm_functions", scripts.function_vm_bytes);
+  out.bytes("used_memory_vm_total", scripts.eval_vm_bytes + scripts.function_vm_bytes);
+  out.field("used_memory_functions", scripts.library_bytes);
+  out.bytes("used_memory_scripts", scripts.script_bytes + scripts.library_bytes);
   out.bytes("maxmemory", server.settings.memory_max);
   out.field("maxmemory_policy", eviction_policy_name(server.settings.eviction_policy));
   out.ratio("allocator_frag_ratio", report.allocator_fragmentation);
@@ -140,6 +145,7 @@ void keyspace_fields(InfoText& out, const ServerState& server) {
   out.field("expire_cycle_cpu_milliseconds", keys.expire_cycle_us / 1000);
   out.field("evicted_keys", keys.evicted);
   out.field("evicted_clients", server.stats.evicted_clients);
+  out.field("evicted_scripts", server.scripts ? server.scripts->figures().evicted_scripts : 0);
   out.field("total_eviction_exceeded_time", keys.evicting_us / 1000);
   out.field("current_eviction_exceeded_time", 0);
   out.field("keyspace_hits", keys.hits);
@@ -173,7 +179,11 @@ void stats_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("instantaneous_eventloop_cycles_per_sec", turns_a_second);
   out.field("instantaneous_eventloop_duration_usec",
             turns_a_second ? server.busy_rate.per_second() / 1000 / turns_a_second : 0);
-  out.zeros({"acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"});
+  const AclCounters& denied = server.access->denied;
+  out.field("acl_access_denied_auth", denied.auth);
+  out.field("acl_access_denied_cmd", denied.command);
+  out.field("acl_access_denied_key", denied.key);
+  out.field("acl_access_denied_channel", denied.channel);
   out.field("client_query_buffer_limit_disconnections", stats.query_buffer_disconnections);
   out.field("client_output_buffer_limit_disconnections", stats.output_buffer_disconnections);
 }
@@ -234,6 +244,7 @@ struct Section {
   bool by_default;
   void (*write)(InfoText&, const ServerState&, const Now&);
 };
+// clang-format off
 constexpr Section kSections[] = {
     {"server", "Server", true, server_section},
     {"clients", "Clients", true, clients_section},
@@ -249,6 +260,7 @@ constexpr Section kSections[] = {
     {"cluster", "Cluster", true, cluster_section},
     {"keyspace", "Keyspace", true, keyspace_section},
 };
+// clang-format on
 
 }  // namespace
 

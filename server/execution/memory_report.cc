@@ -37,7 +37,9 @@ MemoryReport memory_report(const ServerState& server) {
   }
   if (server.append_log) report.append_buffer = server.append_log->memory_bytes();
   report.not_counted = memory_not_counted(server);
-  report.overhead = report.startup + report.clients_normal + report.clients_replicas + report.backlog + report.append_buffer;
+  if (server.scripts) report.scripts = server.scripts->figures();
+  report.overhead = report.startup + report.clients_normal + report.clients_replicas + report.backlog + report.append_buffer +
+                    report.scripts.script_bytes + report.scripts.library_bytes;
   for (int i = 0; i < server.keyspace.count(); i++) {
     const Database& db = server.keyspace.db(i);
     if (!db.size()) continue;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "common/base/memory.h"
-#include "server/execution/server_state.h"
+#include "server/execution/script_host.h"
 
 namespace vedette {
 
@@ -20,6 +20,7 @@ struct MemoryReport {
   uint64_t backlog = 0;
   uint64_t append_buffer = 0;
   uint64_t not_counted = 0;  ///< that no key is evicted for
+  ScriptFigures scripts;
   std::vector<DatabaseOverhead> databases;  ///< those that are not empty
   uint64_t overhead = 0;                    ///< all that is no key and no value
   uint64_t dataset = 0;

@@ -68,7 +68,7 @@ MigrationConnection* Migrations::acquire(Migration& migration, bool fresh) {
   }
   auto connection = std::make_unique<MigrationConnection>(*this, target);
   connection->link =
-      server_.actions->connect(migration.request().host, migration.request().port, *connection);
+      server_.actions->connect(LinkUse::kMigration, migration.request().host, migration.request().port, *connection);
   if (!connection->link) return nullptr;
   connection->user = &migration;
   connections_.push_back(std::move(connection));
@@ -160,7 +160,10 @@ void MigrationConnection::on_link_bytes(std::string_view bytes) {
   if (user == hearer) hearer->on_replies_told();
 }
 
-bool MigrationConnection::wants_link_bytes() const { return !user || user->wants_replies(); }
+// A key that has arrived is deleted here: not in the middle of a script.
+bool MigrationConnection::wants_link_bytes() const {
+  return !(all_.server_.conditions() & kBusyScript) && (!user || user->wants_replies());
+}
 
 void MigrationConnection::on_link_closed(const std::string& reason) {
   all_.executor_.refresh_now();

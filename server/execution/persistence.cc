@@ -95,6 +95,7 @@ Status Persistence::reload(const Now& now, const Reload& how) {
       return bool(content.find(content.key_of(bytes)));
     });
     for (int i = 0; i < server_.keyspace.count(); i++) server_.keyspace.discard(i);
+    if (server_.scripts) server_.scripts->clear_libraries();
   }
   LoadOptions options;
   options.now_ms = now.wall.ms();

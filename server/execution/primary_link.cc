@@ -12,6 +12,7 @@
 #include "server/execution/executor.h"
 #include "server/execution/persistence.h"
 #include "server/execution/replication.h"
+#include "server/execution/script_host.h"
 #include "server/execution/transaction.h"
 
 namespace vedette {
@@ -63,6 +64,7 @@ uint64_t PrimaryLink::read_offset() const {
 void PrimaryLink::tick(const Now& now) {
   if (state_ == LinkState::kConnect && now.instant >= retry_at_) return connect(now);
   if (state_ == LinkState::kConnect) return;
+  load_spooled();
   const int64_t timeout_ms = server_.settings.replication.timeout_ms;
   if (!wants_link_bytes()) last_heard_ = now.instant;  // what is not read is not heard
   if (ms_between(last_heard_, now.instant) > timeout_ms) {
@@ -86,7 +88,7 @@ void PrimaryLink::connect(const Now& now) {
   log_notice("Connecting to MASTER {}", peer());
   state_ = LinkState::kConnecting;
   last_heard_ = now.instant;
-  link_ = server_.actions->connect(host_, port_, *this);
+  link_ = server_.actions->connect(LinkUse::kReplication, host_, port_, *this);
   if (!link_) lose("there is no network", false);
 }
 
@@ -115,6 +117,7 @@ void PrimaryLink::on_link_connected(const std::string& failure) {
 
 bool PrimaryLink::wants_link_bytes() const {
   if (arrived_ || load_due()) return false;
+  if (server_.conditions() & kBusyScript) return false;  // neither the stream nor another dataset in the middle of a script
   if (state_ == LinkState::kSync) return !loading_ || beside_ || !spool_ ? !spool_ || spool_->unwritten() < kSpoolUnwrittenMax : false;
   if (session_->has(kSuspended) && session_->input.size() >= kPausedBytesMax) return false;
   return !session_->has(kBacklogged);  // else nothing is left but the beginning of a request
@@ -206,7 +209,7 @@ void PrimaryLink::begin_full_sync(const HistoryPoint& point, bool legacy) {
   offered_ = point;
   legacy_ = legacy;
   transfer_.emplace();
-  arrived_ = anew_ = false;
+  arrived_ = anew_ = spooled_ = false;
   forget_unapplied();
   spool_.reset();
   loader_.reset();
@@ -237,8 +240,8 @@ void PrimaryLink::on_sync_bytes(std::string_view& bytes) {
   spool_->finish([this, alive = alive_](const Status& status) {
     if (!*alive || !spool_) return;
     if (!status) return lose(fmt::format("the snapshot cannot be put aside: {}", status.error().text()), false);
-    begin_load();
-    if (loading_) load_next();
+    spooled_ = true;
+    load_spooled();
   });
 }
 
@@ -295,6 +298,7 @@ void PrimaryLink::empty_keyspace() {
   server_.watches.touch_where([](int, std::string_view) { return true; });
   for (int i = 0; i < server_.keyspace.count(); i++) server_.keyspace.discard(i);
   server_.local_expiries.clear();
+  if (server_.scripts) server_.scripts->clear_libraries();
   server_.blocked.note_all(0, server_.keyspace.count() - 1);
 }
 
@@ -305,6 +309,13 @@ std::optional<Instant> PrimaryLink::load_due() const {
   const Instant due{server_.loading.began.ns + int64_t(us * 1000)};
   if (due <= (server_.clock ? server_.clock->now().instant : server_.now.instant)) return std::nullopt;
   return due;
+}
+
+void PrimaryLink::load_spooled() {
+  if (!spooled_ || (server_.conditions() & kBusyScript)) return;
+  spooled_ = false;
+  begin_load();
+  if (loading_) load_next();
 }
 
 void PrimaryLink::load_next() {
@@ -369,7 +380,7 @@ void PrimaryLink::take_over() {
 
 void PrimaryLink::abandon_load() {
   spool_.reset();
-  arrived_ = false;
+  arrived_ = spooled_ = false;
   if (!std::exchange(loading_, false)) return;
   load_waits_ = take_over_waits_ = false;
   loader_.reset();

@@ -103,6 +103,7 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   void on_sync_bytes(std::string_view& bytes);
   bool take_payload(std::string_view bytes);
   void begin_load();
+  void load_spooled();
   void load_next();
   void on_loaded_piece(Result<std::string> piece);
   void finish_load();
@@ -128,6 +129,7 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   HistoryPoint offered_;
   bool legacy_ = false, beside_ = false, takeover_ = false;
   bool arrived_ = false;         // the snapshot has come whole, and is being put aside or loaded
+  bool spooled_ = false;         // the snapshot has been put aside whole, and is to be loaded
   bool anew_ = false;            // what is held cannot be gone on from: the stream was broken
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<DatasetLoader> loader_;

@@ -374,9 +374,13 @@ void Replication::on_effects(const EffectBatch& effects) {
     history_.advance(1);  // so that a later write has a later offset, for WAITAOF
     return;
   }
+  size_t count = 0;
+  for (size_t i = 0; i < effects.size(); i++) count += !effects[i].log_only;
+  if (!count) return;
   const uint64_t before = backlog_->offset();
-  encoder_.begin_transaction(effects.size());
-  for (size_t i = 0; i < effects.size(); i++) encoder_.command(effects[i].db, effects[i].argv);
+  encoder_.begin_transaction(count);
+  for (size_t i = 0; i < effects.size(); i++)
+    if (const Effect effect = effects[i]; !effect.log_only) encoder_.command(effect.db, effect.argv);
   encoder_.end_transaction();
   note_stream_grew(before);
 }
@@ -521,11 +525,14 @@ bool Replication::holds_all(const Feed& feed) const {
 
 // --- time
 
+// The role does not change in the middle of a script.
+bool Replication::busy() const { return server_.conditions() & kBusyScript; }
+
 void Replication::end_turn(const Now& now) {
   if (!waiters_.empty() && server_.replicas_attached && waiters_.highest_offset() > ack_asked_at_) ask_for_acks();
   if (acks_changed_) {
     answer_waiters(now.instant);
-    failover.tick(now);  // writes are held until the replica holds all: not for a period of the clock
+    if (!busy()) failover.tick(now);  // writes are held until the replica holds all: not for a period of the clock
   }
   if (link_) link_->obey_close();
   if (link_) link_->obey_pause(now);
@@ -562,7 +569,7 @@ void Replication::start_due_syncs(Instant now) {
 }
 
 void Replication::tick(const Now& now) {
-  failover.tick(now);
+  if (!busy()) failover.tick(now);
   if (link_) link_->tick(now);
   answer_waiters(now.instant);
   if (!server_.replicas_attached || last_ping_ == Instant{}) last_ping_ = now.instant;

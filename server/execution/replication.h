@@ -158,6 +158,7 @@ class Replication final : public EffectSink {
   void retire_link();
   void ensure_backlog();
   void free_backlog();
+  bool busy() const;
   void begin_backlog(uint64_t offset);
   void retire_backlog();
   bool closes_any_feed() const;

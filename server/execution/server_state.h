@@ -12,6 +12,7 @@
 #include "common/base/time.h"
 #include "common/command/table.h"
 #include "common/pubsub/channels.h"
+#include "common/session/access_control.h"
 #include "common/session/client_registry.h"
 #include "server/execution/blocked_clients.h"
 #include "server/execution/change.h"
@@ -39,22 +40,24 @@ class ConfigRegistry;
 class Migrations;
 class Persistence;
 class Replication;
+class ScriptHost;
 class Snapshots;
 using ServerCommandTable = CommandTable<Status, CommandContext>;
 using Command = ServerCommandTable::Row;
 
 /// Server-wide conditions that stand between a request and its execution, in bits apart from SessionFlag's so that one
 /// mask test sees both.
-enum ServerCondition : uint32_t {
-  kMemoryLimited = 1u << 16,   ///< maxmemory is set: there may be something to evict
-  kPausedClients = 1u << 17,   ///< CLIENT PAUSE is on
-  kMonitored = 1u << 18,       ///< MONITOR has listeners
-  kLoadingDataset = 1u << 19,
-  kShuttingDown = 1u << 20,
-  kStaleReplica = 1u << 21,    ///< a replica without its primary that shall not answer from old data
-  kWritesGuarded = 1u << 22,   ///< something may stand against writes: write_refusal() knows
-  kServing = 1u << 23,         ///< always on: whoever has it in its mask is looked at closely each time
-  kLoadingBeside = 1u << 31,   ///< a newer state of the dataset is loaded beside the one that is served
+enum ServerCondition : uint64_t {
+  kMemoryLimited = 1ull << 32,   ///< maxmemory is set: there may be something to evict
+  kPausedClients = 1ull << 33,   ///< CLIENT PAUSE is on
+  kMonitored = 1ull << 34,       ///< MONITOR has listeners
+  kLoadingDataset = 1ull << 35,
+  kShuttingDown = 1ull << 36,
+  kStaleReplica = 1ull << 37,    ///< a replica without its primary that shall not answer from old data
+  kWritesGuarded = 1ull << 38,   ///< something may stand against writes: write_refusal() knows
+  kServing = 1ull << 39,         ///< always on: whoever has it in its mask is looked at closely each time
+  kLoadingBeside = 1ull << 40,   ///< a newer state of the dataset is loaded beside the one that is served
+  kBusyScript = 1ull << 41,      ///< a script that takes long stands still between two turns
 };
 
 struct ServerStats {
@@ -117,7 +120,7 @@ class ServerActions {
   /// Runs `job` on another thread, after those that were given before, and then `done` on the loop's thread.
   virtual void run_elsewhere(std::function<void()> job, std::function<void()> done) = 0;
   /// Begins to connect; null where there is no network.
-  virtual std::unique_ptr<OutgoingLink> connect(const std::string& /*host*/, int /*port*/, LinkOwner& /*owner*/) { return nullptr; }
+  virtual std::unique_ptr<OutgoingLink> connect(LinkUse /*use*/, const std::string& /*host*/, int /*port*/, LinkOwner& /*owner*/) { return nullptr; }
   /// A place for a snapshot that is put aside; null where there is no disk.
   virtual std::unique_ptr<Spool> open_spool() { return nullptr; }
 };
@@ -147,6 +150,7 @@ struct ServerState {
   Keyspace keyspace;
   Channels channels;
   ClientRegistry clients;
+  std::unique_ptr<AccessControl> access;  ///< made when the table is complete
   ChunkPool chunks;
   WatchIndex watches;
   BlockedClients blocked;
@@ -174,11 +178,12 @@ struct ServerState {
 
   ServerActions* actions = nullptr;
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
-  Replication* replication = nullptr;  ///< null in tests that need none, as the next four
+  Replication* replication = nullptr;  ///< null in tests that need none, as the next five
   Snapshots* snapshots = nullptr;
   Persistence* persistence = nullptr;
   AppendLog* append_log = nullptr;
   Migrations* migrations = nullptr;
+  ScriptHost* scripts = nullptr;
   Clock* clock = nullptr;              ///< for work that bounds its own time; set by the executor
   ExpirePlan expire_plan;
   EvictionState eviction;
@@ -196,13 +201,13 @@ struct ServerState {
   Instant shutdown_until{};            ///< how long an end that has been asked for waits for replicas; zero: it does not wait
   Instant lease_check_due{INT64_MAX};  ///< the first look at the clock from then on finds the primary's lease at its end
 
-  uint32_t conditions() const { return conditions_; }
+  uint64_t conditions() const { return conditions_; }
   void set_condition(ServerCondition condition, bool on) {
-    conditions_ = on ? conditions_ | condition : conditions_ & ~uint32_t(condition);
+    conditions_ = on ? conditions_ | condition : conditions_ & ~uint64_t(condition);
   }
 
  private:
-  uint32_t conditions_ = kServing;
+  uint64_t conditions_ = kServing;
 };
 
 /// Samples every rate; called by the cron ten times a second.

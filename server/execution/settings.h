@@ -79,8 +79,7 @@ struct Settings {
   OutputLimit output_limits[3] = {{}, {256 << 20, 64 << 20, 60}, {32 << 20, 8 << 20, 60}};  ///< by ClientClass
   int64_t client_timeout_seconds = 0;
   uint32_t clients_max = 10000;
-  uint64_t client_memory_max = 0;              ///< maxmemory-clients in bytes; 0: none
-  std::string password_hash;                   ///< of requirepass; empty: none is needed
+  uint64_t client_memory_max = 0;  ///< maxmemory-clients in bytes; 0: none
   bool protected_mode = true;
 
   uint64_t memory_max = 0;                     ///< maxmemory; 0: none
@@ -106,6 +105,7 @@ struct Settings {
   uint32_t notify_classes = 0;                 ///< bits of NotifyClass
   int64_t slow_log_threshold_us = 10000;       ///< negative: off
   size_t slow_log_length_max = 128;
+  int64_t busy_reply_threshold_ms = 5000;      ///< after which others are told that a script takes long
   int64_t latency_threshold_ms = 0;            ///< latency-monitor-threshold; 0: off
   bool latency_tracking = true;                ///< per-command histograms
   std::vector<double> latency_percentiles = {50, 99, 99.9};  ///< latency-tracking-info-percentiles

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/base/memory.h"
+#include "server/execution/script_host.h"
 #include "server/execution/server_state.h"
 #include "server/snapshot/epoch_walk.h"
 #include "server/snapshot/whole_dataset.h"
@@ -71,6 +72,7 @@ SnapshotFacts Snapshots::facts(const Now& now) const {
   facts.redis_version = kCompatibleVersion;
   facts.created_seconds = now.wall.seconds();
   facts.used_memory = used_memory();
+  if (server_.scripts) facts.functions = server_.scripts->libraries();
   if (describe) describe(facts);
   return facts;
 }
@@ -124,8 +126,11 @@ bool Snapshots::too_early(Instant at) const {
   return double(walk_->walk.keys_written()) * delay_per_key_us(delay) > double(us_between(walk_->began, at));
 }
 
+// Not in the middle of a script, half of whose work it would hold.
+bool Snapshots::may_begin() const { return !waiting_.empty() && !(server_.conditions() & kBusyScript); }
+
 bool Snapshots::ready() const {
-  if (!walk_) return !waiting_.empty();
+  if (!walk_) return may_begin();
   if (walk_->walk.cancelled()) return true;
   // What has changed since the last slice has been written too: a reader that has all that it was told of waits for it.
   if (std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->encoder && stream->log.end() > stream->told; }))
@@ -134,7 +139,7 @@ bool Snapshots::ready() const {
 }
 
 void Snapshots::run_slice(const Now& now, int64_t budget_us) {
-  if (!walk_ && !waiting_.empty()) begin(now);
+  if (!walk_ && may_begin()) begin(now);
   if (walk_) work(now, budget_us);
   drop_unread();
 }

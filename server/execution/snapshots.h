@@ -85,6 +85,7 @@ class Snapshots {
     SnapshotForm form;
   };
 
+  bool may_begin() const;
   void begin(const Now& now);
   Stream& stream_of(SnapshotForm form);
   void work(const Now& now, int64_t budget_us);

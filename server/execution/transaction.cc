@@ -5,14 +5,14 @@
 
 namespace vedette {
 
-void CommandQueue::add(const ServerCommandTable::Entry& command, Arguments args) {
+void CommandQueue::add(const ServerCommandTable::Entry& command, Arguments args, uint32_t flags) {
   commands_.push_back(Queued{&command, uint32_t(args.size())});
   for (const std::string_view arg : args) {
     lengths_.push_back(arg.size());
     text_ += arg;
   }
-  flags_ |= command.flags;
-  lacking_ |= ~uint32_t(command.flags);
+  flags_ |= flags;
+  lacking_ |= ~flags;
 }
 
 void CommandQueue::clear() {
@@ -37,10 +37,10 @@ void CommandQueue::swap(CommandQueue& other) noexcept {
   std::swap(lacking_, other.lacking_);
 }
 
-void queue_command(Session& session, const ServerCommandTable::Entry& command, Arguments args) {
+void queue_command(Session& session, const ServerCommandTable::Entry& command, Arguments args, uint32_t flags) {
   // After a refusal nothing will be executed: the rest need not be kept.
   if (session.has(kTransactionDirty | kTransactionStale)) return;
-  ServerSession::of(session).queue.add(command, args);
+  ServerSession::of(session).queue.add(command, args, flags);
 }
 
 void watch(ServerState& server, Session& session, const Key& key, int64_t now_ms) {

@@ -24,7 +24,9 @@ class CommandQueue {
   /// The flags that at least one of them lacks.
   uint32_t lacking() const { return lacking_; }
 
-  void add(const ServerCommandTable::Entry& command, Arguments args);
+  /// `flags`: by which it is judged.
+  void add(const ServerCommandTable::Entry& command, Arguments args, uint32_t flags);
+  void add(const ServerCommandTable::Entry& command, Arguments args) { add(command, args, command.flags); }
   /// Forgets everything; small buffers are kept for the next transaction.
   void clear();
   void swap(CommandQueue& other) noexcept;
@@ -80,7 +82,7 @@ class ServerSession final : public SessionState {
 };
 
 /// Puts a command of a session inside MULTI into its queue.
-void queue_command(Session& session, const ServerCommandTable::Entry& command, Arguments args);
+void queue_command(Session& session, const ServerCommandTable::Entry& command, Arguments args, uint32_t flags);
 /// Watches a key of the session's database, once.
 void watch(ServerState& server, Session& session, const Key& key, int64_t now_ms);
 /// Whether a watched entry's time has come since it was watched, though nobody has removed it yet.

@@ -24,6 +24,9 @@ class LinkOwner {
   virtual void on_link_closed(const std::string& reason) = 0;
 };
 
+/// What a connection is for. Whether it is encrypted is configured for each use.
+enum class LinkUse : uint8_t { kReplication, kMigration };
+
 /// One outgoing connection. Its destruction closes it; not from within a call of the owner's.
 class OutgoingLink {
  public:

@@ -20,15 +20,7 @@ T load_little(const char* at) {
   return value;
 }
 
-}  // namespace
-
-std::string make_dump_payload(const Entry& entry) {
-  BlockLog log;
-  ValueProgress progress;
-  *log.reserve(1) = char(rdb_type_of(entry));
-  log.commit(1);
-  const bool whole = write_value_slice(entry, log, {}, progress, SIZE_MAX);
-  VED_ASSERT(whole);
+std::string with_footer(const BlockLog& log) {
   std::string payload;
   payload.reserve(log.size() + kFooterBytes);
   log.for_each_piece(log.begin(), [&payload](const char* bytes, size_t size) {
@@ -40,6 +32,45 @@ std::string make_dump_payload(const Entry& entry) {
   const uint64_t crc = crc64(0, payload);
   payload.append(reinterpret_cast<const char*>(&crc), kChecksumBytes);
   return payload;
+}
+
+}  // namespace
+
+std::string make_dump_payload(const Entry& entry) {
+  BlockLog log;
+  ValueProgress progress;
+  *log.reserve(1) = char(rdb_type_of(entry));
+  log.commit(1);
+  const bool whole = write_value_slice(entry, log, {}, progress, SIZE_MAX);
+  VED_ASSERT(whole);
+  return with_footer(log);
+}
+
+std::string make_function_payload(std::span<const std::string_view> codes, bool compress) {
+  BlockLog log;
+  for (const std::string_view code : codes) {
+    *log.reserve(1) = char(RdbOpcode::kFunction2);
+    log.commit(1);
+    write_rdb_string(log, code, compress);
+  }
+  return with_footer(log);
+}
+
+Result<std::vector<std::string>> parse_function_payload(std::string_view payload) {
+  VED_ASSERT(payload.size() >= kFooterBytes);
+  payload.remove_suffix(kFooterBytes);
+  RdbInput input{payload.data(), payload.data() + payload.size()};
+  std::vector<std::string> codes;
+  while (input.size()) {
+    const auto code = RdbOpcode(uint8_t(*input.at++));
+    if (code == RdbOpcode::kFunctionPreGa) return failure("Pre-GA function format not supported");
+    if (code != RdbOpcode::kFunction2) return failure("given type is not a function");
+    std::string scratch, error;
+    std::string_view text;
+    if (read_rdb_string(input, scratch, text, error) != ReadOutcome::kDone) return failure("Failed loading library data");
+    codes.emplace_back(text);
+  }
+  return codes;
 }
 
 bool is_dump_payload(std::string_view payload, const DumpReadOptions& options) {

@@ -32,6 +32,7 @@ void RdbWriter::header(const SnapshotFacts& facts) {
     aux("repl-offset", to_text(facts.replication->offset));
   }
   aux("aof-base", facts.aof_base ? "1" : "0");
+  for (const std::string_view code : facts.functions) function(code);
 }
 
 void RdbWriter::aux(std::string_view name, std::string_view value) {

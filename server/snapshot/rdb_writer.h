@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "common/base/block_log.h"
 #include "server/snapshot/rdb_format.h"
@@ -43,6 +44,7 @@ struct SnapshotFacts {
   uint64_t used_memory = 0;
   std::optional<SnapshotReplication> replication;
   bool aof_base = false;  ///< the base of an append-only file
+  std::vector<std::string_view> functions;  ///< codes of libraries, which belong to the dataset
 };
 
 class RdbWriter {
@@ -52,7 +54,7 @@ class RdbWriter {
   /// Writes at the end of `out`, which may hold other bytes before.
   RdbWriter(BlockLog& out, const RdbWriteOptions& options);
 
-  /// In this order: header, aux and function as wanted, then for each database select and its entries, end.
+  /// In this order: header (which writes the functions of its facts), aux and function as wanted, then for each database select and its entries, end.
   void header(const SnapshotFacts& facts);
   void aux(std::string_view name, std::string_view value);
   void function(std::string_view code);

@@ -52,7 +52,13 @@ class CommandEncoder final : public SnapshotEncoder {
  public:
   explicit CommandEncoder(BlockLog& out) : out_(out) {}
 
-  void begin(const SnapshotFacts&, std::span<const Extent>) override {}
+  void begin(const SnapshotFacts& facts, std::span<const Extent>) override {
+    for (const std::string_view code : facts.functions) {
+      out_.append("*3\r\n$8\r\nFUNCTION\r\n$4\r\nLOAD\r\n$" + to_text(int64_t(code.size())) + "\r\n");
+      out_.append(code);
+      out_.append("\r\n");
+    }
+  }
   void select(int db) override {
     const std::string number = to_text(int64_t(db));
     out_.append("*2\r\n$6\r\nSELECT\r\n$" + to_text(int64_t(number.size())) + "\r\n" + number + "\r\n");

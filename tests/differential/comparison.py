@@ -3,6 +3,8 @@
 Byte for byte, but for the few commands whose reply holds a time, a random choice or an unordered list:
 for those the rule is by command, below. DIFFERENT lists what one side may answer on its own, with reasons.
 """
+import re
+
 from resp import parse
 
 # Replies that tell a time: how far they may lie apart, in their own unit.
@@ -222,6 +224,37 @@ def _command(_, mine, theirs):
     return _without_tips(_shape(mine)) == _without_tips(_shape(theirs))
 
 
+def _text(value):
+    return value[1].decode("latin1") if value[0] == "$" and value[1] is not None else None
+
+
+def _without_later_rules(text):
+    """7.2 keeps the rules about commands as they were said, where 7.0 makes the shortest ones anew; and it tells of a flag that 7.0 only
+    tells where it was said. Which commands that are, DRYRUN tells."""
+    text = re.sub(r"[+-]@all( [+-][^ )]*)*", "COMMANDS", text)
+    return re.sub(r" sanitize-payload", "", text)
+
+
+def _acl_tree(value):
+    kind, content = value
+    if kind == "$":
+        text = _text(value)
+        return value if text is None else (kind, _without_later_rules(text))
+    return (kind, [_acl_tree(item) for item in content if _text(item) != "sanitize-payload"]) if kind == "*" and content else value
+
+
+def _acl(command, mine, theirs):
+    what = command[1].upper() if len(command) > 1 else b""
+    if what == b"CAT":
+        return _set(command, mine, theirs) or len(command) > 2 and mine[0] == theirs[0] == "*" and set(theirs[1]) <= set(mine[1])
+    if what == b"GENPASS":
+        return mine[0] == theirs[0] and (mine[0] != "$" or len(mine[1]) == len(theirs[1]))
+    if what == b"LOG":
+        own = {b"age-seconds", b"client-info", b"entry-id", b"timestamp-created", b"timestamp-last-updated"}
+        return _without_fields(mine, own) == _without_fields(theirs, own)
+    return _acl_tree(mine) == _acl_tree(theirs) if what in (b"GETUSER", b"LIST") else mine == theirs
+
+
 def _hello(_, mine, theirs):
     """Each side has its own version and its own count of clients."""
     if mine[0] != theirs[0] or mine[0] not in "*%":
@@ -243,6 +276,7 @@ RULES = {
     b"HRANDFIELD": _random_fields,
     b"OBJECT": _object,
     b"COMMAND": _command,
+    b"ACL": _acl,
     b"CONFIG": _config,
     b"HELLO": _hello,
     **{name: _set for name in (b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF", b"SPOP")},

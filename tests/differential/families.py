@@ -3,6 +3,8 @@
 A step is (connection, command): two connections, so that transactions and messages have somebody else.
 Times are far away or long past, so that nothing expires between the two servers' answers.
 """
+from scripts import scripts
+
 KEYS = [b"a", b"b", b"c", b"d", b"key:1", b"key:2", b"{tag}x", b"{tag}y", b"", b"\x00\xff\r\n", b"*", b"?[a-c]",
         b"long" * 20]
 INTEGERS = [b"0", b"1", b"-1", b"2", b"7", b"10", b"100", b"-100", b"4294967295", b"2147483648", b"9999", b"10000",
@@ -983,8 +985,128 @@ def streams(s, count):
     yield 0, (b"CONFIG", b"SET", b"stream-node-max-entries", b"100")
 
 
+# Users "u" and "v" are changed, looked at and deleted by connection 0; connection 1 is "w", which is changed only.
+ACL_COMMANDS = [b"get", b"set", b"GET", b"mget", b"lpush", b"config", b"config|get", b"config|set", b"client", b"client|id", b"client|help", b"acl|whoami", b"object",
+                b"object|encoding", b"ping", b"publish", b"select", b"sort", b"debug", b"nosuch", b"config|nosuch", b"get|x", b"select|0", b"SELECT|1", b"debug|object",
+                b"config|get|x", b"nosuch|x", b"select|", b"multi", b"exec", b"acl", b"xgroup|create", b"xgroup", b"flushall", b""]
+ACL_CATEGORIES = [b"keyspace", b"read", b"write", b"set", b"sortedset", b"list", b"hash", b"string", b"bitmap", b"hyperloglog", b"geo", b"stream", b"pubsub", b"admin",
+                  b"fast", b"slow", b"blocking", b"dangerous", b"connection", b"transaction", b"all", b"ALL", b"Read", b"nosuch", b""]
+ACL_PATTERNS = [b"a", b"a*", b"key:*", b"key:1", b"?", b"[ab]", b"*", b"", b"{tag}*", b"long-prefix-of-keys:*", b"b d", b"*x"]
+ACL_SECRETS = [b"p", b"q", b"", b"a longer one"]
+ACL_HASHES = [b"148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940", b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", b"12", b"A" * 64]
+
+
+def selector_rule(s):
+    kind = s.random.randint(0, 9)
+    if kind < 3:
+        return s.of([b"+", b"-"]) + s.of(ACL_COMMANDS)
+    if kind < 5:
+        return s.of([b"+@", b"-@"]) + s.of(ACL_CATEGORIES)
+    if kind < 7:
+        # "%RW~*" is another form of "~*" here, after which there can be no pattern.
+        pattern = s.of(ACL_PATTERNS)
+        return s.of([b"~", b"%R~", b"%W~", b"%rw~", b"%X~", b"%~"] if pattern != b"*" else [b"~", b"%R~"]) + pattern
+    if kind == 7:
+        return b"&" + s.of(ACL_PATTERNS)
+    return s.of([b"allkeys", b"resetkeys", b"allchannels", b"resetchannels", b"allcommands", b"nocommands", b"RESETKEYS", b"nosuch", b"%", b"~", b"&", b"+", b"-"])
+
+
+def user_rule(s):
+    kind = s.random.randint(0, 11)
+    if kind < 7:
+        return selector_rule(s)
+    if kind == 7:
+        return b"(" + b" ".join(selector_rule(s) for _ in range(s.random.randint(0, 3))) + s.of([b")", b")", b")", b" )", b""])
+    if kind == 8:
+        return s.of([b">", b"<"]) + s.of(ACL_SECRETS)
+    if kind == 9:
+        return s.of([b"#", b"!"]) + s.of(ACL_HASHES)
+    return s.of([b"on", b"off", b"nopass", b"resetpass", b"reset", b"clearselectors", b"sanitize-payload", b"skip-sanitize-payload", b"ON", b"", b"(", b")", b"()"])
+
+
+def user_rules(s, most):
+    """Of rules that open a parenthesis and do not close it, the oracle forgets all but the last; here that is refused."""
+    rules, opens = [], False
+    for _ in range(s.random.randint(0, most)):
+        rule = user_rule(s)
+        opening = rule.startswith(b"(") and not (rule.endswith(b")") and len(rule) > 1)
+        if not (opening and opens):
+            rules.append(rule)
+        opens = opens or opening
+    return rules
+
+
+def acl_request(s):
+    """Something to be permitted or not: of keys and channels. (WAIT is of another category in 7.2.)"""
+    key = s.of([b"a", b"ab", b"b", b"key:1", b"key:12", b"{tag}x", b"long-prefix-of-keys:7", b"long-prefix", b"", b"zx"])
+    other = s.of([b"a", b"b", b"key:2", b"ax"])
+    return s.of([
+        [b"GET", key], [b"SET", key, b"v"], [b"SET", key, b"v", b"GET"], [b"set", key, b"v", b"EX", b"get"], [b"MGET", key, other], [b"MSET", key, b"1", other, b"2"],
+        [b"DEL", key, other], [b"EXISTS", key], [b"TYPE", key], [b"STRLEN", key], [b"LPUSH", b"l" + key, b"x"], [b"GETEX", key], [b"GETDEL", key], [b"APPEND", key, b"x"],
+        [b"COPY", key, other], [b"RENAME", key, other], [b"SORT", b"l" + key], [b"SORT", b"l" + key, b"STORE", other], [b"SORT", b"l" + key, b"BY", b"w*"],
+        [b"SORT_RO", b"l" + key, b"GET", b"#"], [b"BITFIELD", key, b"GET", b"u4", b"0"], [b"BITFIELD", key, b"SET", b"u4", b"0", b"1"], [b"ZUNIONSTORE", key, b"1", other],
+        [b"ZUNIONSTORE", key, b"5", other], [b"SINTERCARD", b"2", key, other], [b"GEORADIUS", key, b"0", b"0", b"1", b"m", b"STORE", other],
+        [b"GEOSEARCHSTORE", key, other, b"FROMLONLAT", b"0", b"0", b"BYBOX", b"1", b"1", b"m"], [b"XADD", b"x" + key, b"1-1", b"f", b"v"],
+        [b"XREAD", b"STREAMS", key, other, b"0", b"0"], [b"XGROUP", b"CREATE", b"x" + key, b"g", b"0"], [b"OBJECT", b"ENCODING", key],
+        [b"PUBLISH", key, b"m"], [b"SPUBLISH", key, b"m"], [b"PFCOUNT", key, other], [b"PFMERGE", key, other], [b"TOUCH", key], [b"UNLINK", key], [b"EXPIRE", key, b"100000"],
+        [b"PING"], [b"SELECT", b"0"], [b"SELECT", b"1"], [b"CLIENT", b"GETNAME"], [b"CONFIG", b"GET", b"hz"], [b"FLUSHALL"],
+        [b"ACL", b"WHOAMI"], [b"NOSUCH"], [b"CONFIG", b"NOSUCH"], [b"GET"], [b"DBSIZE"], [b"ECHO", b"x"], [b"AUTH", b"w", b"x"],
+    ])
+
+
+def acl_dry_request(s):
+    """The same, and what the two sides would not answer alike."""
+    key = s.of([b"a", b"b", b"key:1", b""])
+    return acl_request(s) if s.chance(0.8) else s.of([
+        [b"ACL", b"LIST"], [b"CLIENT", b"ID"], [b"CLIENT", b"HELP"], [b"CONFIG", b"HELP"], [b"OBJECT", b"HELP"], [b"COMMAND"], [b"DEBUG", b"OBJECT", key], [b"DEBUG", b"x"],
+        [b"MIGRATE", b"127.0.0.1", b"1", key, b"0", b"1"], [b"MIGRATE", b"h", b"1", b"", b"0", b"1", b"KEYS", key, b"a"], [b"SUBSCRIBE", key, b"a"], [b"PSUBSCRIBE", key],
+        [b"SSUBSCRIBE", b"a", key], [b"UNSUBSCRIBE", key], [b"BLPOP", key, b"a", b"0"], [b"XREADGROUP", b"GROUP", b"g", b"c", b"STREAMS", key, b">"], [b"MONITOR"],
+        [b"SHUTDOWN"], [b"SWAPDB", b"0", b"1"], [b"HELLO"], [b"QUIT"], [b"RESET"], [b"GEORADIUS_RO", key, b"0", b"0", b"1", b"m"], [b"SINTERSTORE", key, b"a", b"b"],
+        [b"BITOP", b"AND", key, b"a", b"b"], [b"LMPOP", b"1", key, b"LEFT"], [b"ZMPOP", b"2", key, b"a", b"MIN"], [b"LMOVE", key, b"a", b"LEFT", b"LEFT"],
+    ])
+
+
+def acl(s, count):
+    yield 0, (b"CONFIG", b"SET", b"acl-pubsub-default", s.of([b"resetchannels", b"allchannels"]))
+    yield 0, (b"ACL", b"LOG", b"RESET")
+    for name in (b"u", b"v"):
+        yield 0, (b"ACL", b"SETUSER", name)
+    yield 0, (b"ACL", b"DELUSER", b"u", b"v")
+    yield 0, (b"ACL", b"SETUSER", b"w", b"reset", b"on", b"nopass")
+    yield 1, (b"AUTH", b"w", b"x")
+    for _ in range(count):
+        chance, user = s.random.random(), s.of([b"u", b"v"])
+        if chance < 0.3:
+            yield 0, (b"ACL", b"SETUSER", user, *user_rules(s, 4))
+        elif chance < 0.4:
+            rules = [rule for rule in user_rules(s, 3) if rule.lower() not in (b"off", b"reset", b"resetpass") and rule[:1] not in b"<>#!"]
+            yield 0, (b"ACL", b"SETUSER", b"w") + tuple(rules)
+        elif chance < 0.5:
+            yield 0, (b"ACL", b"GETUSER", s.of([user, b"w", b"default", b"nobody"]))
+        elif chance < 0.55:
+            yield 0, (b"ACL", s.of([b"LIST", b"USERS"]))
+        elif chance < 0.57:
+            yield 0, (b"ACL", b"DELUSER", s.of([user, b"nobody", b"default"]), s.of([user, b"nobody"]))
+        elif chance < 0.59:
+            yield 0, s.of([(b"ACL", b"CAT"), (b"ACL", b"CAT", b"transaction"), (b"ACL", b"CAT", b"nosuch"), (b"ACL", b"LOG", b"RESET"), (b"ACL", b"LOG", b"x"),
+                           (b"ACL", b"GENPASS", s.of([b"1", b"5", b"256", b"4096", b"0", b"4097", b"x"])), (b"ACL", b"nosuch"), (b"ACL", b"SAVE"), (b"ACL", b"LOAD")])
+        elif chance < 0.62:
+            yield 0, (b"ACL", b"LOG", s.of([b"1", b"3", b"10", b"-1"]))
+        elif chance < 0.8:
+            yield 0, (b"ACL", b"DRYRUN", s.of([user, b"w", user, b"nobody"])) + tuple(acl_dry_request(s))
+        elif chance < 0.82:
+            yield 1, s.of([(b"MULTI",), (b"EXEC",), (b"DISCARD",)])
+        else:
+            yield 1, tuple(acl_request(s))
+    yield 1, (b"RESET",)
+    yield 0, (b"ACL", b"LIST")
+    yield 0, (b"ACL", b"DELUSER", b"u", b"v")
+    yield 0, (b"CONFIG", b"SET", b"acl-pubsub-default", b"resetchannels")
+
+
 # name -> (generator, commands a run)
 FAMILIES = {
+    "acl": (acl, 3000),
     "bitmap": (from_rows(BITMAP_COMMANDS), 4000),
     "string": (from_rows(STRING_COMMANDS, past=True), 4000),
     "generic": (from_rows(GENERIC_COMMANDS), 3000),
@@ -1005,5 +1127,6 @@ FAMILIES = {
     "sets": (sets, 4000),
     "sorted-sets": (sorted_sets, 4000),
     "sort": (sort, 3000),
+    "scripts": (scripts(STRING_COMMANDS + HASH_COMMANDS + GENERIC_COMMANDS), 4000),
 }
 SEVERAL_REPLIES = {"pubsub"}  # a command may have no reply of its own, or many

@@ -13,7 +13,7 @@ import topology
 from runner import cases, run_all
 
 MODULES = ("synchronization", "continuation", "commands", "failover", "safety", "bad_primaries", "bad_replicas", "slow_replica",
-           "for_sentinels")
+           "for_sentinels", "encrypted")
 
 
 def shown(value):

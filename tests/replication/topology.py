@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import servers  # noqa: E402
 from resp import parse  # noqa: E402
 from runner import Failed  # noqa: E402
-from servers import HungUp, Link, ORACLE  # noqa: E402
+from servers import HungUp, Link, ORACLE, TlsLink  # noqa: E402
 
 DEADLINE = 90.0  # seconds for a condition; a sanitizer build on a busy machine is slow
 DATABASES = (0, 1, 9)
@@ -67,10 +67,10 @@ def plain(reply):
 
 
 class Client:
-    """One connection that answers in Python values."""
+    """One connection that answers in Python values; with a `context` through TLS."""
 
-    def __init__(self, port):
-        self.link = Link(port)
+    def __init__(self, port, context=None):
+        self.link = TlsLink(port, context) if context else Link(port)
 
     def raw(self, *words):
         return self.link.exchange([[encoded(word) for word in words]])[0]
@@ -217,6 +217,9 @@ class Node(servers.Server):
 
     def link_up(self):
         return self.info("replication").get("master_link_status") == "up"
+
+    def sends_snapshot(self):
+        return self.info("persistence")["rdb_bgsave_in_progress"] == "1"
 
     def full_syncs(self):
         return int(self.info("stats")["sync_full"])

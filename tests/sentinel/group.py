@@ -14,6 +14,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "replication"), os.path.join(HERE, "..", "support")]
+import certificates  # noqa: E402
 import servers  # noqa: E402
 import topology  # noqa: E402
 from runner import Failed, Skipped  # noqa: E402
@@ -64,7 +65,10 @@ def info_fields(text):
 
 
 class Process(topology.Node):
-    """A node that is started with a file of configuration, at an address of its own."""
+    """A node that is started with a file of configuration, at an address of its own. `encrypted`: its port speaks TLS, and it has no
+    other."""
+
+    encrypted = False
 
     def __init__(self, kind, name, lines, place=None):
         """`place`: the Host of a Network where it runs; without one it is on loopback."""
@@ -74,10 +78,18 @@ class Process(topology.Node):
         super().__init__(kind, name=name)
 
     def link(self):
+        if self.encrypted:
+            return Client(self.port, certificates.client_context())
         return self.place.client(self.port) if self.place else super().link()
 
     def first_lines(self):
-        return [f"bind {'0.0.0.0' if self.place else self.host}", "protected-mode no", f"port {self.port}", f"dir {self.folder.name}"]
+        lines = [f"bind {'0.0.0.0' if self.place else self.host}", "protected-mode no"]
+        folder = f"dir {self.folder.name}"
+        if not self.encrypted:
+            return [*lines, f"port {self.port}", folder]
+        options = certificates.server_options()
+        return [*lines, "port 0", f"tls-port {self.port}", folder, "tls-replication yes",
+                *(f"{name[2:]} {value}" for name, value in zip(options[::2], options[1::2]))]
 
     def configuration(self):
         return self.path("node.conf")
@@ -247,6 +259,7 @@ class Group(topology.Topology):
         self.servers = []
         self.sentinels = []
         self.password = None
+        self.encrypted = False
         self.quorum = 2
         self.down_after = DOWN_AFTER
         self.expected_ends = {0, -9, -15}
@@ -278,6 +291,7 @@ class Group(topology.Topology):
             lines += [f"requirepass {self.password}", f"masterauth {self.password}"]
         node = DataNode.__new__(DataNode)
         node.password = self.password
+        node.encrypted = self.encrypted
         node.__init__(kind, f"server {len(self.servers)} ({kind})", lines, place)
         self.servers.append(node)
         self.nodes.append(node)
@@ -291,7 +305,9 @@ class Group(topology.Topology):
                 *([f"sentinel auth-pass {name} {self.password}"] if self.password else [])]
 
     def sentinel(self, kind=VEDETTE, lines=(), place=None):
-        node = Sentinel(kind, f"sentinel {len(self.sentinels)} ({kind})", list(lines), place)
+        node = Sentinel.__new__(Sentinel)
+        node.encrypted = self.encrypted
+        node.__init__(kind, f"sentinel {len(self.sentinels)} ({kind})", list(lines), place)
         self.sentinels.append(node)
         self.nodes.append(node)
         return node

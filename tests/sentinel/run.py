@@ -14,7 +14,7 @@ import sys
 import group
 from runner import cases, run_all
 
-MODULES = ("compatible", "failovers", "events", "partitions", "clients", "bad_input", "extensions", "endings")
+MODULES = ("compatible", "failovers", "events", "partitions", "clients", "bad_input", "extensions", "users", "endings", "over_tls")
 
 
 def main():

@@ -19,9 +19,8 @@ TEST_CASE("SHA-256 of known texts") {
 
 TEST_CASE("with a password nothing runs before AUTH") {
   TestServer server;
+  server.state.access->set_default_password("sesame");
   TestClient client(server);
-  server.state.settings.password_hash = sha256_hex("sesame");
-  client.session.set(kUnauthenticated);
   CHECK(client("GET k") == "(error) NOAUTH Authentication required.");
   CHECK(client("HELLO 3").starts_with("(error) NOAUTH HELLO must be called"));
   CHECK(client("HELLO 4") == "(error) NOPROTO unsupported protocol version");
@@ -82,7 +81,7 @@ TEST_CASE("RESET makes a new session of an old one") {
 TEST_CASE("passwords are not shown to monitors") {
   TestServer server;
   TestClient client(server), monitor(server);
-  server.state.settings.password_hash = sha256_hex("sesame");
+  server.state.access->set_default_password("sesame");
   monitor("MONITOR");
   client("AUTH sesame");
   client("AUTH default sesame");

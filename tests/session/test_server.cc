@@ -80,7 +80,7 @@ void TestServer::advance_ms(int64_t ms) {
 
 void TestServer::turn() {
   executor.execute();
-  while (executor.has_backlog() || !actions.posted.empty()) {
+  while ((executor.has_backlog() && !executor.stands_still()) || !actions.posted.empty()) {
     std::vector<std::function<void()>> tasks;
     tasks.swap(actions.posted);
     for (const auto& task : tasks) task();
@@ -121,6 +121,7 @@ TestClient::TestClient(TestServer& server)
     : session(server.state.clients.next_id(), server.state.chunks, server.executor.now().instant),
       server_(server) {
   server.state.clients.add(session);
+  server.state.access->welcome(session);
 }
 
 TestClient::~TestClient() {

@@ -18,14 +18,20 @@
 #include "server/execution/executor.h"
 #include "server/execution/migration.h"
 #include "server/execution/replication.h"
+#include "server/scripting/scripting.h"
 #include "tests/session/reply.h"
 
 namespace vedette::testing {
 
 class SimulatedClock final : public Clock {
  public:
-  Now now() override { return now_; }
+  Now now() override {
+    if (us_per_look) advance_us(us_per_look);
+    return now_;
+  }
   void advance_us(int64_t us) { now_.instant.ns += us * 1000, now_.wall.us += us; }
+
+  int64_t us_per_look = 0;  ///< so much time passes with every look at it
 
  private:
   Now now_{Instant{1000000000}, WallTime{int64_t(1700000000) * 1000000}};
@@ -73,7 +79,7 @@ class RecordedActions final : public ServerActions {
     });
   }
 
-  std::unique_ptr<OutgoingLink> connect(const std::string& host, int port, LinkOwner& owner) override {
+  std::unique_ptr<OutgoingLink> connect(LinkUse, const std::string& host, int port, LinkOwner& owner) override {
     return on_connect ? on_connect(host, port, owner) : nullptr;
   }
 
@@ -92,7 +98,8 @@ class TestServer {
 
   void advance_ms(int64_t ms);
   int64_t now_ms() const { return executor.now().wall.ms(); }
-  /// Runs what is ready: gathered requests, backlogs, posted work; as often as there is any.
+  /// Runs what is ready: gathered requests, backlogs, posted work; as often as there is any. A script that takes long gets one
+  /// slice.
   void turn();
   /// Starts (or goes on) recording; see RecordedEffects.
   RecordedEffects& effects();
@@ -104,6 +111,7 @@ class TestServer {
   SimulatedClock clock;
   ServerState state;
   Executor executor;
+  Scripting scripting{state, executor};
   RecordedActions actions;
   Snapshots snapshots{state};
   Replication replication{state, executor};

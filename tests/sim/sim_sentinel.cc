@@ -98,7 +98,7 @@ void SimSentinel::poll_links() {
     if (!found->second.connected) {
       if (const std::string failure = socket->failure(); !failure.empty()) {
         links_.erase(found);
-        node_->on_closed(id, failure, failure == "Connection refused", false, now());
+        node_->on_closed({id, failure, failure == "Connection refused"}, now());
         continue;
       }
       if (!socket->connected()) continue;
@@ -117,7 +117,7 @@ void SimSentinel::poll_links() {
     if (socket->ended()) {
       const bool reset = socket->was_reset();
       links_.erase(found);
-      node_->on_closed(id, "ended", false, reset, now());
+      node_->on_closed({id, "ended", false, reset}, now());
     }
   }
   for (auto& [id, link] : links_)

@@ -337,6 +337,7 @@ SimServer::SimServer(const Universe& universe, Observer& observer, const Place& 
       rng_(seed),
       state_(kDatabases, HashKey{seed, ~seed}, seed),
       executor_(state_, clock_),
+      scripting_(state_, executor_),
       snapshots_(state_),
       cron_(state_, executor_),
       replication_(
@@ -421,7 +422,7 @@ void SimServer::run_elsewhere(std::function<void()> job, std::function<void()> d
   post(std::move(done));
 }
 
-std::unique_ptr<OutgoingLink> SimServer::connect(const std::string& host, int port, LinkOwner& owner) {
+std::unique_ptr<OutgoingLink> SimServer::connect(LinkUse, const std::string& host, int port, LinkOwner& owner) {
   return std::make_unique<Outgoing>(*this, host, port, owner);
 }
 

@@ -18,6 +18,7 @@
 #include "server/execution/persistence.h"
 #include "server/execution/replication.h"
 #include "server/execution/snapshots.h"
+#include "server/scripting/scripting.h"
 #include "tests/sim/sim_clock.h"
 #include "tests/sim/sim_network.h"
 
@@ -100,7 +101,7 @@ class SimServer final : public ServerActions, private EffectSink {
   void sleep_us(int64_t) override {}
   void post(std::function<void()> work) override;
   void run_elsewhere(std::function<void()> job, std::function<void()> done) override;
-  std::unique_ptr<OutgoingLink> connect(const std::string& host, int port, LinkOwner& owner) override;
+  std::unique_ptr<OutgoingLink> connect(LinkUse use, const std::string& host, int port, LinkOwner& owner) override;
   std::unique_ptr<Spool> open_spool() override;
   /// Calls back in a turn, when the disk has done so much work.
   void after_disk(size_t bytes, std::function<void()> done);
@@ -144,6 +145,7 @@ class SimServer final : public ServerActions, private EffectSink {
   std::vector<std::function<void()>> posted_;  // may own links, which leave that list
   ServerState state_;
   Executor executor_;
+  Scripting scripting_;
   Snapshots snapshots_;
   Cron cron_;
   std::unique_ptr<SnapshotKeeper> keeper_;

@@ -3,6 +3,7 @@ import atexit
 import os
 import select
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -18,10 +19,11 @@ class HungUp(Exception):
 
 
 class Server:
-    """A server on a free loopback port with a folder of its own. `name`: what reports call it."""
+    """A server on a free loopback port with a folder of its own. `name`: what reports call it. `more`: further options."""
 
-    def __init__(self, name, binary):
+    def __init__(self, name, binary, more=()):
         self.name = name
+        self.more = more
         self.folder = tempfile.TemporaryDirectory(prefix="vedette-differential-")
         if binary == ORACLE:
             binary = os.path.join(self.folder.name, "redis-server")
@@ -38,7 +40,7 @@ class Server:
         with open(os.path.join(self.folder.name, "log"), "ab") as log:
             self.process = subprocess.Popen(
                 [self.binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir",
-                 self.folder.name], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                 self.folder.name, *self.more], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         end = time.monotonic() + DEADLINE
         while True:
             try:
@@ -125,6 +127,9 @@ class Link:
             self.start = end
         else:
             return
+        self._move()
+
+    def _move(self):
         readable, writable, _ = select.select([self.socket], [self.socket] if self.out else [], [], DEADLINE)
         if not readable and not writable:
             raise HungUp("no answer within the deadline")
@@ -138,3 +143,43 @@ class Link:
                 self.data += received
         except (ConnectionError, BrokenPipeError) as error:
             raise HungUp(str(error)) from error
+
+
+class TlsLink(Link):
+    """The same through TLS."""
+
+    def __init__(self, port, context):
+        super().__init__(port)
+        self.socket.setblocking(True)
+        self.socket.settimeout(DEADLINE)
+        try:
+            self.socket = context.wrap_socket(self.socket)
+        except (ConnectionError, ssl.SSLError) as error:
+            self.socket.close()
+            raise HungUp(str(error)) from error
+        self.socket.setblocking(False)
+
+    def _move(self):
+        if not self.socket.pending():
+            readable, writable, _ = select.select([self.socket], [self.socket] if self.out else [], [], DEADLINE)
+            if not readable and not writable:
+                raise HungUp("no answer within the deadline")
+        try:
+            if self.out:
+                self._unless_busy(lambda: setattr(self, "out", self.out[self.socket.send(self.out):]))
+            self._unless_busy(self._receive)
+        except (ConnectionError, ssl.SSLError) as error:
+            raise HungUp(str(error)) from error
+
+    def _receive(self):
+        received = self.socket.recv(1 << 18)
+        if not received:
+            raise HungUp("the server closed the connection")
+        self.data += received
+
+    @staticmethod
+    def _unless_busy(act):
+        try:
+            act()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass

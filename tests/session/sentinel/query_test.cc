@@ -212,7 +212,7 @@ TEST_CASE("a name is looked up for each new link, and what it stood for holds wh
   CHECK(!known_at("10.0.0.1"));
   const auto link_lost = [&] {
     sentinel.clock.advance_ms(5000);
-    for (const auto& [link, to] : std::exchange(sentinel.outside.opened, {})) sentinel.node.on_closed(link, "refused", true, false, sentinel.clock.now());
+    for (const auto& [link, to] : std::exchange(sentinel.outside.opened, {})) sentinel.node.on_closed({link, "refused", true}, sentinel.clock.now());
     sentinel.clock.advance_ms(5000);
     sentinel.node.on_time(sentinel.clock.now());
   };

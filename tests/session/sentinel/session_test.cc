@@ -313,23 +313,53 @@ TEST_CASE("SHUTDOWN is passed on and not answered") {
   CHECK(asked == 1);
 }
 
-TEST_CASE("there is one user") {
+TEST_CASE("users") {
   GlobalOptions options;
   options.require_pass = "secret";
   TestSentinel locked(options);
   SentinelClient guest(locked);
   CHECK(guest("ACL WHOAMI").starts_with("(error) NOAUTH"));
   CHECK(guest("AUTH secret") == "OK");
-  CHECK(guest("ACL LIST") == "[\"user default on #2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b ~* &* +@all\"]");
+  CHECK(guest("ACL LIST") ==
+        "[\"user default on sanitize-payload "
+        "#2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b ~* &* +@all\"]");
   TestSentinel sentinel;
   SentinelClient client(sentinel);
   CHECK(client("ACL WHOAMI") == "default");
   CHECK(client("ACL USERS") == "[default]");
-  CHECK(client("ACL LIST") == "[\"user default on nopass ~* &* +@all\"]");
+  CHECK(client("ACL LIST") == "[\"user default on nopass sanitize-payload ~* &* +@all\"]");
   CHECK(client("ACL CAT").starts_with("[keyspace, read, write, "));
   CHECK(client("ACL CAT pubsub") == "[subscribe, unsubscribe, psubscribe, punsubscribe, publish]");
   CHECK(client("ACL CAT nope") == "(error) ERR Unknown category 'nope'");
-  CHECK(client("ACL SETUSER x") == "(error) ERR unknown subcommand 'SETUSER'. Try ACL HELP.");
+  CHECK(client("ACL SETUSER other +sentinel|nosuch")
+            .starts_with("(error) ERR Error in ACL SETUSER modifier '+sentinel|nosuch': Unknown command"));
+
+  // A user for another sentinel, and one that may only ask.
+  CHECK(client("ACL SETUSER peer on >p &__sentinel__:hello +auth +hello +ping +publish "
+               "+sentinel|is-master-down-by-addr") == "OK");
+  CHECK(client("ACL SETUSER reader on >p +sentinel -sentinel|set +subscribe &+*") == "OK");
+  SentinelClient peer(sentinel), reader(sentinel);
+  CHECK(peer("AUTH peer wrong").starts_with("(error) WRONGPASS"));
+  CHECK(peer("AUTH peer p") == "OK");
+  CHECK(peer("PING") == "PONG");
+  CHECK(peer("SENTINEL MASTERS") ==
+        "(error) NOPERM this user has no permissions to run the 'sentinel|masters' command");
+  CHECK(peer("PUBLISH other x") ==
+        "(error) NOPERM this user has no permissions to access one of the channels used as arguments");
+  CHECK(reader("HELLO 2 AUTH reader p").starts_with("[server, redis"));
+  CHECK(reader("SENTINEL MASTERS") == "[]");
+  CHECK(reader("SENTINEL SET m quorum 1") ==
+        "(error) NOPERM this user has no permissions to run the 'sentinel|set' command");
+  CHECK(reader("SUBSCRIBE +switch-master") == "[subscribe, +switch-master, 1]");
+  CHECK(client("CLIENT LIST").find("user=reader") != std::string::npos);
+  CHECK(client("ACL LOG 1").find("object, sentinel|set, username, reader") != std::string::npos);
+  CHECK(client("ACL DRYRUN reader SENTINEL MYID") == "OK");
+  CHECK(client("ACL SETUSER reader resetchannels") == "OK");
+  CHECK(reader.session.has(kCloseNow));
+  CHECK(client("ACL DELUSER peer nobody") == "1");
+  CHECK(peer.session.has(kCloseNow));
+  CHECK(client("ACL SAVE")
+            .starts_with("(error) ERR This Redis instance is not configured to use an ACL file."));
 }
 
 TEST_CASE("COMMAND derives from the table") {

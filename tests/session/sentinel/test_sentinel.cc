@@ -9,6 +9,7 @@ namespace vedette::sentinel::testing {
 TestSentinel::TestSentinel(const GlobalOptions& options)
     : monitor(std::string(kRunId), options, Rng(1)), node(monitor, outside), state(monitor, node), executor(state, clock) {
   outside.channels = &state.channels;
+  state.access->set_default_password(options.require_pass);
   node.on_written = [this] { executor.written(); };
   node.on_write_failed = [this](uint64_t version) { executor.write_failed(version); };
   node.on_time(clock.now());
@@ -53,9 +54,10 @@ void TestSentinel::turn() {
 }
 
 SentinelClient::SentinelClient(TestSentinel& sentinel)
-    : session(sentinel.state.clients.next_id(), sentinel.state.chunks, sentinel.clock.now().instant), sentinel_(sentinel) {
-  session.set(kUnauthenticated, !sentinel.monitor.options().require_pass.empty());
+    : session(sentinel.state.clients.next_id(), sentinel.state.chunks, sentinel.clock.now().instant),
+      sentinel_(sentinel) {
   sentinel.state.clients.add(session);
+  sentinel.state.access->welcome(session);
 }
 
 SentinelClient::~SentinelClient() {

@@ -2,6 +2,9 @@
 // deadline; the last line is `N passed, N failed`.
 "use strict";
 
+const fs = require("node:fs");
+const path = require("node:path");
+
 const cases = [];
 const DEADLINE = 30000;
 
@@ -44,4 +47,9 @@ async function runAll() {
   process.exit(failed === 0 && passed > 0 ? 0 : 1);
 }
 
-module.exports = { check, eventually, runAll };
+// What TLS needs, as Node.js names it; null without TLS.
+const folder = process.env.VEDETTE_CERTIFICATES;
+const read = (name) => fs.readFileSync(path.join(folder, name));
+const secure = folder ? { ca: read("ca.crt"), cert: read("client.crt"), key: read("client.key") } : null;
+
+module.exports = { check, eventually, runAll, secure };

@@ -3,10 +3,11 @@
 
 const assert = require("node:assert");
 const Redis = require("ioredis");
-const { check, eventually, runAll } = require("./checks.cjs");
+const { check, eventually, runAll, secure } = require("./checks.cjs");
 
 const port = Number(process.argv[2]);
-const connect = (options = {}) => new Redis({ port, host: "127.0.0.1", maxRetriesPerRequest: 2, ...options });
+const tls = secure ? { tls: secure } : {};
+const connect = (options = {}) => new Redis({ port, host: "127.0.0.1", maxRetriesPerRequest: 2, ...tls, ...options });
 const client = connect();
 
 check("strings and buffers come back as they were", async () => {

@@ -3,12 +3,13 @@
 
 const assert = require("node:assert");
 const { createClient } = require("redis");
-const { check, eventually, runAll } = require("./checks.cjs");
+const { check, eventually, runAll, secure } = require("./checks.cjs");
 
 const port = Number(process.argv[2]);
+const tls = secure ? { tls: true, ...secure } : {};
 
 async function connect(options = {}) {
-  const client = createClient({ socket: { port, host: "127.0.0.1" }, RESP: 3, ...options });
+  const client = createClient({ socket: { port, host: "127.0.0.1", ...tls }, RESP: 3, ...options });
   client.on("error", (error) => console.log(`client error: ${error.message}`));
   await client.connect();
   return client;

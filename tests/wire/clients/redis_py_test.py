@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Debian's python3-redis does a day's work against the server on port argv[1]."""
+import os
 import sys
 import threading
 import time
@@ -9,10 +10,12 @@ import redis
 
 PORT = int(sys.argv[1])
 DEADLINE = 30
+FOLDER = os.environ.get("VEDETTE_CERTIFICATES")
+TLS = {"ssl": True, "ssl_ca_certs": f"{FOLDER}/ca.crt", "ssl_certfile": f"{FOLDER}/client.crt", "ssl_keyfile": f"{FOLDER}/client.key"} if FOLDER else {}
 
 
 def connect(**options):
-    return redis.Redis(port=PORT, socket_timeout=DEADLINE, **options)
+    return redis.Redis(port=PORT, socket_timeout=DEADLINE, **TLS, **options)
 
 
 def values_and_expiry():

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Existing clients against the real server: starts one, runs a client's script against it, stops it.
 
-  run.py --server BINARY --client ioredis|node-redis|redis-py [--work FOLDER]
+  run.py --server BINARY --client ioredis|node-redis|redis-py [--tls] [--work FOLDER]
 
 The npm clients are installed into FOLDER, as package-lock.json pins them. Without the npm registry they
-cannot be; then this fails, it does not skip. The last line is `N passed, N failed`.
+cannot be; then this fails, it does not skip. With --tls the client speaks TLS and shows a certificate; the
+script finds the folder of certificates in VEDETTE_CERTIFICATES. The last line is `N passed, N failed`.
 """
 import argparse
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 
+import certificates
 from servers import Server
 
 SCRIPTS = {"ioredis": "ioredis_test.cjs", "node-redis": "node_redis_test.cjs", "redis-py": "redis_py_test.py"}
@@ -49,6 +52,7 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--server", required=True)
     options.add_argument("--client", required=True, choices=SCRIPTS)
+    options.add_argument("--tls", action="store_true")
     options.add_argument("--work", default=os.path.join(tempfile.gettempdir(), "vedette-client-tests"))
     chosen = options.parse_args()
 
@@ -61,9 +65,16 @@ def main():
         environment["NODE_PATH"] = os.path.join(os.path.abspath(chosen.work), "node_modules")
     interpreter = "node" if script.endswith(".cjs") else sys.executable
 
-    server = Server("vedette", chosen.server)
+    port, more = None, []
+    if chosen.tls:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        more = ["--tls-port", str(port), *certificates.server_options()]
+        environment["VEDETTE_CERTIFICATES"] = certificates.folder()
+    server = Server("vedette", chosen.server, more)
     try:
-        code = subprocess.run([interpreter, script, str(server.port)], env=environment, stdin=subprocess.DEVNULL,
+        code = subprocess.run([interpreter, script, str(port or server.port)], env=environment, stdin=subprocess.DEVNULL,
                               stderr=subprocess.STDOUT, timeout=DEADLINE).returncode
     except subprocess.TimeoutExpired:
         print(f"{chosen.client} did not end within {DEADLINE} s")

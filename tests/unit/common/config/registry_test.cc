@@ -128,6 +128,22 @@ TEST_CASE("a hook runs once per CONFIG SET, and only if a value has changed") {
   CHECK(runs == 1);
 }
 
+TEST_CASE("setting the name of what is read again is a change") {
+  std::string file;
+  OptionGroup group{"All", {}};
+  group.options.push_back(string_option({.name = "file", .flags = kOptionRereads, .doc = "A file."}, file));
+  ConfigRegistry registry({std::move(group)});
+  int runs = 0;
+  registry.on_change({"file"}, [&] {
+    runs++;
+    return Status::ok();
+  });
+  for (int i = 1; i <= 3; i++) {
+    CHECK(registry.set({"file", "name"}, {}));
+    CHECK(runs == i);
+  }
+}
+
 TEST_CASE("a hook that fails takes all values back, and the hooks before it see them") {
   Server server;
   std::vector<int> seen;

@@ -135,6 +135,7 @@ TEST_CASE("errors of the protocol are told in the words that clients know") {
   for (const char* bytes : {"*1\r\n$x\r\n", "*1\r\n$\r\n", "*1\r\n$-1\r\n", "*1\r\n$01\r\n", "*1\r\n$536870913\r\n",
                             "*1\r\n$99999999999999999999\r\n"})
     CHECK(error_of(bytes) == "ERR Protocol error: invalid bulk length");
+  CHECK(error_of(std::string("\x16\x03\x01\x02\x00\x01\n", 7)) == "ERR Protocol error: this port speaks no TLS");
   CHECK(error_of(std::string(70000, 'x')) == "ERR Protocol error: too big inline request");
   CHECK(error_of("*" + std::string(70000, '1')) == "ERR Protocol error: too big mbulk count string");
   CHECK(error_of("*1\r\n$" + std::string(70000, '1')) == "ERR Protocol error: too big bulk count string");

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "common/net/listener.h"
+#include "tests/unit/common/net/test_certificates.h"
 
 using namespace vedette;
 using namespace vedette::sentinel;
@@ -16,7 +17,7 @@ namespace {
 // Sends back what it reads; closes when it reads "end".
 class Echo final : public StreamOwner {
  public:
-  explicit Echo(Loop& loop) : stream(std::make_unique<Stream>(loop, Stream::Kind::kTcp, *this)) {}
+  explicit Echo(Loop& loop, Stream::Kind kind = Stream::Kind::kTcp) : stream(std::make_unique<Stream>(loop, kind, *this)) {}
   std::span<char> on_room_wanted() override { return room_; }
   void on_bytes(size_t size) override {
     const std::string_view piece(room_, size);
@@ -63,9 +64,9 @@ struct Fixture : LinkListener {
     if (on_heard) on_heard(link);
     look();
   }
-  void on_link_down(LinkId link, const std::string& reason, bool refused, bool reset) override {
-    CHECK_FALSE(reason.empty());
-    downs[link] = std::string(refused ? "refused" : "") + (reset ? "reset" : "");
+  void on_link_down(const Closed& event) override {
+    CHECK_FALSE(event.reason.empty());
+    downs[event.link] = std::string(event.refused ? "refused" : "") + (event.reset ? "reset" : "") + (event.tls ? "tls" : "");
     look();
   }
 
@@ -125,6 +126,37 @@ TEST_CASE("a connection that the other side ends is told as such, once") {
   CHECK(f.links.size() == 0);
   f.links.send(1, "x");  // to nobody
   f.links.close(1);
+}
+
+TEST_CASE("a link that finds no TLS where it speaks TLS says so, and where it finds it carries bytes") {
+  Fixture f;
+  const auto client = TlsContext::make(TlsContext::Side::kClient, TestCertificates::settings("client"));
+  const auto server = TlsContext::make(TlsContext::Side::kServer, TestCertificates::settings("server"));
+  REQUIRE(client);
+  REQUIRE(server);
+  f.links.settings.tls = *client;
+  f.links.open(1, {"127.0.0.1", f.listener->port()});  // it echoes the first words of the handshake
+  f.run_until([&] { return f.downs.contains(1); });
+  CHECK(f.downs[1] == "tls");
+  std::vector<std::unique_ptr<Echo>> guests;
+  auto secret = Listener::tcp(
+      f.loop, "127.0.0.1", 0, 64, 0,
+      [&](Stream::Kind kind, uv_stream_t* waiting) {
+        guests.push_back(std::make_unique<Echo>(f.loop, kind));
+        guests.back()->stream->use(*server);
+        if (guests.back()->stream->accept(waiting)) guests.back()->stream->start_reading();
+        return true;
+      },
+      Stream::Kind::kTls);
+  REQUIRE(secret);
+  f.links.open(2, {"127.0.0.1", (*secret)->port()});
+  f.links.send(2, "hello");
+  f.run_until([&] { return f.heard[2] == "hello"; });
+  CHECK(f.ups[2] == "127.0.0.1");
+  f.links.send(2, "end");
+  f.run_until([&] { return f.downs.contains(2); });
+  CHECK(f.downs[2] == "reset");
+  f.links.close_all();
 }
 
 TEST_CASE("a link that is closed, at any moment, is not heard of any more") {

@@ -75,6 +75,65 @@ TEST_CASE("whoever accepts a connection and ends it at once is called again once
   }
 }
 
+// What the monitor publishes of the type `-tls-refused`.
+std::vector<std::string> refusals(Harness& h) {
+  std::vector<std::string> texts;
+  for (const Publish& event : h.taken<Publish>())
+    if (event.type == "-tls-refused") texts.push_back(event.payload);
+  return texts;
+}
+
+TEST_CASE("a primary that does not agree on TLS is told of once, until it answers") {
+  Harness h;
+  h.step(Tick{});
+  const std::string reason = "127.0.0.1:7000: TLS handshake: the answer is not TLS";
+  std::vector<std::string> told;
+  h.run_ms(5000, [&] {
+    std::vector<OpenLink> opened;
+    for (const Effect& effect : h.effects)
+      if (const auto* link = std::get_if<OpenLink>(&effect.what)) opened.push_back(*link);
+    for (const std::string& text : refusals(h)) told.push_back(text);
+    for (const OpenLink& link : opened) h.step(Closed{.link = link.link, .reason = reason, .tls = true});
+  });
+  for (const std::string& text : refusals(h)) told.push_back(text);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0] == "master m 127.0.0.1 7000 TLS handshake: the answer is not TLS");
+  CHECK(h.group().primary.contact->disconnected());
+  LinkId link = 0;
+  h.run_ms(2000, [&] {
+    for (const OpenLink& opened : h.taken<OpenLink>())
+      if (!opened.pubsub) link = opened.link;
+    if (link) h.step(Connected{link, "127.0.0.1"});
+  });
+  Answer pong;
+  pong.type = Answer::Type::kStatus;
+  pong.text = "PONG";
+  h.step(Replied{link, Asked::kPing, "m", pong});
+  CHECK(h.group().primary.contact->trouble.empty());
+}
+
+TEST_CASE("a primary that has never answered and ends connections may want TLS") {
+  for (const bool answered : {false, true}) {
+    CAPTURE(answered);
+    Harness h;
+    h.step(Tick{});
+    h.group().primary.contact->answered = answered;
+    std::vector<std::string> told;
+    h.run_ms(5000, [&] {
+      std::vector<OpenLink> opened;
+      for (const Effect& effect : h.effects)
+        if (const auto* link = std::get_if<OpenLink>(&effect.what)) opened.push_back(*link);
+      for (const std::string& text : refusals(h)) told.push_back(text);
+      for (const OpenLink& link : opened) {
+        h.step(Connected{link.link, "127.0.0.1"});
+        h.step(Closed{.link = link.link, .reason = "closed by the peer", .reset = true});
+      }
+    });
+    CHECK(told.size() == (answered ? 0 : 1));
+    if (!told.empty()) CHECK(told[0].find("tls-replication yes") != std::string::npos);
+  }
+}
+
 TEST_CASE("hellos that are no hellos change nothing") {
   Harness h;
   h.step(Tick{});

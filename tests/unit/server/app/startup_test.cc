@@ -24,6 +24,11 @@ TEST_CASE("the title template is filled in") {
   CHECK(title("{title} {listen-addr} {server-mode}", options) == "prog *:7000");
   CHECK(title("{port}|{tls-port}|{unixsocket}|{config-file}", options) == "7000|0||/etc/v.conf");
   CHECK(title("plain", options) == "plain");
+  options.network.port = 0;
+  options.network.tls_port = 7001;
+  CHECK(title("{listen-addr} {port} {tls-port}", options) == "*:7001 0 7001");
+  options.network.tls_port = 0;
+  options.network.port = 7000;
   options.network.bind = {"-::1"};
   CHECK(title("{listen-addr}", options) == "::1:7000");
   options.network.port = 0;

@@ -1,0 +1,67 @@
+// A text that grows in a script's own memory: counted, bounded, and given back when an error passes by.
+#pragma once
+
+#include <lua.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+namespace vedette {
+
+class LuaText {
+ public:
+  explicit LuaText(lua_State* state) : state_(state) {}
+  ~LuaText() { resize(0); }
+  LuaText(const LuaText&) = delete;
+  LuaText& operator=(const LuaText&) = delete;
+
+  size_t size() const { return size_; }
+  std::string_view view() const { return {data_, size_}; }
+  char* data() { return data_; }
+  void clear() { size_ = 0; }
+  void truncate(size_t size) { size_ = size; }
+
+  /// Room for `bytes` more; commit() tells how many were written. Raises "not enough memory".
+  char* reserve(size_t bytes) {
+    if (__builtin_expect(capacity_ - size_ < bytes, 0)) grow(bytes);
+    return data_ + size_;
+  }
+  void commit(size_t bytes) { size_ += bytes; }
+  void append(std::string_view bytes) {
+    if (bytes.empty()) return;
+    std::memcpy(reserve(bytes.size()), bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
+  void append(char c) {
+    *reserve(1) = c;
+    size_++;
+  }
+  /// Pushes it as a string.
+  void push() const { lua_pushlstring(state_, data_ ? data_ : "", size_); }
+
+ private:
+  void grow(size_t bytes) {
+    constexpr size_t kFirstBytes = 256;
+    if (!resize(std::max({kFirstBytes, size_ + bytes, 2 * capacity_})) && !resize(size_ + bytes)) {
+      lua_pushliteral(state_, "not enough memory");
+      lua_error(state_);
+    }
+  }
+  bool resize(size_t capacity) {
+    void* context = nullptr;
+    const lua_Alloc allocate = lua_getallocf(state_, &context);
+    if (capacity == 0 && capacity_ == 0) return true;
+    char* moved = static_cast<char*>(allocate(context, data_, capacity_, capacity));
+    if (!moved && capacity) return false;
+    data_ = moved;
+    capacity_ = capacity;
+    return true;
+  }
+
+  lua_State* state_;
+  char* data_ = nullptr;
+  size_t size_ = 0, capacity_ = 0;
+};
+
+}  // namespace vedette

@@ -1,0 +1,444 @@
+// EVAL and its relatives: conversions, errors, what a script may call, what follows from its calls.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "server/execution/persistence.h"
+#include "tests/session/test_server.h"
+
+namespace vedette::testing {
+namespace {
+
+std::string digest_of(std::string_view script) { return to_hex(sha1(script)); }
+
+// What the error of a script ends with.
+std::string on_line(std::string_view script, int line) {
+  return " script: " + digest_of(script) + ", on @user_script:" + std::to_string(line) + ".";
+}
+
+std::string eval_bytes(TestClient& client, std::string_view script) { return client.send(request_bytes({"EVAL", script, "0"})); }
+
+TEST_CASE("what a script returns becomes a reply") {
+  TestServer server;
+  TestClient client(server);
+  struct Row {
+    std::string_view script, resp2, resp3;
+  };
+  constexpr Row kRows[] = {
+      {"return 3.99", ":3\r\n", ":3\r\n"},
+      {"return -0.5", ":0\r\n", ":0\r\n"},
+      {"return 2^63", ":-9223372036854775808\r\n", ":-9223372036854775808\r\n"},
+      {"return 'a\\r\\nb'", "$4\r\na\r\nb\r\n", "$4\r\na\r\nb\r\n"},
+      {"return true", ":1\r\n", ":1\r\n"},
+      {"return false", "$-1\r\n", "_\r\n"},
+      {"return nil", "$-1\r\n", "_\r\n"},
+      {"", "$-1\r\n", "_\r\n"},
+      {"return function() end", "$-1\r\n", "_\r\n"},
+      {"return {1,{2,'x'},nil,4}", "*2\r\n:1\r\n*2\r\n:2\r\n$1\r\nx\r\n", "*2\r\n:1\r\n*2\r\n:2\r\n$1\r\nx\r\n"},
+      {"return {ok='fine\\r\\n'}", "+fine  \r\n", "+fine  \r\n"},
+      {"return {err='My err'}", "-My err\r\n", "-My err\r\n"},
+      {"return {double=3.5}", "$3\r\n3.5\r\n", ",3.5\r\n"},
+      {"return {map={a=1}}", "*2\r\n$1\r\na\r\n:1\r\n", "%1\r\n$1\r\na\r\n:1\r\n"},
+      {"return {set={a=true}}", "*1\r\n$1\r\na\r\n", "~1\r\n$1\r\na\r\n"},
+      {"return {big_number='12'}", "$2\r\n12\r\n", "(12\r\n"},
+      {"return {verbatim_string={format='txt',string='x'}}", "$1\r\nx\r\n", "=5\r\ntxt:x\r\n"},
+      {"return {verbatim_string={format='t',string='x'}}", "$1\r\nx\r\n", "=5\r\nt  :x\r\n"},
+      {"return {verbatim_string={string='x'}}", "*0\r\n", "*0\r\n"},
+      {"return {ok=1}", "*0\r\n", "*0\r\n"},
+      {"return {ok='a',err='b',double=1}", "-b\r\n", "-b\r\n"},
+      {"redis.setresp(3) return true", ":1\r\n", "#t\r\n"},
+      {"redis.setresp(3) return {true,false}", "*2\r\n:1\r\n:0\r\n", "*2\r\n#t\r\n#f\r\n"},
+      {"return redis.status_reply('x')", "+x\r\n", "+x\r\n"},
+      {"return redis.error_reply('-MY text')", "-MY text\r\n", "-MY text\r\n"},
+      {"return redis.error_reply('text')", "-ERR text\r\n", "-ERR text\r\n"},
+      {"return redis.sha1hex('')", "$40\r\nda39a3ee5e6b4b0d3255bfef95601890afd80709\r\n",
+       "$40\r\nda39a3ee5e6b4b0d3255bfef95601890afd80709\r\n"},
+  };
+  for (const Row& row : kRows) {
+    CAPTURE(row.script);
+    CHECK(eval_bytes(client, row.script) == row.resp2);
+  }
+  client("HELLO 3");
+  for (const Row& row : kRows) {
+    CAPTURE(row.script);
+    CHECK(eval_bytes(client, row.script) == row.resp3);
+  }
+}
+
+TEST_CASE("a table that holds itself is written as deep as the stack is") {
+  TestServer server;
+  TestClient client(server);
+  const std::string reply = eval_bytes(client, "local t = {} t[1] = t return t");
+  CHECK(reply.starts_with("*1\r\n*1\r\n"));
+  CHECK(reply.ends_with("*1\r\n-ERR reached lua stack limit\r\n"));
+  CHECK(client("PING") == "PONG");
+}
+
+TEST_CASE("replies become values, by the script's version of the protocol") {
+  TestServer server;
+  TestClient client(server);
+  client("SET s x");
+  client("ZADD z 1.5 m");
+  client("HSET h f v");
+  client("SADD st a");
+  CHECK(client({"EVAL", "return {type(redis.call('GET','none')), tostring(redis.call('GET','none'))}", "0"}) == "[boolean, false]");
+  CHECK(client({"EVAL", "redis.setresp(3) return type(redis.call('GET','none'))", "0"}) == "nil");
+  CHECK(client({"EVAL", "return redis.call('SET','k','v').ok", "0"}) == "OK");
+  CHECK(client({"EVAL", "return redis.pcall('LPUSH','s','v').err", "0"}) ==
+        "WRONGTYPE Operation against a key holding the wrong kind of value");
+  CHECK(client({"EVAL", "return redis.call('ZSCORE','z','m')", "0"}) == "1.5");
+  CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('ZSCORE','z','m').double)", "0"}) == "1.5");
+  CHECK(client({"EVAL", "return redis.call('HGETALL','h')[2]", "0"}) == "v");
+  CHECK(client({"EVAL", "redis.setresp(3) return redis.call('HGETALL','h').map.f", "0"}) == "v");
+  CHECK(client({"EVAL", "redis.setresp(3) return tostring(redis.call('SMEMBERS','st').set.a)", "0"}) == "true");
+  CHECK(client({"EVAL", "redis.setresp(3) return redis.call('INFO','server').verbatim_string.format", "0"}) == "txt");
+  CHECK(client({"EVAL", "return redis.call('MGET','s','none','s')", "0"}) == "[x, nil, x]");
+  // The version is the script's own: it ends with it.
+  CHECK(client({"EVAL", "return type(redis.call('HGETALL','h')[1])", "0"}) == "string");
+}
+
+TEST_CASE("arguments are strings and numbers") {
+  TestServer server;
+  TestClient client(server);
+  const auto echo = [&](std::string_view value) {
+    return client({"EVAL", "return redis.call('ECHO'," + std::string(value) + ")", "0"});
+  };
+  CHECK(echo("10") == "10");
+  CHECK(echo("1.5") == "1.5");
+  CHECK(echo("0.1") == "0.10000000000000001");
+  CHECK(echo("-0") == "-0");
+  CHECK(echo("2^53") == "9007199254740992");
+  CHECK(echo("1e20") == "1e+20");
+  CHECK(echo("1/0") == "inf");
+  for (const std::string_view bad : {"true", "nil", "{}", "tostring"})
+    CHECK(echo(bad).starts_with("(error) ERR Lua redis lib command arguments must be strings or integers script: "));
+  CHECK(client({"EVAL", "return {KEYS,ARGV}", "1", "a", "b", "c"}) == "[[a], [b, c]]");
+  CHECK(client({"EVAL", "KEYS[1] = 'x' return KEYS", "1", "a"}) == "[x]");
+}
+
+TEST_CASE("an error names its script and its line") {
+  TestServer server;
+  TestClient client(server);
+  struct Row {
+    std::string_view script, error;
+    int line;
+  };
+  constexpr Row kRows[] = {
+      {"return redis.call('NOSUCH')", "ERR Unknown Redis command called from script", 1},
+      {"\n\nreturn redis.call('GET')", "ERR Wrong number of args calling Redis command from script", 3},
+      {"local call = redis.call\nreturn call('GET')", "ERR Wrong number of args calling Redis command from script", 2},
+      {"redis.call()", "ERR Please specify at least one argument for this redis lib call", 1},
+      {"redis.call('SET','k','v')\nreturn redis.call('LPUSH','k','v')", "WRONGTYPE Operation against a key holding the wrong kind of value", 2},
+      {"return foo", "ERR user_script:1: Script attempted to access nonexistent global variable 'foo'", 1},
+      {"foo = 1", "ERR user_script:1: Attempt to modify a readonly table", 1},
+      {"local t\nt.x = 1", "ERR user_script:2: attempt to index local 't' (a nil value)", 2},
+      {"local function f()\n error('boo')\nend\nf()", "ERR user_script:2: boo", 2},
+      {"error({err='MY own'})", "MY own", 1},
+      {"error({err='a\\nb'})", "a b", 1},
+      {"error()", "ERR nil", 1},
+      {"error(true)", "ERR true", 1},
+      {"error({})", "ERR the script raised an error without a text", 1},
+      {"#!lua flags=no-writes\n\nreturn redis.call('SET','k','v')", "ERR Write commands are not allowed from read-only scripts.", 3},
+      {"local function f() return f() + 1 end return f()", "ERR user_script:1: stack overflow", 1},
+      {"return cjson.decode('x')", "ERR user_script:1: Expected value but found invalid token at character 1", 1},
+  };
+  for (const Row& row : kRows) {
+    CAPTURE(row.script);
+    CHECK(client({"EVAL", row.script, "0"}) == "(error) " + std::string(row.error) + on_line(row.script, row.line));
+  }
+  CHECK(client({"EVAL", "x x", "0"}) == "(error) ERR Error compiling script (new function): user_script:1: '=' expected near 'x'");
+  CHECK(client({"EVAL", "return 1LL", "0"}) == "(error) ERR Error compiling script (new function): user_script:1: malformed number near '1LL'");
+  CHECK(client({"SCRIPT", "LOAD", "\n("}).starts_with("(error) ERR Error compiling script (new function): user_script:2: unexpected symbol"));
+  CHECK(client({"EVAL", "return 1", "2", "a"}) == "(error) ERR Number of keys can't be greater than number of args");
+  CHECK(client({"EVAL", "return 1", "-1"}) == "(error) ERR Number of keys can't be negative");
+  CHECK(client({"EVAL", "return 1", "x"}) == "(error) ERR value is not an integer or out of range");
+}
+
+TEST_CASE("errors that are caught are texts, those of redis.pcall tables") {
+  TestServer server;
+  TestClient client(server);
+  CHECK(client({"EVAL", "local ok, e = pcall(redis.call, 'NOSUCH') return {tostring(ok), e}", "0"}) ==
+        "[false, \"ERR Unknown Redis command called from script\"]");
+  CHECK(client({"EVAL", "return redis.pcall('NOSUCH')", "0"}) == "(error) ERR Unknown Redis command called from script");
+  CHECK(client({"EVAL", "local ok, e = pcall(error, {x = 1}) return e.x", "0"}) == "1");
+  CHECK(client({"EVAL", "local _, e = xpcall(function() error({err = 'E x'}) end, function(e) return e.err end) return e", "0"}) == "E x");
+}
+
+TEST_CASE("an error is counted once, for the call or for the script") {
+  TestServer server;
+  TestClient client(server);
+  const auto counts = [&] {
+    std::string text;
+    for (const auto& [code, count] : server.state.command_stats->errors()) text += code + "=" + std::to_string(count) + " ";
+    server.state.command_stats->reset();
+    return text;
+  };
+  client("SET s x");
+  client({"EVAL", "return redis.call('LPUSH','s','v')", "0"});
+  CHECK(counts() == "WRONGTYPE=1 ");
+  client({"EVAL", "return redis.pcall('LPUSH','s','v')", "0"});
+  CHECK(counts() == "WRONGTYPE=1 ");
+  client({"EVAL", "return {1, {err='NEST ed'}, redis.error_reply('OWN x')}", "0"});
+  CHECK(counts() == "NEST=1 OWN=1 ");
+  client({"EVAL", "redis.pcall('NOSUCH') return 1", "0"});
+  CHECK(counts() == "ERR=1 ");
+  client({"EVAL", "pcall(error, 'x') redis.pcall() return 1", "0"});
+  CHECK(counts() == "");
+  client({"EVAL", "return redis.call('NOSUCH')", "0"});
+  CHECK(counts() == "ERR=1 ");
+  const auto& table = server.state.commands;
+  const auto& stats = *server.state.command_stats;
+  client({"EVAL", "redis.call('SET','k','v') redis.pcall('LPUSH','k','v') redis.pcall('GET') return 1", "0"});
+  CHECK(stats[table.find_name("set")->id].calls == 1);
+  CHECK(stats[table.find_name("lpush")->id].failed == 1);
+  CHECK(stats[table.find_name("get")->id].rejected == 1);
+  CHECK(stats[table.find_name("eval")->id].failed == 0);
+  client({"EVAL", "return {err='X y'}", "0"});
+  CHECK(stats[table.find_name("eval")->id].failed == 1);
+}
+
+TEST_CASE("scripts find nothing that could do harm, and can change nothing") {
+  TestServer server;
+  TestClient client(server);
+  CHECK(client({"EVAL", "local r = {} for k in pairs(_G) do r[#r + 1] = k end table.sort(r) return table.concat(r, ' ')", "0"}) ==
+        "\"ARGV KEYS _G _VERSION assert bit cjson cmsgpack collectgarbage coroutine error gcinfo getmetatable ipairs load loadstring math next "
+        "os pairs pcall rawequal rawget rawset redis select server setmetatable string struct table tonumber tostring type unpack xpcall\"");
+  CHECK(client({"EVAL", "local r = {} for k in pairs(os) do r[#r + 1] = k end return r", "0"}) == "[clock]");
+  CHECK(client({"EVAL", "return {tostring(loadstring(string.dump(function() end))), tostring(loadstring('\\27LJ\\2'))}", "0"}) == "[nil, nil]");
+  for (const std::string_view script :
+       {"_G.x = 1", "redis.call = 1", "string.find = 1", "getmetatable('').__index = 1", "getmetatable(_G).__index = 1", "rawset(_G, 'x', 1)",
+        "setmetatable(_G, {})", "setmetatable(string, {})", "table.insert(string, 1)", "table.sort(math)", "KEYS = {}", "cjson.encode = 1",
+        "local f, t = pairs(string) t.find = 1", "for k, v in next, math do math[k] = nil end", "local _ = nil; string['rep'] = nil"}) {
+    CAPTURE(script);
+    const std::string reply = client({"EVAL", script, "0"});
+    CHECK(reply.find("Attempt to modify a readonly table") != std::string::npos);
+  }
+  CHECK(client({"EVAL", "return {('x'):rep(2), string.find('ab', 'b'), tostring(rawget(_G, 'nope'))}", "0"}) == "[xx, 2, 2, nil]");
+  CHECK(client({"EVAL", "return tostring(getmetatable(redis))", "0"}) == "nil");
+}
+
+TEST_CASE("commands that scripts may not call") {
+  TestServer server;
+  TestClient client(server);
+  for (const std::string_view words : {"'EVAL','return 1','0'", "'MULTI'", "'BLPOP','k','0'", "'SUBSCRIBE','c'", "'CONFIG','GET','port'", "'CLIENT','ID'",
+                                       "'SCRIPT','KILL'", "'FUNCTION','LIST'", "'FCALL','f','0'", "'DEBUG','SLEEP','0'", "'SHUTDOWN'", "'AUTH','x'"}) {
+    CAPTURE(words);
+    CHECK(client({"EVAL", "return redis.call(" + std::string(words) + ")", "0"})
+              .starts_with("(error) ERR This Redis command is not allowed from script script: "));
+  }
+  CHECK(client({"EVAL", "return redis.call('OBJECT','nosuch')", "0"}).starts_with("(error) ERR Unknown Redis command called from script"));
+  CHECK(client({"EVAL", "return redis.call('BLMOVE','a','b','LEFT','LEFT',0)", "0"}) == "nil");
+}
+
+TEST_CASE("EVAL_RO and scripts that declare no-writes only read") {
+  TestServer server;
+  TestClient client(server);
+  client("SET k v");
+  CHECK(client({"EVAL_RO", "return redis.call('GET','k')", "0"}) == "v");
+  for (const std::string_view words : {"'SET','k','w'", "'PFCOUNT','hll'", "'PUBLISH','c','m'"})
+    CHECK(client({"EVAL_RO", "return redis.call(" + std::string(words) + ")", "0"})
+              .starts_with("(error) ERR Write commands are not allowed from read-only scripts."));
+  CHECK(client({"EVAL_RO", "#!lua\nreturn 1", "0"}) == "(error) ERR Can not execute a script with write flag using *_ro command.");
+  CHECK(client({"EVAL_RO", "#!lua flags=no-writes\nreturn 1", "0"}) == "1");
+  CHECK(client("GET k") == "v");
+}
+
+TEST_CASE("what a script writes is one unit of effects") {
+  TestServer server;
+  TestClient client(server);
+  RecordedEffects& effects = server.effects();
+  client({"EVAL", "redis.call('SET','a','1') redis.call('INCR','a') redis.call('GET','a') return 1", "0"});
+  CHECK(effects.take() == "{SET a 1; INCR a}");
+  client({"EVAL", "return redis.call('SET','a','1')", "0"});
+  CHECK(effects.take() == "SET a 1");
+  client({"EVAL", "redis.call('SELECT',3) redis.call('SET','b','1') return redis.call('GET','b')", "0"});
+  CHECK(effects.take() == "3:SET b 1");
+  CHECK(client("EXISTS b") == "0");  // the database is the script's
+  client({"EVAL", "redis.call('SET','a','1') error('x')", "0"});
+  CHECK(effects.take() == "SET a 1");
+  client("MULTI");
+  client("SET m 1");
+  client({"EVAL", "redis.call('INCR','m') redis.call('INCR','m')", "0"});
+  CHECK(client("EXEC") == "[OK, nil]");
+  CHECK(effects.take() == "{SET m 1; INCR m; INCR m}");
+}
+
+TEST_CASE("redis.set_repl decides who learns of an effect, but not of expiries") {
+  TestServer server;
+  TestClient client(server);
+  struct Audience final : EffectSink {
+    std::string text;
+    void on_effects(const EffectBatch& batch) override {
+      for (size_t i = 0; i < batch.size(); i++)
+        text += std::string(batch[i].argv[0]) + std::string(batch[i].argv[1]) + (batch[i].replicas_only ? " replicas" : batch[i].log_only ? " log" : " all") + "; ";
+    }
+  } audience;
+  client("SET gone x PX 10");
+  server.state.effect_sinks.push_back(&audience);
+  server.advance_ms(20);
+  client({"EVAL",
+          "redis.call('SET','a','1') redis.set_repl(redis.REPL_AOF) redis.call('SET','b','1') redis.set_repl(redis.REPL_REPLICA) "
+          "redis.call('SET','c','1') redis.set_repl(redis.REPL_NONE) redis.call('SET','d','1') redis.call('GET','gone') "
+          "redis.set_repl(redis.REPL_ALL) redis.call('SET','e','1')",
+          "0"});
+  CHECK(audience.text == "SETa all; SETb log; SETc replicas; DELgone all; SETe all; ");
+  server.state.effect_sinks.clear();
+}
+
+TEST_CASE("the cache of scripts") {
+  TestServer server;
+  TestClient client(server);
+  const std::string one = digest_of("return 1");
+  CHECK(client({"EVALSHA", one, "0"}) == "(error) NOSCRIPT No matching script. Please use EVAL.");
+  CHECK(client({"SCRIPT", "LOAD", "return 1"}) == one);
+  CHECK(client({"EVALSHA", one, "0"}) == "1");
+  CHECK(client({"EVALSHA", to_upper(one), "0"}) == "1");
+  CHECK(client({"SCRIPT", "SHOW", one}) == "\"return 1\"");
+  CHECK(client({"SCRIPT", "EXISTS", one, "x"}) == "[1, 0]");
+  SUBCASE("what came by EVAL makes room for others, what was loaded stays") {
+    client({"EVAL", "return 'first'", "0"});
+    const std::string first = digest_of("return 'first'");
+    for (int i = 0; i < 499; i++) client({"EVAL", "return " + std::to_string(i + 1000), "0"});
+    CHECK(client({"EVALSHA", first, "0"}) == "first");  // now it is the last to go
+    for (int i = 0; i < 10; i++) client({"EVAL", "return " + std::to_string(i), "0"});
+    CHECK(client({"SCRIPT", "EXISTS", one, first, digest_of("return 1000")}) == "[1, 1, 0]");
+    CHECK(server.state.scripts->figures().scripts == 501);
+    CHECK(server.state.scripts->figures().evicted_scripts == 10);
+  }
+  SUBCASE("a flush leaves nothing") {
+    for (const std::string_view flush : {"SCRIPT FLUSH", "SCRIPT FLUSH ASYNC", "SCRIPT FLUSH sync"}) {
+      client({"SCRIPT", "LOAD", "return 1"});
+      CHECK(client(flush) == "OK");
+      CHECK(client({"SCRIPT", "EXISTS", one}) == "[0]");
+    }
+    CHECK(server.state.scripts->figures().eval_vm_bytes == 0);
+    CHECK(client("SCRIPT FLUSH now") == "(error) ERR SCRIPT FLUSH only support SYNC|ASYNC option");
+  }
+  CHECK(client("SCRIPT DEBUG NO") == "OK");
+  CHECK(client("SCRIPT DEBUG YES") == "(error) ERR There is no debugger for scripts in this server");
+}
+
+TEST_CASE("over the memory limit a script may not write more, once it has not begun to") {
+  TestServer server;
+  TestClient client(server);
+  client("SET k v");
+  server.state.settings.memory_max = 1;
+  const std::string_view write = "return redis.call('SET','k','w')";
+  CHECK(client({"EVAL", write, "0"}) == "(error) OOM command not allowed when used memory > 'maxmemory'." + on_line(write, 1));
+  CHECK(client({"EVAL", "return redis.call('GET','k')", "0"}) == "v");
+  CHECK(client({"EVAL", "redis.call('DEL','none') return redis.call('SET','k','w')", "0"}) == "OK");
+  CHECK(client({"EVAL", "#!lua\nreturn 1", "0"}) == "(error) OOM command not allowed when used memory > 'maxmemory'.");
+  CHECK(client({"EVAL", "#!lua flags=no-writes\nreturn 1", "0"}) == "1");
+  CHECK(client({"EVAL", "#!lua flags=allow-oom\nreturn redis.call('SET','k','x')", "0"}) == "OK");
+  server.state.settings.memory_max = 0;
+}
+
+TEST_CASE("a replica's scripts only read") {
+  TestServer server;
+  TestClient client(server);
+  client("SET k v");
+  server.replication.follow("127.0.0.1", 1);
+  const std::string_view write = "return redis.call('SET','k','w')";
+  CHECK(client({"EVAL", write, "0"}) == "(error) READONLY You can't write against a read only replica." + on_line(write, 1));
+  CHECK(client({"EVAL", "#!lua\nreturn 1", "0"}) == "(error) READONLY You can't write against a read only replica.");
+  CHECK(client({"EVAL", "#!lua flags=no-writes\nreturn redis.call('GET','k')", "0"}) == "v");
+  server.state.settings.replication.serve_stale_data = false;
+  server.replication.apply_settings();
+  CHECK(client({"EVAL", "return 1", "0"}).starts_with("(error) MASTERDOWN"));
+  CHECK(client({"EVAL", "#!lua flags=no-writes\nreturn 1", "0"}).starts_with("(error) MASTERDOWN"));
+  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn 1", "0"}) == "1");
+  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('GET','k')", "0"}).starts_with("(error) ERR Can not execute"));
+  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('INFO','replication')", "0"}).starts_with("\"# Replication"));
+  server.replication.promote();
+}
+
+TEST_CASE("MONITOR shows a script's calls behind it, the slow log only the script") {
+  TestServer server;
+  TestClient client(server), monitor(server);
+  server.state.settings.slow_log_threshold_us = 0;
+  monitor("MONITOR");
+  client({"EVAL", "return redis.call('SET',KEYS[1],'v')", "1", "k"});
+  const std::string seen = monitor.pending();
+  const size_t script = seen.find("\\\"EVAL\\\""), call = seen.find("lua] \\\"SET\\\" \\\"k\\\" \\\"v\\\"");
+  CHECK(script != std::string::npos);
+  CHECK(call != std::string::npos);
+  CHECK(script < call);
+  CHECK(seen.find("\\\"SET\\\"", call + 12) == std::string::npos);
+  const std::string log = client("SLOWLOG GET 10");
+  CHECK(log.find("EVAL") != std::string::npos);
+  CHECK(log.find("[SET") == std::string::npos);
+}
+
+TEST_CASE("what a script reads, its client has read") {
+  TestServer server;
+  TestClient client(server), other(server);
+  client("HELLO 3");
+  client("SET k v");
+  client("CLIENT TRACKING ON");
+  client({"EVAL", "return redis.call('GET','k')", "1", "declared"});
+  other("SET declared x");
+  CHECK(client.pending() == "");
+  other("SET k w");
+  CHECK(client.pending() == "[invalidate, [k]]");
+  client({"EVAL_RO", "return 1", "1", "k"});
+  other("SET k v");
+  CHECK(client.pending() == "");
+  client("CLIENT TRACKING OFF");
+  client("CLIENT TRACKING ON NOLOOP");
+  client({"EVAL", "redis.call('GET','k') return redis.call('SET','k','mine')", "1", "k"});
+  CHECK(client.pending() == "");
+}
+
+TEST_CASE("a script sees one moment") {
+  TestServer server;
+  TestClient client(server);
+  server.clock.us_per_look = 1000;
+  CHECK(client({"EVAL", "local a = redis.call('TIME') for i = 1, 1000 do redis.call('PING') end local b = redis.call('TIME') return a[1] == b[1] and a[2] == b[2]",
+                "0"}) == "1");
+}
+
+TEST_CASE("a script cannot use up the memory") {
+  TestServer server;
+  TestClient client(server);
+  client("SET k v");
+  server.state.settings.memory_max = 256 << 20;  // of which the bound of a script derives
+  for (const std::string_view script :
+       {"local t = {} while true do t[#t + 1] = ('x'):rep(100000) .. #t end", "local s = 'x' while true do s = s .. s end",
+        "return ('x'):rep(1e9)", "return ('x'):rep(2^40)", "local t = {} for i = 1, 1e9 do t[i] = i end",
+        "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return cjson.encode(t)",
+        "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return cmsgpack.pack(t)",
+        "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return table.concat(t)",
+        "return ('x'):rep(1e6):gsub('x', ('y'):rep(1e4))", "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return t"}) {
+    CAPTURE(script);
+    CHECK(client({"EVAL", script, "0"}).starts_with("(error) "));
+    CHECK(client("GET k") == "v");
+    CHECK(server.state.scripts->figures().eval_vm_bytes < 32 << 20);
+  }
+  CHECK(client({"EVAL", "local ok = pcall(string.rep, 'x', 1e9) return {tostring(ok), #('x'):rep(1e6)}", "0"}) == "[false, 1000000]");
+  server.state.settings.memory_max = 0;
+}
+
+TEST_CASE("what its caller may do is asked before each call of a script") {
+  TestServer server;
+  TestClient admin(server), client(server);
+  REQUIRE(admin("ACL SETUSER u on nopass ~k* &c* +eval +get +set +publish") == "OK");
+  REQUIRE(client("AUTH u any") == "OK");
+  const auto refused = [&](std::string_view script, const std::string& why) {
+    CAPTURE(script);
+    CHECK(client({"EVAL", script, "0"}) == "(error) ERR The user executing the script " + why + on_line(script, 1));
+  };
+  refused("return redis.call('LPUSH','k','v')", "can't run this command or subcommand");
+  refused("return redis.call('GET','x')", "can't access at least one of the keys mentioned in the command arguments");
+  refused("return redis.call('PUBLISH','x','y')", "can't publish to the channel mentioned in the command");
+  CHECK(client({"EVAL", "return redis.call('SET','k','v')", "0"}) == "OK");
+  CHECK(client({"EVAL", "return {redis.acl_check_cmd('GET','k'), redis.acl_check_cmd('GET','x')}", "0"}) == "[1, nil]");
+  CHECK(client({"EVAL", "return redis.acl_check_cmd('NOSUCH')", "0"}).starts_with("(error) ERR Invalid command passed to redis.acl_check_cmd()"));
+  const std::string log = admin("ACL LOG");
+  CHECK(log.find("command, context, lua, object, lpush, username, u") != std::string::npos);
+  CHECK(log.find("channel, context, lua, object, x") != std::string::npos);
+  CHECK(log.find("key, context, lua, object, x") != std::string::npos);
+  CHECK(admin({"EVAL", "return redis.call('GET','x')", "0"}) == "nil");
+}
+
+}  // namespace
+}  // namespace vedette::testing
