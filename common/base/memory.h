@@ -36,13 +36,9 @@ void release(void* block, size_t bytes);
 /// The true size of an allocation of `bytes`: what lies above `bytes` may be used as well, as long as the size that
 /// release() is told has the same true size. The classes of slabs, then those of jemalloc: four a doubling.
 constexpr size_t coarse_allocation_size(size_t bytes);
-constexpr size_t allocation_size(size_t bytes) {
-  return bytes <= kSlabBlockMax ? slab_block_size(bytes) : coarse_allocation_size(bytes);
-}
+constexpr size_t allocation_size(size_t bytes) { return bytes <= kSlabBlockMax ? slab_block_size(bytes) : coarse_allocation_size(bytes); }
 /// A true size of wider steps, for what is growing and is not to move each time: multiples of 16 up to 128, then four a doubling.
-constexpr size_t coarse_allocation_step(size_t bytes) {
-  return bytes <= 128 ? 16 : size_t(1) << (61 - __builtin_clzll(bytes - 1));
-}
+constexpr size_t coarse_allocation_step(size_t bytes) { return bytes <= 128 ? 16 : size_t(1) << (61 - __builtin_clzll(bytes - 1)); }
 constexpr size_t coarse_allocation_size(size_t bytes) {
   const size_t step = coarse_allocation_step(bytes);
   return (bytes + step - 1) & ~(step - 1);

@@ -127,8 +127,7 @@ void SlabHeap::release_elsewhere(void* block, size_t bytes) {
   if (found.slab.released.fetch_add(1, std::memory_order_acq_rel)) return;
   uint32_t top = released_slabs_.load(std::memory_order_relaxed);
   do found.slab.next_released = top;
-  while (!released_slabs_.compare_exchange_weak(top, found.number, std::memory_order_release,
-                                                std::memory_order_relaxed));
+  while (!released_slabs_.compare_exchange_weak(top, found.number, std::memory_order_release, std::memory_order_relaxed));
 }
 
 // Takes back what others have released, of at most so many slabs. False if there was nothing.
@@ -202,9 +201,7 @@ uint32_t SlabHeap::fullest(const Class& of) const {
 // The fewest units of which less than a two hundredth is lost, or those that lose least.
 unsigned SlabHeap::span_for(size_t size) {
   unsigned best = 0;
-  const auto lost = [size](unsigned span) {
-    return double((kUnitBytes << span) % size) / double(kUnitBytes << span);
-  };
+  const auto lost = [size](unsigned span) { return double((kUnitBytes << span) % size) / double(kUnitBytes << span); };
   for (unsigned span = 0; span < kSpans && lost(best) > 1.0 / 200; span++)
     if (lost(span) < lost(best)) best = span;
   return best;
@@ -244,15 +241,11 @@ void SlabHeap::regrade(Slab& at, uint32_t number) {
     return give_units(number, of.span);
   }
   const uint32_t eighths = at.used * 8u;
-  const auto grade = uint8_t(at.used == of.count ? kFull
-                                                 : (eighths < of.count * 7) + (eighths < of.count * 6) +
-                                                       (eighths < of.count * 4));
+  const auto grade = uint8_t(at.used == of.count ? kFull : (eighths < of.count * 7) + (eighths < of.count * 6) + (eighths < of.count * 4));
   if (grade == at.grade) return;
   if (at.grade != kFull) unlink(at);
-  if (grade == kFull)
-    at.grade = kFull;
-  else
-    link(at, number, grade);
+  if (grade == kFull) at.grade = kFull;
+  else link(at, number, grade);
 }
 
 void SlabHeap::link(Slab& at, uint32_t number, uint8_t grade) {
@@ -283,13 +276,9 @@ uint32_t SlabHeap::take_units(unsigned span) {
   Chunk& chunk = *chunks_[index];
   // Backed units first, and those that are no part of a larger run.
   const uint64_t fitting = runs(chunk.spare, span);
-  const uint64_t tight =
-      span + 1 < kSpans ? fitting & ~spread(runs(chunk.spare, span + 1), span + 1) : fitting;
+  const uint64_t tight = span + 1 < kSpans ? fitting & ~spread(runs(chunk.spare, span + 1), span + 1) : fitting;
   const uint64_t backed = runs(chunk.spare & chunk.backed, span);
-  const auto first = unsigned(std::countr_zero(tight & backed ? tight & backed
-                                               : backed       ? backed
-                                               : tight        ? tight
-                                                              : fitting));
+  const auto first = unsigned(std::countr_zero(tight & backed ? tight & backed : backed ? backed : tight ? tight : fitting));
   const uint64_t taken = spread(bit_of(first), span);
   if (chunk.huge && !chunk.backed) {  // it is backed as a whole
     chunk.backed = ~uint64_t(0);
@@ -426,8 +415,7 @@ bool SlabHeap::tend_on() {
 
 void SlabHeap::purge() {
   for (Magazine& magazine : magazines_) flush(magazine, magazine.count);
-  while (take_back(kTakeBackSlice)) {
-  }
+  while (take_back(kTakeBackSlice)) {}
   for (uint32_t i = 0; i < opened_; i++) discard_spares(i);
   to_discard_ = 0;
   spares_min_ = 0;
@@ -455,10 +443,8 @@ std::atomic<uint64_t>* SlabHeap::take_bits(unsigned words) {
   const size_t lines = (words * sizeof(uint64_t) + kLine - 1) / kLine;
   void*& spare = spare_bits_[lines];
   void* taken = spare;
-  if (taken)
-    std::memcpy(&spare, taken, sizeof spare);
-  else
-    taken = take_metadata(lines * kLine);
+  if (taken) std::memcpy(&spare, taken, sizeof spare);
+  else taken = take_metadata(lines * kLine);
   return static_cast<std::atomic<uint64_t>*>(taken);
 }
 
@@ -497,8 +483,7 @@ std::string SlabHeap::report() const {
       "Slabs for blocks up to {} bytes\nUsed: {}, active: {}, resident: {}, of that spare: {}, opened: {}, "
       "own data: {}\n"
       "{:>6} {:>12} {:>10} {:>10} {:>7}\n",
-      kSlabBlockMax, all.used, all.active, all.resident, all.spare, all.opened, all.metadata, "size",
-      "blocks", "slabs", "full", "filled");
+      kSlabBlockMax, all.used, all.active, all.resident, all.spare, all.opened, all.metadata, "size", "blocks", "slabs", "full", "filled");
   for (unsigned i = 0; i < kClasses; i++) {
     const Class& of = classes_[i];
     if (of.slabs)
@@ -536,8 +521,7 @@ void SlabHeap::check() {
       VED_ASSERT(at.used > 0 && at.used <= of.count && at.reach <= of.count);
       VED_ASSERT(free + at.used == of.count + at.released);
       VED_ASSERT((at.grade == kFull) == (at.used == of.count));
-      for (unsigned joined = 1; joined < of.units(); joined++)
-        VED_ASSERT(chunk.units[i + joined].grade == kJoined);
+      for (unsigned joined = 1; joined < of.units(); joined++) VED_ASSERT(chunk.units[i + joined].grade == kJoined);
       active += size_t(at.reach) * of.size;
       used += (of.count - free) * size_t(of.size);
     }
@@ -547,8 +531,7 @@ void SlabHeap::check() {
     for (unsigned grade = 0; grade < kGrades; grade++) {
       uint32_t previous = kNone;
       for (uint32_t number = of.lists[grade]; number != kNone; previous = number, number = slab(number).next)
-        VED_ASSERT(slab(number).grade == grade && slab(number).previous == previous &&
-                   classes_[slab(number).size_class].size == of.size);
+        VED_ASSERT(slab(number).grade == grade && slab(number).previous == previous && classes_[slab(number).size_class].size == of.size);
     }
   }
   VED_ASSERT(in_use == units_in_use_ && backed == backed_ && spares == spares_);

@@ -123,9 +123,7 @@ class SlabHeap {
   void release_elsewhere(void* block, size_t bytes);
 
   /// Bytes of the blocks in use, in true sizes. Any thread.
-  uint64_t used() const {
-    return __atomic_load_n(&used_, __ATOMIC_RELAXED) - released_elsewhere_.load(std::memory_order_relaxed);
-  }
+  uint64_t used() const { return __atomic_load_n(&used_, __ATOMIC_RELAXED) - released_elsewhere_.load(std::memory_order_relaxed); }
 
   /// Whether chunks that are opened from now on are advised for huge pages, but for the very first.
   void use_huge_pages(bool on) { huge_pages_ = on; }
@@ -210,9 +208,7 @@ class SlabHeap {
   void put_back(char* block, unsigned size_class);
   unsigned take_from(uint32_t number, unsigned wanted, void** blocks);
   Slab& slab(uint32_t number) const { return chunks_[number / kUnitsOfChunk]->units[number % kUnitsOfChunk]; }
-  char* start_of(uint32_t number) const {
-    return reinterpret_cast<char*>(base_) + size_t(number) * kUnitBytes;
-  }
+  char* start_of(uint32_t number) const { return reinterpret_cast<char*>(base_) + size_t(number) * kUnitBytes; }
   struct Found {
     Slab& slab;
     uint32_t number;

@@ -88,9 +88,7 @@ class Entry {
   bool walked() const { return info_ & kWalked; }
   void set_walked(bool walked) { info_ = walked ? info_ | kWalked : info_ & ~kWalked; }
 
-  std::string_view key() const {
-    return {reinterpret_cast<const char*>(this) + key_offset(), key_size()};
-  }
+  std::string_view key() const { return {reinterpret_cast<const char*>(this) + key_offset(), key_size()}; }
   size_t key_size() const { return info_ & kWideKey ? size_t(word_at(fixed_offset())) : (info_ >> 4) & 0xfff; }
 
   int64_t integer() const {
@@ -101,9 +99,7 @@ class Entry {
     VED_ASSERT(encoding() == Encoding::kInteger);
     set_word_at(payload_offset(), value);
   }
-  std::string_view inline_bytes() const {
-    return {reinterpret_cast<const char*>(this) + key_offset() + key_size(), info_ >> 16};
-  }
+  std::string_view inline_bytes() const { return {reinterpret_cast<const char*>(this) + key_offset() + key_size(), info_ >> 16}; }
   char* inline_data() { return reinterpret_cast<char*>(this) + key_offset() + key_size(); }
   /// Changes the length of an inline value, within capacity().
   void set_inline_size(size_t size) { info_ = (info_ & 0xffff) | uint32_t(size) << 16; }
@@ -123,9 +119,7 @@ class Entry {
   }
 
   /// Bytes that its content takes.
-  size_t size() const {
-    return key_offset() + key_size() + (is_inline() ? info_ >> 16 : 0);
-  }
+  size_t size() const { return key_offset() + key_size() + (is_inline() ? info_ >> 16 : 0); }
   /// Bytes that the entry takes from the allocator.
   size_t memory_bytes() const { return true_size(size()); }
   /// Bytes that an inline value may take without a new allocation.
@@ -133,8 +127,7 @@ class Entry {
   /// Whether an inline value may become so large, or so small, in place.
   bool fits(size_t inline_size) const {
     const size_t held = info_ >> 16, others = size() - held;
-    return inline_size == held ||
-           (inline_size <= kInlineMax && same_allocation_size(others + held, others + inline_size, roomy()));
+    return inline_size == held || (inline_size <= kInlineMax && same_allocation_size(others + held, others + inline_size, roomy()));
   }
   /// It has room for its value to grow.
   bool roomy() const { return head_ & kRoomy; }
@@ -157,7 +150,7 @@ class Entry {
  private:
   Entry() = default;
   static constexpr uint32_t kHasExpiry = 1, kWideKey = 2, kModified = 4, kWalked = 8;  // of info_
-  static constexpr uint32_t kRoomy = 8;                                              // of head_
+  static constexpr uint32_t kRoomy = 8;                                                // of head_
 
   size_t true_size(size_t bytes) const { return roomy() ? coarse_allocation_size(bytes) : allocation_size(bytes); }
 
@@ -170,9 +163,7 @@ class Entry {
     std::memcpy(&word, reinterpret_cast<const char*>(this) + offset, sizeof word);
     return word;
   }
-  void set_word_at(size_t offset, int64_t word) {
-    std::memcpy(reinterpret_cast<char*>(this) + offset, &word, sizeof word);
-  }
+  void set_word_at(size_t offset, int64_t word) { std::memcpy(reinterpret_cast<char*>(this) + offset, &word, sizeof word); }
 
   uint32_t head_ = 0;
   uint32_t info_ = 0;

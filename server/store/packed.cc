@@ -28,12 +28,8 @@ void put_in_place_of(Database& db, Database::Place place, Entry* entry) {
   destroy_entry(db.replace(place, entry));
 }
 
-constexpr Encoding inline_encoding(PackedForm form) {
-  return form == PackedForm::kIntset ? Encoding::kInlineIntegers : Encoding::kInline;
-}
-constexpr Encoding buffer_encoding(PackedForm form) {
-  return form == PackedForm::kIntset ? Encoding::kPackedIntegers : Encoding::kPacked;
-}
+constexpr Encoding inline_encoding(PackedForm form) { return form == PackedForm::kIntset ? Encoding::kInlineIntegers : Encoding::kInline; }
+constexpr Encoding buffer_encoding(PackedForm form) { return form == PackedForm::kIntset ? Encoding::kPackedIntegers : Encoding::kPacked; }
 PackedForm form_of(const Entry& entry) { return holds_integers(entry) ? PackedForm::kIntset : PackedForm::kListpack; }
 
 }  // namespace
@@ -105,8 +101,8 @@ char* PackedEntry::splice(size_t at, size_t removed, size_t inserted) {
   char* data;
   if (size <= Entry::kInlineMax) {
     // What shrinks goes on in wider steps too, unless it took more memory then.
-    const bool roomy =
-        size > held.size() || entry.roomy() || coarse_allocation_size(entry.size() - held.size() + size) <= entry.memory_bytes();
+    const bool roomy = size > held.size() || entry.roomy() ||
+                       coarse_allocation_size(entry.size() - held.size() + size) <= entry.memory_bytes();
     moved = Entry::create(entry.key(), {entry.type(), entry.encoding(), entry.expiry_ms(), size, roomy});
     data = moved->inline_data();
   } else {
@@ -123,8 +119,7 @@ char* PackedEntry::splice(size_t at, size_t removed, size_t inserted) {
 void PackedEntry::trim() {
   const Entry& entry = *place_.item();
   if (!entry.roomy() || allocation_size(entry.size()) == entry.memory_bytes()) return;
-  put_in_place_of(db_, place_,
-                  make_packed_entry(entry.key(), entry.type(), form_of(entry), entry.inline_bytes(), entry.expiry_ms()));
+  put_in_place_of(db_, place_, make_packed_entry(entry.key(), entry.type(), form_of(entry), entry.inline_bytes(), entry.expiry_ms()));
 }
 
 }  // namespace vedette

@@ -105,8 +105,7 @@ void assign_string(Database& db, Database::Place place, std::string_view bytes, 
     return;
   }
   replace_and_destroy(db, place,
-                      value ? make_integer_entry(entry.key(), *value, expiry_ms)
-                            : make_string_entry(entry.key(), bytes, expiry_ms, false));
+                      value ? make_integer_entry(entry.key(), *value, expiry_ms) : make_string_entry(entry.key(), bytes, expiry_ms, false));
 }
 
 void assign_integer(Database& db, Database::Place place, int64_t value) {

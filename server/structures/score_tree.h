@@ -65,7 +65,7 @@ struct [[gnu::packed, gnu::aligned(4)]] ScoredItem {
     if (size > 0) std::memcpy(reinterpret_cast<char*>(item) + head_bytes(size), name.data(), size);
     return item;
   }
-  static void free(ScoredItem* item) { release(item, item->memory_bytes()); }
+  static void free(ScoredItem * item) { release(item, item->memory_bytes()); }
 
  private:
   static size_t head_bytes(uint64_t size) { return kHeadBytes + (size > kShortMax ? sizeof size : 0); }

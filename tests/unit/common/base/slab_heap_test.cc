@@ -26,10 +26,7 @@ constexpr size_t kChunk = SlabHeap::kChunkBytes, kUnit = SlabHeap::kUnitBytes;
 class TestPages final : public SlabPages {
  public:
   explicit TestPages(size_t chunks)
-      : bytes(chunks * kChunk),
-        range(static_cast<char*>(std::aligned_alloc(kChunk, bytes))),
-        huge(chunks),
-        chunks_max(chunks) {}
+      : bytes(chunks * kChunk), range(static_cast<char*>(std::aligned_alloc(kChunk, bytes))), huge(chunks), chunks_max(chunks) {}
   TestPages(const TestPages&) = delete;
   TestPages& operator=(const TestPages&) = delete;
   ~TestPages() override {
@@ -85,8 +82,7 @@ class Model {
   bool allocate(size_t bytes) {
     auto* start = static_cast<char*>(heap_.allocate(bytes));
     if (!start) return false;
-    if (!heap_.holds(start) || reinterpret_cast<uintptr_t>(start) %
-                                   std::min<size_t>(slab_block_size(bytes) & -slab_block_size(bytes), 64))
+    if (!heap_.holds(start) || reinterpret_cast<uintptr_t>(start) % std::min<size_t>(slab_block_size(bytes) & -slab_block_size(bytes), 64))
       FAIL("a block out of place");
     std::memset(start, mark(start), slab_block_size(bytes));
     blocks.push_back({start, bytes});
@@ -118,14 +114,11 @@ class Model {
   uint64_t used = 0;
 
  private:
-  static int mark(const char* start) {
-    return int(reinterpret_cast<uintptr_t>(start) * 0x9e3779b97f4a7c15 >> 56);
-  }
+  static int mark(const char* start) { return int(reinterpret_cast<uintptr_t>(start) * 0x9e3779b97f4a7c15 >> 56); }
   static void verify(const Block& block) {
     const size_t size = slab_block_size(block.bytes);
     const char expected = char(mark(block.start));
-    if (!std::all_of(block.start, block.start + size, [&](char c) { return c == expected; }))
-      FAIL("a block has been overwritten");
+    if (!std::all_of(block.start, block.start + size, [&](char c) { return c == expected; })) FAIL("a block has been overwritten");
   }
   SlabHeap& heap_;
   Rng& rng_;
@@ -134,14 +127,10 @@ class Model {
 // Of the sizes that entries have.
 size_t any_size(Rng& rng) {
   switch (rng.below(8)) {
-    case 0:
-      return 1 + rng.below(kSlabBlockMax);
-    case 1:
-      return 1 + rng.below(1024);
-    case 2:
-      return 1 + rng.below(256);
-    default:
-      return 1 + rng.below(96);
+    case 0: return 1 + rng.below(kSlabBlockMax);
+    case 1: return 1 + rng.below(1024);
+    case 2: return 1 + rng.below(256);
+    default: return 1 + rng.below(96);
   }
 }
 
@@ -189,10 +178,8 @@ TEST_CASE("blocks do not overlap, and every byte of them is counted") {
     for (int round = 0; round < 40; round++) {
       const bool grows = rng.below(2);
       for (int i = 0; i < 2000; i++) {
-        if (model.blocks.empty() || rng.below(10) < (grows ? 7u : 3u))
-          REQUIRE(model.allocate(any_size(rng)));
-        else
-          model.release_any();
+        if (model.blocks.empty() || rng.below(10) < (grows ? 7u : 3u)) REQUIRE(model.allocate(any_size(rng)));
+        else model.release_any();
       }
       CHECK(heap.used() == model.used);
       heap.check();
@@ -235,20 +222,17 @@ TEST_CASE("a range that is used up answers null, and serves again what comes bac
   const size_t bytes = pages.chunks_max * kChunk;
   SlabHeap heap(pages, pages.range, pages.bytes);
   Model model(heap, rng);
-  while (model.allocate(1024)) {
-  }
+  while (model.allocate(1024)) {}
   CHECK(model.used == bytes);
   CHECK(heap.allocate(8) == nullptr);
   heap.check();
   model.release_to(model.blocks.size() / 2);
   CHECK(model.allocate(1000));
-  while (model.allocate(1024)) {
-  }
+  while (model.allocate(1024)) {}
   CHECK(model.used == bytes);
   model.release_to(0);
   heap.purge();
-  while (model.allocate(8)) {
-  }
+  while (model.allocate(8)) {}
   CHECK(model.used == bytes);
 }
 
@@ -330,8 +314,7 @@ TEST_CASE("blocks that another thread releases are counted at once, and taken ba
     for (const Block& block : rest) heap.release_elsewhere(block.start, block.bytes);
   }).join();
   CHECK(heap.used() == 0);
-  while (heap.tend_on()) {
-  }
+  while (heap.tend_on()) {}
   heap.purge();
   heap.check();
   CHECK(heap.stats().slabs == 0);
@@ -356,10 +339,8 @@ TEST_CASE("two threads release while the owner allocates and releases") {
         }
       });
     for (int i = 0; i < 20000; i++) {
-      if (rng.below(2) || model.blocks.empty())
-        REQUIRE(model.allocate(any_size(rng)));
-      else
-        model.release_any();
+      if (rng.below(2) || model.blocks.empty()) REQUIRE(model.allocate(any_size(rng)));
+      else model.release_any();
       if (i % 1000 == 0) heap.tend();
     }
     for (std::thread& thread : threads) thread.join();
@@ -380,14 +361,12 @@ TEST_CASE("what is not needed is discarded, chunks as a whole") {
   CHECK_FALSE(pages.huge[0]);  // a small process stays small
   CHECK(pages.huge[1]);
   CHECK(heap.stats().resident == 20 * kChunk);
-  while (heap.tend()) {
-  }
+  while (heap.tend()) {}
   CHECK(pages.discarded == 0);
 
   model.release_to(0);
   CHECK(heap.used() == 0);
-  while (heap.tend()) {
-  }
+  while (heap.tend()) {}
   CHECK(pages.discarded == 0);  // they were in use since the last call
   bool more = heap.tend();
   CHECK(more);  // bounded work in one go
@@ -400,15 +379,13 @@ TEST_CASE("what is not needed is discarded, chunks as a whole") {
   // What comes and goes between calls keeps its pages.
   while (model.used < 10 * kChunk) REQUIRE(model.allocate(64));
   heap.tend();
-  while (heap.tend_on()) {
-  }
+  while (heap.tend_on()) {}
   const size_t discarded = pages.discarded;
   for (int second = 0; second < 5; second++) {
     model.release_to(0);
     while (model.used < 10 * kChunk) REQUIRE(model.allocate(64));
     heap.tend();
-    while (heap.tend_on()) {
-    }
+    while (heap.tend_on()) {}
   }
   CHECK(pages.discarded == discarded);
 }
@@ -425,10 +402,8 @@ TEST_CASE("a chunk in parts is of small pages until all of it is in use again") 
   std::vector<Block> kept;
   for (const Block& block : model.blocks) {
     const auto offset = size_t(block.start - pages.range);
-    if (offset >= 2 * kChunk + kChunk / 2 && offset < 3 * kChunk)
-      heap.release(block.start, block.bytes), model.used -= 2048;
-    else
-      kept.push_back(block);
+    if (offset >= 2 * kChunk + kChunk / 2 && offset < 3 * kChunk) heap.release(block.start, block.bytes), model.used -= 2048;
+    else kept.push_back(block);
   }
   model.blocks = kept;
   CHECK(heap.stats().resident == 4 * kChunk);
@@ -453,14 +428,12 @@ TEST_CASE("after most blocks are released, the pages held are bounded") {
   const auto settle = [&heap] {
     for (int i = 0; i < 2; i++) {
       heap.tend();
-      while (heap.tend_on()) {
-      }
+      while (heap.tend_on()) {}
     }
   };
   const auto held = [&heap, &model](const char* when) {
     const uint64_t resident = heap.stats().resident;
-    std::printf("  %s: %.1f MiB in use, %.1f MiB of pages\n", when, double(model.used) / (1 << 20),
-                double(resident) / (1 << 20));
+    std::printf("  %s: %.1f MiB in use, %.1f MiB of pages\n", when, double(model.used) / (1 << 20), double(resident) / (1 << 20));
     return resident;
   };
   const auto small = [&rng] { return 40 + rng.below(80); };
@@ -490,10 +463,8 @@ TEST_CASE("after most blocks are released, the pages held are bounded") {
     // As the old ones go, their slabs go to the new sizes.
     std::vector<Block> rest;
     for (const Block& block : model.blocks)
-      if (block.bytes < 120)
-        heap.release(block.start, block.bytes), model.used -= slab_block_size(block.bytes);
-      else
-        rest.push_back(block);
+      if (block.bytes < 120) heap.release(block.start, block.bytes), model.used -= slab_block_size(block.bytes);
+      else rest.push_back(block);
     model.blocks = rest;
     settle();
     CHECK(held("the small ones gone") <= model.used + model.used / 4 + (2 << 20));

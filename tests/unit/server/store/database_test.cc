@@ -33,8 +33,8 @@ std::string random_bytes(Rng& rng, size_t size) {
 
 // Sizes around every bound of the layouts, and others.
 size_t random_value_size(Rng& rng) {
-  static constexpr size_t kTelling[] = {0,    1,    19,    20,    21,    44,    45,    56,    64,   120,
-                                        511,  512,  513,   4095,  16000, 16383, 16384, 16385, 20000, 20480, 70000};
+  static constexpr size_t kTelling[] = {0,   1,   19,   20,    21,    44,    45,    56,    64,    120,  511,
+                                        512, 513, 4095, 16000, 16383, 16384, 16385, 20000, 20480, 70000};
   return rng.below(3) ? size_t(rng.below(200)) : kTelling[rng.below(std::size(kTelling))];
 }
 
@@ -201,8 +201,7 @@ TEST_CASE("a packed value that shrinks moves by wide steps, and never takes more
   std::string pack(listpack::empty());
   StringStore bytes(pack);
   for (int i = 0; i < 20; i++) listpack::append(bytes, "an element:" + std::to_string(i % 10));
-  const Database::Place place =
-      db.add(key.hash, make_packed_entry("a key", ValueType::kList, PackedForm::kListpack, pack, kNoExpiry));
+  const Database::Place place = db.add(key.hash, make_packed_entry("a key", ValueType::kList, PackedForm::kListpack, pack, kNoExpiry));
   CHECK(place.item()->memory_bytes() == allocation_size(8 + 5 + pack.size()));
   CHECK_FALSE(place.item()->roomy());
   PackedEntry store(db, place);
