@@ -11,4 +11,4 @@ fi
 mode=(-i)
 [ "${1:-}" = "--check" ] && mode=(--dry-run --Werror)
 cd "$root"
-git ls-files -z --cached --others --exclude-standard '*.h' '*.cc' | xargs -0 -r clang-format "${mode[@]}"
+find common server sentinel tests \( -name '*.h' -o -name '*.cc' \) -not -path '*/node_modules/*' -print0 | xargs -0 -r clang-format "${mode[@]}"

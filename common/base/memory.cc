@@ -1,11 +1,15 @@
-// Allocation by jemalloc's size classes, or malloc's sizes without it; accounting by threads; large tables.
+// Slabs and jemalloc, or malloc without it; accounting by threads; large tables.
 #include "common/base/memory.h"
 
 #include <malloc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +22,8 @@
 
 #ifdef VEDETTE_JEMALLOC
 #include <jemalloc/jemalloc.h>
+
+#include "common/base/slab_heap.h"
 #endif
 
 namespace vedette {
@@ -32,7 +38,9 @@ std::atomic<uint64_t> mapped_bytes{0};
   std::abort();
 }
 
-size_t mapping_size(size_t bytes) { return (bytes + 4095) & ~size_t(4095); }
+constexpr size_t kPage = 4096, kLine = 64;
+size_t line_size(size_t bytes) { return (bytes + kLine - 1) & ~(kLine - 1); }
+size_t mapping_size(size_t bytes) { return (bytes + kPage - 1) & ~(kPage - 1); }
 
 }  // namespace
 
@@ -88,18 +96,71 @@ T read_control(const char* name) {
   return value;
 }
 
+// The heap of small blocks and its pages.
+
+class SystemPages final : public SlabPages {
+ public:
+  bool open(void* chunk, size_t bytes) override { return mprotect(chunk, bytes, PROT_READ | PROT_WRITE) == 0; }
+  void discard(void* pages, size_t bytes) override { madvise(pages, bytes, MADV_DONTNEED); }
+  void advise_huge(void* chunk, size_t bytes, bool huge) override { madvise(chunk, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE); }
+  void* metadata(size_t bytes) override {
+    void* mapped = mmap(nullptr, mapping_size(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return mapped == MAP_FAILED ? nullptr : mapped;
+  }
+};
+
+struct Range {
+  void* start = nullptr;
+  size_t bytes = 0;
+};
+
+// Addresses alone. Some times the memory of the machine, since a class's slabs are not another's; where the address space is
+// limited, half of what is allowed, for what does not fit in is malloc's.
+Range reserve_range() {
+  constexpr size_t kMin = size_t(64) << 20, kMax = size_t(16) << 40;
+  size_t bytes = std::clamp(std::bit_ceil(total_system_memory() * 4), size_t(16) << 30, kMax);
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) bytes = std::min<size_t>(bytes, limit.rlim_cur / 2);
+  for (; bytes >= kMin; bytes /= 2) {
+    void* mapped = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) continue;
+    const uintptr_t from = reinterpret_cast<uintptr_t>(mapped), to = from + bytes;
+    const uintptr_t start = (from + kHugePage - 1) & ~(kHugePage - 1);
+    return {reinterpret_cast<void*>(start), (to - start) & ~(kHugePage - 1)};
+  }
+  return {};
+}
+
+SlabHeap* heap = nullptr;  // null if no range could be had
+// The same on the main thread. In the program itself, so one load finds it.
+[[gnu::tls_model("initial-exec")]] thread_local SlabHeap* mine = nullptr;
+
+// Once, on the main thread. The heap is never destroyed: blocks may be released as long as the process lives.
+void start_heap() {
+  const Range range = reserve_range();
+  if (!range.start) return;
+  static SystemPages pages;
+  alignas(SlabHeap) static char place[sizeof(SlabHeap)];
+  heap = mine = new (place) SlabHeap(pages, range.start, range.bytes);
+}
+
 }  // namespace
 
 void register_memory_thread() {
   static thread_local const Registration registration;
   (void)registration;
+  static const bool started = [] {
+    if (syscall(SYS_gettid) == getpid()) start_heap();
+    return true;
+  }();
+  (void)started;
 }
 
 uint64_t used_memory() {
   uint64_t used = mapped_bytes.load(std::memory_order_relaxed) + departed_balance.load(std::memory_order_relaxed);
   const int count = thread_count.load(std::memory_order_acquire);
   for (int i = 0; i < count; i++) used += balance_of(thread_counters[i]);
-  return used;
+  return heap ? used + heap->used() : used;
 }
 
 namespace {
@@ -116,6 +177,7 @@ void* map_advised(extent_hooks_t*, void* address, size_t size, size_t alignment,
 }  // namespace
 
 void advise_huge_pages() {
+  if (heap) heap->use_huge_pages(true);
   extent_hooks_t* present = nullptr;
   size_t size = sizeof present;
   if (mallctl("arena.0.extent_hooks", &present, &size, nullptr, 0) || !present->alloc) return;
@@ -126,12 +188,56 @@ void advise_huge_pages() {
   mallctl("arena.0.extent_hooks", nullptr, nullptr, &ours, sizeof ours);
 }
 
-void* allocate(size_t bytes) {
-  void* block = malloc(bytes);
+namespace {
+
+// What is not the heap's is malloc's: blocks of other threads, larger ones, and all if there is no heap. A small one is asked
+// for in its true size, so that any other number of that size will do to release it.
+size_t malloc_size(size_t bytes) { return bytes <= kSlabBlockMax ? slab_block_size(bytes) : bytes; }
+
+[[gnu::noinline]] void* allocate_slowly(size_t bytes) {
+  if (bytes <= kSlabBlockMax && mine)
+    if (void* block = mine->allocate(bytes)) return block;
+  void* block = malloc(malloc_size(bytes));
   if (__builtin_expect(!block, 0)) out_of_memory(bytes);
   return block;
 }
-void release(void* block, size_t bytes) { sdallocx(block, bytes, 0); }
+
+[[gnu::noinline]] void release_slowly(void* block, size_t bytes) {
+  if (!heap || !heap->holds(block)) return sdallocx(block, malloc_size(bytes), 0);
+  if (mine) return mine->release(block, bytes);
+  heap->release_elsewhere(block, bytes);
+}
+
+// Aligned to 64, as blocks of a multiple of 64 are.
+void* allocate_lines(size_t bytes) {
+  if (bytes <= kSlabBlockMax && mine)
+    if (void* block = mine->allocate(bytes)) return block;
+  void* block = aligned_alloc(kLine, bytes);
+  if (!block) out_of_memory(bytes);
+  return block;
+}
+void release_lines(void* block, size_t bytes) {
+  if (heap && heap->holds(block)) return release(block, bytes);
+  free(block);
+}
+
+}  // namespace
+
+void* allocate(size_t bytes) {
+  if (SlabHeap* const own = mine; own && bytes <= kSlabBlockMax) [[likely]]
+    if (void* block = own->allocate_quickly(bytes)) [[likely]]
+      return block;
+  return allocate_slowly(bytes);
+}
+
+void release(void* block, size_t bytes) {
+  if (SlabHeap* const own = mine; own && own->holds(block) && own->release_quickly(block, bytes)) [[likely]]
+    return;
+  release_slowly(block, bytes);
+}
+
+bool tend_allocator() { return mine && mine->tend(); }
+bool tend_allocator_on() { return mine && mine->tend_on(); }
 
 AllocatorStats allocator_stats() {
   uint64_t epoch = 1;
@@ -141,6 +247,13 @@ AllocatorStats allocator_stats() {
   stats.active = read_control<size_t>("stats.active");
   stats.resident = read_control<size_t>("stats.resident");
   stats.retained = read_control<size_t>("stats.retained");
+  if (heap) {
+    const SlabStats slabs = heap->stats();
+    stats.allocated += slabs.used;
+    stats.active += slabs.active;
+    stats.resident += slabs.resident + slabs.metadata;
+    stats.retained += slabs.opened - slabs.resident;
+  }
   return stats;
 }
 
@@ -150,12 +263,13 @@ std::string allocator_name() {
 }
 
 std::string allocator_report() {
-  std::string report;
+  std::string report = heap ? heap->report() : "";
   malloc_stats_print([](void* to, const char* text) { static_cast<std::string*>(to)->append(text); }, &report, nullptr);
   return report;
 }
 
 bool purge_allocator() {
+  if (mine) mine->purge();
   const std::string name = "arena." + std::to_string(MALLCTL_ARENAS_ALL) + ".purge";
   return mallctl(name.c_str(), nullptr, nullptr, nullptr, 0) == 0;
 }
@@ -219,6 +333,15 @@ void* counted_malloc(size_t bytes) {
 }  // namespace
 
 void* allocate(size_t bytes) { return counted_malloc(allocation_size(bytes)); }  // callers may use the true size
+void* allocate_lines(size_t bytes) {
+  void* block = aligned_alloc(kLine, bytes);
+  if (!block) out_of_memory(bytes);
+  count_allocation(block);
+  return block;
+}
+void release_lines(void* block, size_t) { release(block, 0); }
+bool tend_allocator() { return false; }
+bool tend_allocator_on() { return false; }
 void* allocate_exactly(size_t bytes) { return counted_malloc(bytes ? bytes : 1); }
 void release(void* block, size_t) {
   if (block) count_release(block);
@@ -247,12 +370,8 @@ bool allocator_action(const std::string&, int& failure) {
 
 void* allocate_pages(size_t bytes) {
   if (bytes < kPagesThreshold) {
-    void* block = aligned_alloc(64, (bytes + 63) & ~size_t(63));
-    if (!block) out_of_memory(bytes);
+    void* block = allocate_lines(line_size(bytes));
     std::memset(block, 0, bytes);
-#ifndef VEDETTE_JEMALLOC
-    count_allocation(block);
-#endif
     return block;
   }
   // Mapped with slack and trimmed, so that the block starts where a huge page can.
@@ -274,13 +393,7 @@ void* allocate_pages(size_t bytes) {
 
 void release_pages(void* block, size_t bytes) {
   if (!block) return;
-  if (bytes < kPagesThreshold) {
-#ifndef VEDETTE_JEMALLOC
-    count_release(block);
-#endif
-    free(block);
-    return;
-  }
+  if (bytes < kPagesThreshold) return release_lines(block, line_size(bytes));
   const size_t size = mapping_size(bytes);
   munmap(block, size);
   mapped_bytes.fetch_sub(size, std::memory_order_relaxed);

@@ -87,6 +87,9 @@ bool log_databases(ServerState& state, Executor&, const Now&) {
   return false;
 }
 
+bool tend_memory(ServerState&, Executor&, const Now&) { return tend_allocator(); }
+bool tend_memory_on(ServerState&, const Now&) { return tend_allocator_on(); }
+
 // clang-format off
 constexpr CronTask kTasks[] = {
     {"pause", 0, end_due_pause},
@@ -101,6 +104,7 @@ constexpr CronTask kTasks[] = {
     {"migrations", 100, migrate},
     {"peak-memory", 100, note_peak_memory},
     {"rates", 100, sample_all_rates},
+    {"memory", 500, tend_memory, tend_memory_on},
     {"databases-log", 5000, log_databases},
 };
 // clang-format on

@@ -12,10 +12,10 @@
 #include "server/app/version.h"
 
 // jemalloc reads this at its first allocation. One arena: one thread allocates, and what the freeing thread gives back
-// must go where it came from. Larger slabs for the sizes of entries: the allocator keeps 128 bytes of its own for each.
+// must go where it came from. Entries and other small blocks are not jemalloc's.
 extern "C" {
 extern const char* malloc_conf;
-__attribute__((used)) const char* malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0,slab_sizes:64-64:8|80-512:10";
+__attribute__((used)) const char* malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
 }
 
 namespace vedette {

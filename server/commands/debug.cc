@@ -353,8 +353,7 @@ Status string_lengths(CommandContext& ctx) {
   const bool external = held.encoding() == Encoding::kExternal;
   const size_t room = external ? held.pointer<StringBuffer>()->capacity : held.inline_capacity();
   ctx.reply().status(fmt::format("key_sds_len:{}, key_sds_avail:0, key_zmalloc: {}, val_sds_len:{}, val_sds_avail:{}, val_zmalloc: {}",
-                                 held.key_size(), allocation_size(held.size()), size, room - size,
-                                 external ? sizeof(StringBuffer) + room : 0));
+                                 held.key_size(), held.memory_bytes(), size, room - size, external ? sizeof(StringBuffer) + room : 0));
   return Status::ok();
 }
 

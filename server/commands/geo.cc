@@ -102,6 +102,7 @@ Status geoadd(CommandContext& ctx) {
     added += result.kind == PutResult::Kind::kAdded;
     updated += result.kind == PutResult::Kind::kUpdated;
   }
+  set.settle();
   if (added + updated > 0) {
     ctx.changed(key, kNotifySortedSet, "zadd");
     ctx.dirty(added + updated - 1);

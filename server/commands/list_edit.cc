@@ -26,24 +26,35 @@ void tell_removed(CommandContext& ctx, const Key& key, ListEnd end, size_t count
   if (emptied) ctx.event(ctx.session.db, key, kNotifyGeneric, "del");
 }
 
+namespace {
+
+// Removes `count` of the `size` elements that there are. All of them go with the key: a list without elements need not be made.
+void remove_elements(CommandContext& ctx, WriteEntry& entry, ListEnd end, size_t count, size_t size) {
+  const bool emptied = count == size;
+  if (emptied) {
+    entry.erase(false);
+  } else {
+    ListWriter list(entry, ctx.server.keyspace.packing);
+    list.erase_from(end, count);
+    list.settle();
+  }
+  tell_removed(ctx, entry.key(), end, count, emptied);
+}
+
+}  // namespace
+
 void pop_element(CommandContext& ctx, WriteEntry& entry, ListEnd end) {
-  ListWriter list(entry, ctx.server.keyspace.packing);
-  const ListView view = list.view();
+  const ListView view(*entry);
   reply_element(ctx.reply(), view.get(view.seek(end == ListEnd::kFront ? 0 : -1)));
-  list.erase_from(end, 1);
-  const bool emptied = settle_list(entry, list);
-  tell_removed(ctx, entry.key(), end, 1, emptied);
+  remove_elements(ctx, entry, end, 1, view.size());
 }
 
 void pop_elements(CommandContext& ctx, WriteEntry& entry, ListEnd end, size_t count) {
-  ListWriter list(entry, ctx.server.keyspace.packing);
-  const ListView view = list.view();
+  const ListView view(*entry);
   ctx.reply().array(count);
   const auto reply = [&](const listpack::Element& element) { reply_element(ctx.reply(), element); };
   end == ListEnd::kFront ? view.for_each(view.seek(0), count, reply) : view.for_each_backwards(view.seek(-1), count, reply);
-  list.erase_from(end, count);
-  const bool emptied = settle_list(entry, list);
-  tell_removed(ctx, entry.key(), end, count, emptied);
+  remove_elements(ctx, entry, end, count, view.size());
 }
 
 }  // namespace vedette

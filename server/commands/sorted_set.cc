@@ -72,6 +72,7 @@ Status add(CommandContext& ctx, const AddOptions& options) {
     added += result.kind == PutResult::Kind::kAdded;
     updated += result.kind == PutResult::Kind::kUpdated;
   }
+  set.settle();
   if (added + updated > 0) {
     ctx.changed(key, kNotifySortedSet, options.rules.increment ? "zincr" : "zadd");
     ctx.dirty(added + updated - 1);

@@ -130,8 +130,10 @@ void unite(const Call& call, ComputedSet& result) {
       const double value = number_or_zero(weighted(call, operand, score));
       const uint64_t hash = element_hash(member);
       const auto place = members.find(hash, [&](const ScoredItem& item) { return item.name() == member; });
-      if (place) aggregate(call, place.item()->score, value);
-      else members.insert(hash, result.add(member, value), false);
+      if (!place) return members.insert(hash, result.add(member, value), false), true;
+      double score_so_far = place.item()->score;
+      aggregate(call, score_so_far, value);
+      place.item()->score = score_so_far;
       return true;
     });
 }

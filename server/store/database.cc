@@ -19,7 +19,7 @@ void destroy_entry(Entry* entry) {
 }
 
 size_t entry_memory_bytes(const Entry& entry) {
-  const size_t own = allocation_size(entry.size());
+  const size_t own = entry.memory_bytes();
   switch (entry.encoding()) {
     case Encoding::kInteger:
     case Encoding::kInline:

@@ -1,6 +1,6 @@
 // An entry: a key, its value and its expiry in one allocation.
 //
-//   offset 0   word      type:4 | encoding:4 | access:24
+//   offset 0   word      type:3 | roomy:1 | encoding:4 | access:24
 //          4   word      flags:4 | key_size:12 | inline_size:16
 //          8   int64     expiry, ms since the Unix epoch         if kHasExpiry
 //              uint64    key size                                if kWideKey (a key of 4096 bytes or more)
@@ -9,9 +9,12 @@
 //              bytes     key
 //              bytes     value                                   if it is: is_inline()
 //
-// A key of 16 bytes with a value of 32 takes 56 bytes, 64 with an expiry: one cache line and one allocation, where
-// a dictionary of separate keys and values takes four. `access` is what eviction samples: the time of the last access
+// A key of 16 bytes with a value of 32 takes 56 bytes, 64 with an expiry, in one allocation, where a dictionary of separate keys
+// and values takes four. `access` is what eviction samples: the time of the last access
 // (LRU) or a decaying counter (LFU), see eviction.h.
+//
+// An entry is as large as what it holds, to 4 bytes or a sixteenth. One that has grown is `roomy`: its sizes have wider steps, so
+// that a value that goes on growing does not move each time.
 //
 // Entries are plain memory: created, copied and destroyed by the functions below, owned by one Database each.
 #pragma once
@@ -51,7 +54,7 @@ class Entry {
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
 
-  ValueType type() const { return ValueType(head_ & 15); }
+  ValueType type() const { return ValueType(head_ & 7); }
   Encoding encoding() const { return Encoding((head_ >> 4) & 15); }
 
   /// The value's bytes are in the entry.
@@ -115,10 +118,19 @@ class Entry {
     if (!bytes.empty()) std::memcpy(inline_data(), bytes.data(), bytes.size());
   }
 
-  /// Bytes asked of the allocator for this entry.
+  /// Bytes that its content takes.
   size_t size() const { return key_offset() + key_size() + (is_inline() ? info_ >> 16 : 0); }
+  /// Bytes that the entry takes from the allocator.
+  size_t memory_bytes() const { return true_size(size()); }
   /// Bytes that an inline value may take without a new allocation.
-  size_t inline_capacity() const { return allocation_size(size()) - key_offset() - key_size(); }
+  size_t inline_capacity() const { return memory_bytes() - key_offset() - key_size(); }
+  /// Whether an inline value may become so large, or so small, in place.
+  bool fits(size_t inline_size) const {
+    const size_t held = info_ >> 16, others = size() - held;
+    return inline_size == held || (inline_size <= kInlineMax && same_allocation_size(others + held, others + inline_size, roomy()));
+  }
+  /// It has room for its value to grow.
+  bool roomy() const { return head_ & kRoomy; }
 
   /// What an entry is made of.
   struct Shape {
@@ -126,6 +138,7 @@ class Entry {
     Encoding encoding = Encoding::kInline;
     int64_t expiry_ms = kNoExpiry;
     size_t inline_size = 0;
+    bool roomy = false;
   };
   static constexpr size_t kInlineMax = 16 * 1024;
 
@@ -136,7 +149,10 @@ class Entry {
 
  private:
   Entry() = default;
-  static constexpr uint32_t kHasExpiry = 1, kWideKey = 2, kModified = 4, kWalked = 8;
+  static constexpr uint32_t kHasExpiry = 1, kWideKey = 2, kModified = 4, kWalked = 8;  // of info_
+  static constexpr uint32_t kRoomy = 8;                                                // of head_
+
+  size_t true_size(size_t bytes) const { return roomy() ? coarse_allocation_size(bytes) : allocation_size(bytes); }
 
   size_t fixed_offset() const { return sizeof(Entry) + (info_ & kHasExpiry ? 8 : 0); }
   size_t payload_offset() const { return fixed_offset() + (info_ & kWideKey ? 8 : 0); }
@@ -159,8 +175,8 @@ inline Entry* Entry::create(std::string_view key, const Shape& shape) {
   const bool wide = key.size() > 0xfff, expires = shape.expiry_ms != kNoExpiry;
   const bool is_inline = shape.encoding == Encoding::kInline || shape.encoding == Encoding::kInlineIntegers;
   const size_t bytes = sizeof(Entry) + (expires ? 8 : 0) + (wide ? 8 : 0) + (is_inline ? shape.inline_size : 8) + key.size();
-  Entry* entry = static_cast<Entry*>(allocate(bytes));
-  entry->head_ = uint32_t(shape.type) | uint32_t(shape.encoding) << 4;
+  Entry* entry = static_cast<Entry*>(allocate(shape.roomy ? coarse_allocation_size(bytes) : bytes));
+  entry->head_ = uint32_t(shape.type) | (shape.roomy ? kRoomy : 0) | uint32_t(shape.encoding) << 4;
   entry->info_ = (expires ? kHasExpiry : 0) | (wide ? kWideKey : uint32_t(key.size()) << 4) |
                  (is_inline ? uint32_t(shape.inline_size) << 16 : 0);
   if (expires) entry->set_word_at(sizeof(Entry), shape.expiry_ms);
@@ -169,6 +185,6 @@ inline Entry* Entry::create(std::string_view key, const Shape& shape) {
   return entry;
 }
 
-inline void Entry::free(Entry* entry) { release(entry, entry->size()); }
+inline void Entry::free(Entry* entry) { release(entry, entry->roomy() ? entry->memory_bytes() : entry->size()); }
 
 }  // namespace vedette

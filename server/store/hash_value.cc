@@ -27,7 +27,7 @@ HashField* HashField::create(std::string_view field, std::string_view value, boo
 bool HashField::replace_value(std::string_view value) {
   const size_t without = size() - value_size();
   if (is_wide(field_size(), value.size()) != bool(flags_ & kWide)) return false;
-  if (allocation_size(without + value.size()) != allocation_size(size())) return false;
+  if (!same_allocation_size(size(), without + value.size(), false)) return false;
   const uint64_t wide_size = value.size();
   if (flags_ & kWide) std::memcpy(bytes() + 16, &wide_size, sizeof wide_size);
   else value_size_ = uint16_t(value.size());

@@ -91,7 +91,7 @@ char* PackedEntry::splice(size_t at, size_t removed, size_t inserted) {
     buffer->size = size;
     return buffer->data() + at;
   }
-  if (allocation_size(entry.size()) == allocation_size(entry.size() - held.size() + size) && size <= Entry::kInlineMax) {
+  if (entry.fits(size)) {
     char* data = entry.inline_data();
     std::memmove(data + at + inserted, around.behind.data(), around.behind.size());
     entry.set_inline_size(size);
@@ -100,7 +100,10 @@ char* PackedEntry::splice(size_t at, size_t removed, size_t inserted) {
   Entry* moved;
   char* data;
   if (size <= Entry::kInlineMax) {
-    moved = Entry::create(entry.key(), {entry.type(), entry.encoding(), entry.expiry_ms(), size});
+    // What shrinks goes on in wider steps too, unless it took more memory then.
+    const bool roomy = size > held.size() || entry.roomy() ||
+                       coarse_allocation_size(entry.size() - held.size() + size) <= entry.memory_bytes();
+    moved = Entry::create(entry.key(), {entry.type(), entry.encoding(), entry.expiry_ms(), size, roomy});
     data = moved->inline_data();
   } else {
     moved = Entry::create(entry.key(), {entry.type(), buffer_encoding(form_of(entry)), entry.expiry_ms(), 0});
@@ -111,6 +114,12 @@ char* PackedEntry::splice(size_t at, size_t removed, size_t inserted) {
   around.write(data, inserted);
   put_in_place_of(db_, place_, moved);
   return data + at;
+}
+
+void PackedEntry::trim() {
+  const Entry& entry = *place_.item();
+  if (!entry.roomy() || allocation_size(entry.size()) == entry.memory_bytes()) return;
+  put_in_place_of(db_, place_, make_packed_entry(entry.key(), entry.type(), form_of(entry), entry.inline_bytes(), entry.expiry_ms()));
 }
 
 }  // namespace vedette

@@ -39,6 +39,8 @@ class PackedEntry final : public ByteStore {
   std::string_view bytes() const override { return packed_bytes(*place_.item()); }
   char* data() override;
   char* splice(size_t at, size_t removed, size_t inserted) override;
+  /// Gives back the room that the entry has to grow. It may move.
+  void trim();
 
  private:
   Database& db_;

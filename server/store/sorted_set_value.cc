@@ -44,14 +44,14 @@ size_t SortedSet::memory_bytes() const { return sizeof *this + item_bytes_ + tre
 void SortedSet::adopt(ScoredItem* item, uint64_t hash) {
   table_.insert(hash, item, false);
   tree_.insert(item);
-  item_bytes_ += allocation_size(std::max(item->memory_bytes(), sizeof(ScoredItem)));
+  item_bytes_ += allocation_size(item->memory_bytes());
 }
 
 void SortedSet::remove(ScoredItem* item, uint64_t hash) {
   tree_.erase(item);
   table_.erase(hash, table_.find(hash, [item](const ScoredItem& other) { return &other == item; }));
   table_.migrate(3);  // shrinking keeps pace with removal, however few are left
-  item_bytes_ -= allocation_size(std::max(item->memory_bytes(), sizeof(ScoredItem)));
+  item_bytes_ -= allocation_size(item->memory_bytes());
   ScoredItem::free(item);
 }
 
@@ -250,8 +250,10 @@ PutResult SortedSetEditor::put(std::string_view member, double score, const PutR
       insert_packed(store, member, score);
       entry_.add_packed(ValueType::kSortedSet, PackedForm::kListpack, pack);
     }
+    steps_ = 1;
     return result;
   }
+  steps_ += steps_ > 0;
   return entry_->is_large() ? put_large(member, score, rules) : put_packed(member, score, rules);
 }
 
@@ -280,7 +282,7 @@ PutResult SortedSetEditor::put_packed(std::string_view member, double score, con
 PutResult SortedSetEditor::put_large(std::string_view member, double score, const PutRules& rules) {
   const uint64_t hash = element_hash(member);
   ScoredItem* item = large().find(member, hash);
-  const PutResult result = ruled(item ? std::optional(item->score) : std::nullopt, score, rules);
+  const PutResult result = ruled(item ? std::optional(double(item->score)) : std::nullopt, score, rules);
   if (result.kind == PutResult::Kind::kAdded) large().add(member, hash, score);
   if (result.kind == PutResult::Kind::kUpdated) large().set_score(item, result.score);
   return result;

@@ -194,6 +194,10 @@ class SortedSetEditor {
   void remove(RankRange range);
   /// Erases the key if nothing is left: true if so.
   bool vanish_if_empty(bool lazily);
+  /// After the last put(): a set that this editor has made in more than one step gives back its room to grow.
+  void settle() {
+    if (steps_ > 1 && is_packed(*entry_)) entry_.packed().trim();
+  }
   /// Makes a packed set that is full for `members` more a large one at once.
   void expect(size_t members);
 
@@ -204,6 +208,7 @@ class SortedSetEditor {
 
   WriteEntry& entry_;
   const PackingLimits& limits_;
+  unsigned steps_ = 0;  // of making the set
 };
 
 template <class Visit>

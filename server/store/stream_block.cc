@@ -92,7 +92,7 @@ void change_counts(StreamBlock*& block, int64_t live, int64_t deleted) {
 
 StreamBlock* StreamBlock::create(StreamId first, size_t capacity) {
   // What the allocator would waste is used.
-  const size_t usable = allocation_size(sizeof(StreamBlock) + capacity) - sizeof(StreamBlock);
+  const size_t usable = word_allocation_size(sizeof(StreamBlock) + capacity) - sizeof(StreamBlock);
   auto* block = static_cast<StreamBlock*>(allocate(sizeof(StreamBlock) + usable));
   block->first = first;
   block->size = 0;
@@ -135,7 +135,7 @@ void append_to_block(StreamBlock*& block, StreamId id, StreamFields fields, size
 }
 
 void shrink_block(StreamBlock*& block) {
-  if (allocation_size(sizeof(StreamBlock) + block->size) < block->memory_bytes()) move_block(block, block->size);
+  if (word_allocation_size(sizeof(StreamBlock) + block->size) < block->memory_bytes()) move_block(block, block->size);
 }
 
 StreamBlockCounts counts_of(const StreamBlock& block) {

@@ -31,7 +31,7 @@ void replace_and_destroy(Database& db, Database::Place place, Entry* entry) {
 }  // namespace
 
 StringBuffer* StringBuffer::create(size_t size, size_t capacity) {
-  const size_t total = allocation_size(sizeof(StringBuffer) + std::max(size, capacity));
+  const size_t total = word_allocation_size(sizeof(StringBuffer) + std::max(size, capacity));
   auto* buffer = static_cast<StringBuffer*>(allocate(total));
   buffer->size = size;
   buffer->capacity = total - sizeof(StringBuffer);
@@ -97,17 +97,15 @@ void assign_string(Database& db, Database::Place place, std::string_view bytes, 
     if (entry.has_expiry()) entry.set_expiry_ms(expiry_ms);
     return;
   }
-  if (same_form && !value && entry.encoding() == Encoding::kInline && bytes.size() <= Entry::kInlineMax) {
-    const size_t held = entry.size(), wanted = held - entry.inline_bytes().size() + bytes.size();
-    if (allocation_size(held) == allocation_size(wanted)) {
-      entry.set_inline_size(bytes.size());
-      write_inline(entry, bytes);
-      entry.set_modified(false);
-      if (entry.has_expiry()) entry.set_expiry_ms(expiry_ms);
-      return;
-    }
+  if (same_form && !value && entry.encoding() == Encoding::kInline && entry.fits(bytes.size())) {
+    entry.set_inline_size(bytes.size());
+    write_inline(entry, bytes);
+    entry.set_modified(false);
+    if (entry.has_expiry()) entry.set_expiry_ms(expiry_ms);
+    return;
   }
-  replace_and_destroy(db, place, make_string_entry(entry.key(), bytes, expiry_ms));
+  replace_and_destroy(db, place,
+                      value ? make_integer_entry(entry.key(), *value, expiry_ms) : make_string_entry(entry.key(), bytes, expiry_ms, false));
 }
 
 void assign_integer(Database& db, Database::Place place, int64_t value) {
@@ -126,15 +124,15 @@ char* resize_string(Database& db, Database::Place place, size_t size) {
   }
   entry->set_modified(true);
   if (entry->encoding() == Encoding::kInline) {
-    const size_t held = entry->inline_bytes().size(), before = entry->size();
-    if (size <= Entry::kInlineMax && allocation_size(before) == allocation_size(before - held + size)) {
+    const size_t held = entry->inline_bytes().size();
+    if (entry->fits(size)) {
       if (size > held) std::memset(entry->inline_data() + held, 0, size - held);
       entry->set_inline_size(size);
       return entry->inline_data();
     }
     const std::string_view kept = entry->inline_bytes().substr(0, size);
     if (size <= kInlineGrowthMax) {
-      Entry* grown = Entry::create(entry->key(), {ValueType::kString, Encoding::kInline, entry->expiry_ms(), size});
+      Entry* grown = Entry::create(entry->key(), {ValueType::kString, Encoding::kInline, entry->expiry_ms(), size, size > held});
       std::memset(grown->inline_data() + kept.size(), 0, size - kept.size());
       std::memcpy(grown->inline_data(), kept.data(), kept.size());
       grown->set_modified(true);

@@ -61,7 +61,7 @@ class ListpackChain::NodeStore final : public ByteStore {
     const size_t size = node_->size_ - removed + inserted;
     const bool at_front = at < node_->size_ - at - removed;
     const size_t wanted = std::max(size, std::min(2 * size, bytes_max_));
-    const size_t room = allocation_size(sizeof(Node) + wanted) - sizeof(Node);
+    const size_t room = word_allocation_size(sizeof(Node) + wanted) - sizeof(Node);
     const bool is_larger = room > node_->capacity_;
     const size_t spare = room - size;
     node_ = chain_.move_node(node_, room, is_larger ? (at_front ? spare : 0) : spare / 2, at, removed, inserted);
@@ -85,7 +85,7 @@ ListpackChain::~ListpackChain() {
 }
 
 ListpackChain::Node* ListpackChain::create_node(size_t room, bool plain) {
-  const size_t bytes = allocation_size(sizeof(Node) + room);
+  const size_t bytes = word_allocation_size(sizeof(Node) + room);
   Node* node = static_cast<Node*>(allocate(bytes));
   *node = Node();
   node->capacity_ = bytes - sizeof(Node);
@@ -294,7 +294,7 @@ void ListpackChain::tidy(const Limit& limit) {
       node->count_ += next->count_;
       unlink_and_free(next);
     }
-    const size_t room = allocation_size(sizeof(Node) + node->size_) - sizeof(Node);
+    const size_t room = word_allocation_size(sizeof(Node) + node->size_) - sizeof(Node);
     if (!node->plain_ && room < node->capacity_ / 2) node = move_node(node, room, 0, node->size_, 0, 0);
   }
 }

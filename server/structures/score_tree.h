@@ -37,9 +37,9 @@
 
 namespace vedette {
 
-/// A name with a score, in one allocation. Plain memory: the name's bytes follow the header. A long name's
-/// size stands in eight bytes between them.
-struct ScoredItem {
+/// A name with a score, in one allocation. Plain memory: the name's bytes follow the header, whose words are not aligned to
+/// 8. A long name's size stands in eight bytes between them.
+struct [[gnu::packed, gnu::aligned(4)]] ScoredItem {
   double score;
   uint32_t short_size;  ///< kLong: see there
 
@@ -57,7 +57,7 @@ struct ScoredItem {
 
   static ScoredItem* create(std::string_view name, double score) {
     const uint64_t size = name.size();
-    auto* item = static_cast<ScoredItem*>(allocate(std::max(head_bytes(size) + size, sizeof(ScoredItem))));
+    auto* item = static_cast<ScoredItem*>(allocate(head_bytes(size) + size));
     item->score = score;
     item->short_size = size > kShortMax ? kLong : uint32_t(size);
     char* const after = reinterpret_cast<char*>(item) + kHeadBytes;
@@ -65,12 +65,12 @@ struct ScoredItem {
     if (size > 0) std::memcpy(reinterpret_cast<char*>(item) + head_bytes(size), name.data(), size);
     return item;
   }
-  static void free(ScoredItem* item) { release(item, std::max(item->memory_bytes(), sizeof(ScoredItem))); }
+  static void free(ScoredItem * item) { release(item, item->memory_bytes()); }
 
  private:
   static size_t head_bytes(uint64_t size) { return kHeadBytes + (size > kShortMax ? sizeof size : 0); }
 };
-static_assert(sizeof(ScoredItem) == 16);
+static_assert(sizeof(ScoredItem) == ScoredItem::kHeadBytes);
 
 /// An integer of the same order as the double. Both zeros give one number; not for NaN.
 inline uint64_t score_order(double score) {

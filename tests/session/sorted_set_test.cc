@@ -48,6 +48,19 @@ TEST_CASE_FIXTURE(Fixture, "a sorted set is a listpack up to 128 short members, 
   CHECK(encoding("d") == "skiplist");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a small set made by one command has no room to spare, one that grows has") {
+  const auto bytes = [&](std::string_view key) { return parse_integer(client.call({"MEMORY", "USAGE", key})).value_or(0); };
+  client("ZADD a 1 m1 2 m2 3 m3 4 m4 5 m5 6 m6 7 m7 8 m8 9 m9 10 m10 11 m11 12 m12 13 m13 14 m14 15 m15 16 m16 17 m17 18 m18");
+  for (int i = 1; i <= 18; i++) client.call({"ZADD", "b", std::to_string(i), "m" + std::to_string(i)});
+  CHECK(client("ZRANGE a 0 -1 WITHSCORES") == client("ZRANGE b 0 -1 WITHSCORES"));
+  // 9 bytes of entry and key, 7 of an empty listpack, 6 or 7 a member, which makes 133; and 8 of the table.
+  CHECK(bytes("a") == allocation_size(133) + 8);
+  CHECK(bytes("b") == coarse_allocation_size(133) + 8);
+  CHECK(bytes("a") < bytes("b"));
+  CHECK(client("ZADD a 19 m19") == "1");
+  CHECK(client("ZRANGE a -2 -1 WITHSCORES") == "[m18, 18, m19, 19]");
+}
+
 TEST_CASE_FIXTURE(Fixture, "scores are printed as the protocol prints doubles") {
   client("ZADD k 3.0 a 0.1 b inf c -inf d 1e17 e -0 f 0x10 g 1e-320 h");
   CHECK(client("ZMSCORE k a b c d e f g h") == "[3, 0.10000000000000001, inf, -inf, 1e+17, 0, 16, 9.9998886718268301e-321]");

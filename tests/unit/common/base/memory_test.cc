@@ -14,10 +14,20 @@
 
 using namespace vedette;
 
-#ifdef VEDETTE_JEMALLOC
-TEST_CASE("the true size of an allocation is the allocator's, up to 1 MiB") {
+TEST_CASE("two sizes are told to have the same true size without either") {
   bool all = true;
-  for (size_t bytes = 1; bytes <= (1 << 20); bytes++) all &= allocation_size(bytes) == nallocx(bytes, 0);
+  for (size_t one = 1; one <= 5000; one++)
+    for (size_t other = 1; other <= 5000; other++) {
+      all &= same_allocation_size(one, other, false) == (allocation_size(one) == allocation_size(other));
+      all &= same_allocation_size(one, other, true) == (coarse_allocation_size(one) == coarse_allocation_size(other));
+    }
+  CHECK(all);
+}
+
+#ifdef VEDETTE_JEMALLOC
+TEST_CASE("the true size of an allocation that is not small is jemalloc's, up to 1 MiB") {
+  bool all = true;
+  for (size_t bytes = kSlabBlockMax + 1; bytes <= (1 << 20); bytes++) all &= allocation_size(bytes) == nallocx(bytes, 0);
   CHECK(all);
   for (size_t bytes = size_t(1) << 20; bytes < (size_t(1) << 33); bytes += bytes / 7 + 1)
     CHECK(allocation_size(bytes) == nallocx(bytes, 0));
@@ -59,7 +69,7 @@ TEST_CASE("used memory counts each allocation in its true size and comes back to
       const size_t bytes = rng.below(50) ? 1 + rng.below(3000) : 1 + rng.below(3 << 20);
       const bool pages = rng.below(10) == 0;
       blocks.push_back({pages ? allocate_pages(bytes) : allocate(bytes), bytes, pages});
-      CHECK(reinterpret_cast<uintptr_t>(blocks.back().start) % (pages ? 64 : 8) == 0);
+      CHECK(reinterpret_cast<uintptr_t>(blocks.back().start) % (pages ? 64 : allocation_size(bytes) % 8 ? 4 : 8) == 0);
 #ifdef VEDETTE_JEMALLOC
       if (!pages) expected += allocation_size(bytes);
 #endif

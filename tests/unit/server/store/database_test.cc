@@ -9,7 +9,9 @@
 
 #include "common/base/numbers.h"
 #include "server/store/keyspace.h"
+#include "server/store/packed.h"
 #include "server/store/string_value.h"
+#include "server/structures/listpack.h"
 #include "tests/unit/seed.h"
 
 using namespace vedette;
@@ -162,6 +164,60 @@ TEST_CASE("an entry is as large as its parts and no larger") {
   CHECK(bytes_of("key", {ValueType::kString, Encoding::kInteger, kNoExpiry, 0}) == 19);
   CHECK(bytes_of(std::string(4095, 'k'), {}) == 8 + 4095);
   CHECK(bytes_of(std::string(4096, 'k'), {ValueType::kHash, Encoding::kExternal, 1, 0}) == 8 + 8 + 8 + 8 + 4096);
+}
+
+TEST_CASE("what is written once has no room to spare, what grows has some to go on") {
+  Database db(kHashKey);
+  const Key key = db.key_of("a key");
+  const Database::Place place = db.add(key.hash, make_string_entry("a key", std::string(30, 'v'), kNoExpiry));
+  CHECK_FALSE(place.item()->roomy());
+  CHECK(place.item()->memory_bytes() == 44);
+  const Entry* before = place.item();
+  resize_string(db, place, 31)[30] = 'v';  // the last byte of its block
+  CHECK(place.item() == before);
+  CHECK_FALSE(before->roomy());
+  int moves = 0;
+  for (size_t size = 32; size <= 499; size++) {
+    resize_string(db, place, size)[size - 1] = 'v';
+    moves += place.item() != before;
+    before = place.item();
+    CHECK(before->roomy());
+    CHECK(before->inline_capacity() >= size);
+    CHECK(before->memory_bytes() == coarse_allocation_size(before->size()));
+  }
+  CHECK(moves == 14);  // 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512 and no more
+  CHECK(text_of(*place.item()) == std::string(499, 'v'));
+  const uint64_t used = used_memory();
+  db.set_expiry(place, 1000);  // a new entry, which may grow no more
+  CHECK_FALSE(place.item()->roomy());
+  CHECK(place.item()->memory_bytes() == allocation_size(8 + 8 + 5 + 499));
+  CHECK(used_memory() <= used + 32);
+  CHECK(text_of(*place.item()) == std::string(499, 'v'));
+}
+
+TEST_CASE("a packed value that shrinks moves by wide steps, and never takes more memory for that") {
+  Database db(kHashKey);
+  const Key key = db.key_of("a key");
+  std::string pack(listpack::empty());
+  StringStore bytes(pack);
+  for (int i = 0; i < 20; i++) listpack::append(bytes, "an element:" + std::to_string(i % 10));
+  const Database::Place place = db.add(key.hash, make_packed_entry("a key", ValueType::kList, PackedForm::kListpack, pack, kNoExpiry));
+  CHECK(place.item()->memory_bytes() == allocation_size(8 + 5 + pack.size()));
+  CHECK_FALSE(place.item()->roomy());
+  PackedEntry store(db, place);
+  const Entry* before = place.item();
+  size_t memory = before->memory_bytes();
+  int moves = 0;
+  for (int left = 19; left >= 0; left--) {
+    listpack::erase(store, listpack::first(store.bytes()));
+    CHECK(listpack::count(store.bytes()) == size_t(left));
+    CHECK(place.item()->memory_bytes() <= memory);
+    memory = place.item()->memory_bytes();
+    moves += place.item() != before;
+    before = place.item();
+  }
+  CHECK(moves == 13);  // of 20; each would by exact sizes but one
+  CHECK(memory == coarse_allocation_size(8 + 5 + listpack::kEmptyBytes));
 }
 
 TEST_CASE("an entry expires after its time, not at it") {

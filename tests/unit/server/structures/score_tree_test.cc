@@ -38,13 +38,13 @@ struct Model {
   }
   void erase(std::map<std::string, ScoredItem*>::iterator at) {
     ScoredItem* item = at->second;
-    pairs.erase({item->score, at->first});
+    pairs.erase({double(item->score), at->first});
     tree.erase(item);
     ScoredItem::free(item);
     items.erase(at);
   }
   void change(std::map<std::string, ScoredItem*>::iterator at, double score) {
-    pairs.erase({at->second->score, at->first});
+    pairs.erase({double(at->second->score), at->first});
     pairs.insert({score, at->first});
     tree.change_score(at->second, score);
   }
@@ -56,7 +56,7 @@ struct Model {
     ScoreTree::Position at = tree.first();
     for (const Pair& pair : pairs) {
       REQUIRE(at);
-      REQUIRE(at->score == pair.first);
+      REQUIRE(double(at->score) == pair.first);
       REQUIRE(at->name() == pair.second);
       REQUIRE(tree.rank(at.item()) == rank);
       REQUIRE(tree.at(rank).item() == at.item());
@@ -129,7 +129,7 @@ TEST_CASE("an item keeps its name, however long that is") {
     const std::string name(size, 'n');
     ScoredItem* item = ScoredItem::create(name, 2.5);
     CHECK(item->name() == name);
-    CHECK(item->score == 2.5);
+    CHECK(double(item->score) == 2.5);
     CHECK(item->memory_bytes() == ScoredItem::kHeadBytes + size + (size > ScoredItem::kShortMax ? 8 : 0));
     ScoredItem::free(item);
   }
