@@ -17,14 +17,12 @@ void AclPatterns::add(std::string_view pattern, uint8_t permissions) {
 }
 
 bool AclPatterns::match(std::string_view name, uint8_t need) const {
-  return std::any_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) {
-    return (pattern.permissions & need) == need && glob_match(pattern.text, name);
-  });
+  return std::any_of(patterns_.begin(), patterns_.end(),
+                     [&](const Pattern& pattern) { return (pattern.permissions & need) == need && glob_match(pattern.text, name); });
 }
 
 bool AclPatterns::contains(std::string_view text) const {
-  return std::any_of(patterns_.begin(), patterns_.end(),
-                     [&](const Pattern& pattern) { return pattern.text == text; });
+  return std::any_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) { return pattern.text == text; });
 }
 
 }  // namespace vedette

@@ -34,8 +34,7 @@ bool has_blank_or_nul(std::string_view text);
 class AclSelector {
  public:
   /// Permits nothing, or all channels.
-  AclSelector(const AclCatalog& catalog, bool opens_channels)
-      : catalog_(&catalog), all_channels_(opens_channels) {
+  AclSelector(const AclCatalog& catalog, bool opens_channels) : catalog_(&catalog), all_channels_(opens_channels) {
     set_all_commands(false);
   }
 
@@ -84,11 +83,10 @@ class AclSelector {
 
   const AclCatalog* catalog_;
   bool all_keys_ = false, all_channels_;
-  bool future_commands_ = false;    // what "@all" was said last
-  std::vector<uint64_t> commands_;  // a bit each
-  std::vector<std::string> rules_;  // since "@all" was said last; in lower case, with their signs
-  std::vector<std::pair<int, std::string>>
-      first_arguments_;  // with which a command may be called that otherwise may not
+  bool future_commands_ = false;                              // what "@all" was said last
+  std::vector<uint64_t> commands_;                            // a bit each
+  std::vector<std::string> rules_;                            // since "@all" was said last; in lower case, with their signs
+  std::vector<std::pair<int, std::string>> first_arguments_;  // with which a command may be called that otherwise may not
   AclPatterns keys_, channels_;
 };
 

@@ -52,8 +52,7 @@ class AclUsers {
 
  private:
   using ByName = std::map<std::string, std::unique_ptr<AclUser>, std::less<>>;
-  std::string read_line(std::string_view line, std::string_view place, int number,
-                        std::vector<AclUser>& users) const;
+  std::string read_line(std::string_view line, std::string_view place, int number, std::vector<AclUser>& users) const;
 
   const AclCatalog& catalog_;
   ByName users_;

@@ -33,7 +33,8 @@ void aim_at(SSL* ssl, const std::string& host, bool verify) {
   if (!address) SSL_set_tlsext_host_name(ssl, host.c_str());
   if (!verify) return;
   X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl);
-  const int taken = address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) : X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size());
+  const int taken = address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str())
+                            : X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size());
   VED_ASSERT(taken == 1);
 }
 
@@ -149,7 +150,8 @@ size_t TlsChannel::receive(std::string_view& bytes, std::span<char> room) {
     if (error == SSL_ERROR_ZERO_RETURN) state_ = State::kEnded;
     else if (error != SSL_ERROR_WANT_READ) fail(error);
   }
-  if (state_ == State::kOpen && asks_too_often(bytes.size() - input_.size())) fail("the peer asks for new keys or a new handshake again and again");
+  if (state_ == State::kOpen && asks_too_often(bytes.size() - input_.size()))
+    fail("the peer asks for new keys or a new handshake again and again");
   bytes = state_ == State::kEnded || state_ == State::kFailed ? std::string_view() : input_;
   input_ = {};
   return got;

@@ -78,14 +78,14 @@ class TlsChannel {
 
   std::shared_ptr<const TlsContext> context_;
   ssl_st* ssl_;
-  std::string_view input_;           // of the receive() under way
+  std::string_view input_;            // of the receive() under way
   std::string* target_ = &outgoing_;  // where what OpenSSL writes goes
   std::string outgoing_, failure_;
-  TlsHelloLimit hello_;              // of a client's
+  TlsHelloLimit hello_;  // of a client's
   size_t held_ = 0;
-  size_t bytes_counted_ = 0;         // that came while asked_ was counted
-  int asked_ = 0;                    // messages and alerts since the handshake
-  int16_t first_byte_ = -1;          // of all that came
+  size_t bytes_counted_ = 0;  // that came while asked_ was counted
+  int asked_ = 0;             // messages and alerts since the handshake
+  int16_t first_byte_ = -1;   // of all that came
   State state_ = State::kHandshake;
 };
 

@@ -289,10 +289,8 @@ TEST_CASE("changed, repeated and invented records end the channel, never the pro
     pair.client.say("some plaintext");
     std::string bytes;
     bytes.swap(pair.client.channel.outgoing());
-    if (turn % 4 == 0)
-      bytes += bytes;
-    else
-      bytes[rng.below(bytes.size())] ^= char(1 + rng.below(255));
+    if (turn % 4 == 0) bytes += bytes;
+    else bytes[rng.below(bytes.size())] ^= char(1 + rng.below(255));
     pair.server.take(bytes, 100);
     pair.server.take(std::string(70000, '\x17'), 100);
     CHECK((pair.server.read.empty() || pair.server.read == "some plaintext"));
@@ -395,8 +393,7 @@ TEST_CASE("new keys that are asked for between much plaintext are no offence") {
     REQUIRE(SSL_key_update(client.ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
     client.say(bytes);
     const std::string text(16000, char('a' + i % 26));
-    for (int j = 0; j < 5; j++, sent += text)
-      REQUIRE(SSL_write(client.ssl, text.data(), int(text.size())) == int(text.size()));
+    for (int j = 0; j < 5; j++, sent += text) REQUIRE(SSL_write(client.ssl, text.data(), int(text.size())) == int(text.size()));
     std::string ciphertext(100000, '?');
     ciphertext.resize(size_t(BIO_read(SSL_get_wbio(client.ssl), ciphertext.data(), int(ciphertext.size()))));
     server.take(bytes + ciphertext, 5000);

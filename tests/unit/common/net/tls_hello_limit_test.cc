@@ -18,8 +18,7 @@ std::string record(char type, const std::string& content) {
 
 // A message that announces `announced` bytes, and has `bytes` of them.
 std::string message(char type, size_t announced, size_t bytes) {
-  return std::string{type, char(announced >> 16), char(announced >> 8 & 0xff), char(announced & 0xff)} +
-         std::string(bytes, 'x');
+  return std::string{type, char(announced >> 16), char(announced >> 8 & 0xff), char(announced & 0xff)} + std::string(bytes, 'x');
 }
 
 bool takes(const std::string& bytes, size_t piece, bool is_tls13 = false) {
@@ -49,8 +48,7 @@ TEST_CASE("a header that is cut into records is seen all the same") {
 }
 
 TEST_CASE("the second first message is looked at as the first one is") {
-  const std::string first = record(kHandshake, message(kClientHello, 200, 200)),
-                    ccs = record(kChangeCipherSpec, "\x01");
+  const std::string first = record(kHandshake, message(kClientHello, 200, 200)), ccs = record(kChangeCipherSpec, "\x01");
   const std::string second = record(kHandshake, message(kClientHello, 131396, 200));
   CHECK_FALSE(takes(first + second, 11, true));
   CHECK_FALSE(takes(first + ccs + second, 11, true));
@@ -58,8 +56,7 @@ TEST_CASE("the second first message is looked at as the first one is") {
 }
 
 TEST_CASE("what is no first message, or is enciphered, is no concern of it") {
-  const std::string first = record(kHandshake, message(kClientHello, 200, 200)),
-                    ccs = record(kChangeCipherSpec, "\x01");
+  const std::string first = record(kHandshake, message(kClientHello, 200, 200)), ccs = record(kChangeCipherSpec, "\x01");
   const std::string long_one = record(kHandshake, message(kClientHello, 131396, 200));
   CHECK(takes(first + record(kHandshake, message(kClientKeyExchange, 70, 70)) + long_one, 11));
   CHECK(takes(first + ccs + long_one, 11, false));
