@@ -16,6 +16,11 @@
 namespace vedette {
 namespace {
 
+// New keys and alerts cost far more than their bytes, and honest peers ask for such a thing once in millions of records. The answer
+// counts too.
+constexpr int kAskedMax = 64;
+constexpr size_t kAskedPerBytes = 1 << 20;
+
 bool is_address(const std::string& host) {
   unsigned char address[sizeof(in6_addr)];
   return inet_pton(AF_INET, host.c_str(), address) == 1 || inet_pton(AF_INET6, host.c_str(), address) == 1;
@@ -55,6 +60,11 @@ int TlsChannel::on_read(bio_st* bio, char* to, int size) {
     BIO_set_retry_read(bio);
     return -1;
   }
+  const bool counts = self->state_ == State::kHandshake && self->context_->side() == TlsContext::Side::kServer;
+  if (counts && !self->hello_.take(self->input_.substr(0, taken), SSL_version(self->ssl_) == TLS1_3_VERSION)) {
+    self->fail("the client's first message is too long");
+    return -1;
+  }
   std::memcpy(to, self->input_.data(), taken);
   self->input_.remove_prefix(taken);
   self->held_ += taken;
@@ -70,6 +80,14 @@ int TlsChannel::on_write(bio_st* bio, const char* from, int size) {
 
 long TlsChannel::on_control(bio_st*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
+// OpenSSL tells of each step of a handshake, of each message behind it, and of alerts. Without further bytes it stops after this one.
+void TlsChannel::on_progress(const ssl_st* ssl, int where, int) {
+  auto* self = static_cast<TlsChannel*>(BIO_get_data(SSL_get_rbio(ssl)));
+  const bool is_message = (where & SSL_CB_LOOP) && SSL_get_state(ssl) != TLS_ST_OK;
+  if (self->state_ != State::kOpen || !(is_message || (where & SSL_CB_ALERT))) return;
+  if (++self->asked_ > kAskedMax) self->input_ = {};
+}
+
 TlsChannel::TlsChannel(std::shared_ptr<const TlsContext> context, const std::string& host)
     : context_(std::move(context)), ssl_(SSL_new(context_->raw())) {
   VED_ASSERT(ssl_);
@@ -78,6 +96,7 @@ TlsChannel::TlsChannel(std::shared_ptr<const TlsContext> context, const std::str
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_, bio, bio);
+  SSL_set_info_callback(ssl_, on_progress);
   if (context_->side() == TlsContext::Side::kServer) {
     SSL_set_accept_state(ssl_);
   } else {
@@ -103,7 +122,15 @@ void TlsChannel::shake_hands() {
     held_ = 0;
     return;
   }
+  if (state_ == State::kFailed) return;
   if (const int error = SSL_get_error(ssl_, code); error != SSL_ERROR_WANT_READ) fail(error);
+}
+
+bool TlsChannel::asks_too_often(size_t bytes) {
+  if (asked_ > kAskedMax) return true;
+  bytes_counted_ += bytes;
+  if (bytes_counted_ >= kAskedPerBytes) bytes_counted_ = 0, asked_ = 0;
+  return false;
 }
 
 size_t TlsChannel::receive(std::string_view& bytes, std::span<char> room) {
@@ -123,6 +150,8 @@ size_t TlsChannel::receive(std::string_view& bytes, std::span<char> room) {
     if (error == SSL_ERROR_ZERO_RETURN) state_ = State::kEnded;
     else if (error != SSL_ERROR_WANT_READ) fail(error);
   }
+  if (state_ == State::kOpen && asks_too_often(bytes.size() - input_.size()))
+    fail("the peer asks for new keys or a new handshake again and again");
   bytes = state_ == State::kEnded || state_ == State::kFailed ? std::string_view() : input_;
   input_ = {};
   return got;
@@ -157,6 +186,12 @@ void TlsChannel::fail(int code) {
   state_ = State::kFailed;
   failure_ = tls_failure(ssl_, context_->side() == TlsContext::Side::kServer, first_byte_);
   if (code == SSL_ERROR_WANT_WRITE || code == SSL_ERROR_WANT_X509_LOOKUP) failure_ = "OpenSSL waits for what it cannot get";
+}
+
+void TlsChannel::fail(const char* reason) {
+  state_ = State::kFailed;
+  failure_ = reason;
+  ERR_clear_error();
 }
 
 }  // namespace vedette

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "common/net/tls_context.h"
+#include "common/net/tls_hello_limit.h"
 
 struct ssl_st;
 struct bio_st;
@@ -68,17 +69,23 @@ class TlsChannel {
   static int on_read(bio_st* bio, char* to, int size);
   static int on_write(bio_st* bio, const char* from, int size);
   static long on_control(bio_st* bio, int command, long number, void* pointer);
+  static void on_progress(const ssl_st* ssl, int where, int code);
 
   void shake_hands();
+  bool asks_too_often(size_t bytes);
   void fail(int code);
+  void fail(const char* reason);
 
   std::shared_ptr<const TlsContext> context_;
   ssl_st* ssl_;
   std::string_view input_;            // of the receive() under way
   std::string* target_ = &outgoing_;  // where what OpenSSL writes goes
   std::string outgoing_, failure_;
+  TlsHelloLimit hello_;  // of a client's
   size_t held_ = 0;
-  int16_t first_byte_ = -1;  // of all that came
+  size_t bytes_counted_ = 0;  // that came while asked_ was counted
+  int asked_ = 0;             // messages and alerts since the handshake
+  int16_t first_byte_ = -1;   // of all that came
   State state_ = State::kHandshake;
 };
 

@@ -19,6 +19,7 @@ namespace vedette {
 namespace {
 
 constexpr int64_t kSoonSeconds = 14 * 86400;
+constexpr long kClientChainBytesMax = 32 * 1024;  // OpenSSL makes room for what is announced, up to this
 constexpr std::string_view kSessionContext = "vedette";
 
 struct FileCloser {
@@ -105,6 +106,7 @@ Status TlsContext::configure(const TlsSettings& settings) {
   // Ten thousand idle connections must not hold buffers of 16 KiB each.
   SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(context_, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_SINGLE_DH_USE);
+  if (side_ == Side::kServer) SSL_CTX_set_max_cert_list(context_, kClientChainBytesMax);
   if (Status status = choose_versions(settings); !status) return status;
   if (Status status = use_own_certificate(settings); !status) return status;
   if (Status status = trust_authorities(settings); !status) return status;

@@ -9,6 +9,9 @@
 // so that whoever counts what a slow reader owes counts all but nothing twice. Nothing is enciphered that the socket has no
 // hope of taking.
 //
+// Handshakes. One costs as much as hundreds of commands, and is had for a few bytes. So a turn of the loop spends a small time on
+// them, and who comes later in it is read from in the next.
+//
 // Invariant: `ciphertext` is under way (handle_->writing) or empty.
 #include <algorithm>
 #include <cstring>
@@ -26,6 +29,7 @@ constexpr size_t kBatchBytes = 4 * kRecordBytes;
 constexpr size_t kTryBytesMax = 8 * kBatchBytes;  // a reader as fast as we are would hold up the turn
 constexpr size_t kSmallPieceBytes = 4 * 1024;     // a record of its own costs more than a copy
 constexpr size_t kReadBytesMin = 4 * 1024, kReadBytesMax = 64 * 1024;
+constexpr uint64_t kHandshakeBudgetNs = 1000 * 1000;
 constexpr size_t kOwnBytesMax = 64 * 1024;  // answers to a peer that asks and asks and does not read
 
 // Between two calls nothing lies in it.
@@ -37,6 +41,26 @@ struct Scratch {
 Scratch& scratch() {
   thread_local const std::unique_ptr<Scratch> kMemory(new Scratch);
   return *kMemory;
+}
+
+// What handshakes have cost in this turn. The loop's time in milliseconds stands while a turn lasts; whoever has spent one finds
+// another in the next.
+class HandshakeBudget {
+ public:
+  bool is_spent(Loop& loop) {
+    const uint64_t turn = uv_now(loop.raw());
+    if (std::exchange(turn_, turn) != turn) spent_ns_ = 0;
+    return spent_ns_ >= kHandshakeBudgetNs;
+  }
+  void spend(uint64_t ns) { spent_ns_ += ns; }
+
+ private:
+  static_assert(kHandshakeBudgetNs >= 1000 * 1000);
+  uint64_t turn_ = 0, spent_ns_ = 0;
+};
+HandshakeBudget& handshake_budget() {
+  thread_local HandshakeBudget budget;
+  return budget;
 }
 
 uv_buf_t buffer_of(const std::string& bytes) { return uv_buf_init(const_cast<char*>(bytes.data()), unsigned(bytes.size())); }
@@ -192,6 +216,8 @@ void Stream::tls_on_room(uv_buf_t* buffer) {
     tls_->room = owner_.on_room_wanted();
     const size_t held = tls_->channel->held_bytes(), size = tls_->room.size();
     bytes = size == 0 ? 0 : std::clamp(size > held ? size - held : 0, kReadBytesMin, kReadBytesMax);
+  } else if (handshake_budget().is_spent(loop_)) {
+    bytes = 0;  // libuv asks again in the next turn
   }
   *buffer = uv_buf_init(bytes ? scratch().input : nullptr, unsigned(bytes));
 }
@@ -203,7 +229,9 @@ void Stream::tls_on_read(ssize_t size, const char* bytes) {
   }
   if (!tls_->channel) tls_->channel = std::make_unique<TlsChannel>(tls_->context);
   std::string_view left(bytes, size_t(size));
+  const uint64_t begun_ns = tls_->told ? 0 : uv_hrtime();
   const size_t got = tls_->channel->receive(left, tls_->room);
+  if (!tls_->told) handshake_budget().spend(uv_hrtime() - begun_ns);
   if (!left.empty()) tls_->kept.assign(left);  // the shared buffer is the next stream's
   tls_settle(got);
 }

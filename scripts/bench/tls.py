@@ -51,20 +51,22 @@ def workloads(a, servers):
     table(["server CPU ns per operation (median ratio of the pairs)"] + [s.name for s in servers], rows)
 
 
-def idle(a, name, command, certificates):
-    """Resident memory and CPU of a new connection that says PING once, and then nothing."""
-    s = start(name, command, certificates, f"--maxclients {a.connections + 1000}")
+def idle(a, name, command, certificates, mutual):
+    """Resident memory and CPU of a new connection that says PING once, and then nothing. `mutual`: the clients show certificates."""
+    s = start(name, command, certificates,
+              f"--maxclients {a.connections + 1000}" + (f" --tls-auth-clients yes --tls-ca-cert-file {certificates}/ca.crt" if mutual else ""))
+    shown = ["-C", f"{certificates}/client"] if mutual else []
     control = s.client()
-    load(a.build, s.tls_port, "-T", "-n", 100, "-c", 10, "PING")  # what is there once for all
+    load(a.build, s.tls_port, "-T", *shown, "-n", 100, "-c", 10, "PING")  # what is there once for all
     before, cpu = s.rss(), s.cpu_ns()
-    many = Load(a.build, s.tls_port, "-T", "-c", a.connections, "-R", a.connections / 2, "-t", 1000, "PING", core=1)
+    many = Load(a.build, s.tls_port, "-T", *shown, "-c", a.connections, "-R", a.connections / 2, "-t", 1000, "PING", core=1)
     deadline = time.time() + 600
     while int(control.info("clients")["connected_clients"]) <= a.connections and time.time() < deadline:
         time.sleep(0.2)
     spent = s.cpu_ns() - cpu
     time.sleep(5)  # all have said something
     connected = int(control.info("clients")["connected_clients"]) - 1
-    row = [name, connected, f"{(s.rss() - before) / connected / 1024:.1f}", f"{spent / connected / 1000:.0f}"]
+    row = [name, "yes" if mutual else "no", connected, f"{(s.rss() - before) / connected / 1024:.1f}", f"{spent / connected / 1000:.0f}"]
     many.stop()
     s.kill()
     return row
@@ -90,8 +92,8 @@ def main():
     workloads(a, servers)
     kill_all()
     if a.connections:
-        table(["server", "idle TLS connections", "KiB of RSS each", "CPU us to accept one"],
-              [idle(a, name, command, certificates) for name, command in named(a.servers).items()])
+        table(["server", "clients show certificates", "idle TLS connections", "KiB of RSS each", "CPU us to accept one"],
+              [idle(a, name, command, certificates, mutual) for mutual in (False, True) for name, command in named(a.servers).items()])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 
+import certificates
 import group as groups
 from group import HERE, NAME, HungUp, ServerError, Skipped, check, eventually
 
@@ -32,9 +33,11 @@ def node_path():
 class Writer:
     """A client's process."""
 
-    def __init__(self, client, sentinels):
+    def __init__(self, client, sentinels, encrypted=False):
         script = os.path.join(HERE, "writers", WRITERS[client])
         environment = dict(os.environ)
+        if encrypted:
+            environment["VEDETTE_CERTIFICATES"] = certificates.folder()
         if script.endswith(".cjs"):
             environment["NODE_PATH"] = node_path()
         words = ["node" if script.endswith(".cjs") else sys.executable, script, NAME, *[str(s.port) for s in sentinels]]
@@ -125,7 +128,7 @@ def lost(primary, told):
 
 def it_keeps_writing(group, client, mix, what):
     group.build(mix)
-    writer = group.add(Writer(client, group.sentinels))
+    writer = group.add(Writer(client, group.sentinels, group.encrypted))
     writer.goes_on(200)
     for turn in range(2):
         old = group.primary()

@@ -2,6 +2,7 @@
 import os
 
 import certificates
+from clients import WRITERS, it_keeps_writing
 from group import NAME, REDIS, VEDETTE, Client, ServerError, check, check_equal, eventually, ours_only
 from topology import free_port
 
@@ -33,6 +34,12 @@ def a_planned_failover(group):
     new = group.has_failed_over(old)
     group.converged(new)
     group.holds(new)
+
+
+def clients_keep_writing(group, client):
+    """That know the sentinels alone."""
+    group.encrypted = True
+    it_keeps_writing(group, client, "vvv-vvv", "kill")
 
 
 def the_tls_ports_are_what_is_announced(group):
@@ -131,7 +138,7 @@ def a_sentinel_reads_its_certificates_again(group):
 
 
 CASES = [
-    (the_primary_is_killed_and_comes_back, MIXES), (a_planned_failover, None), (the_tls_ports_are_what_is_announced, None),
+    (the_primary_is_killed_and_comes_back, MIXES), (a_planned_failover, None), (clients_keep_writing, list(WRITERS)), (the_tls_ports_are_what_is_announced, None),
     (a_primary_without_tls_is_told_of, None), (a_primary_that_wants_tls_is_told_of, [VEDETTE, REDIS]),
     (certificates_that_do_not_hold_are_told_of, None), (a_sentinel_reads_its_certificates_again, None),
 ]

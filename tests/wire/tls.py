@@ -8,6 +8,7 @@ The clients are Python's own TLS, redis-cli, and what speaks no TLS at all. The 
 import argparse
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -334,6 +335,120 @@ def a_connection_in_its_handshake_has_a_clients_place(ground):
     equal(admin.call("PING"), b"PONG", "the first")
 
 
+def first_words():
+    """A client's first message, with nothing behind it."""
+    said = ssl.MemoryBIO()
+    try:
+        client_context().wrap_bio(ssl.MemoryBIO(), said).do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return said.read()
+
+
+def a_crowd_that_begins_at_once_is_served_over_many_turns(ground):
+    """So that those who are connected do not wait for all of it."""
+    server = ground.start()
+    admin = server.plain_client()
+
+    def turns():
+        return int(admin.call("INFO", "stats").split(b"eventloop_cycles:")[1].split(b"\r\n")[0])
+    crowd = [Client(server.tls_port) for _ in range(400)]
+    equal(admin.call("PING"), b"PONG", "beside the crowd")
+    hello, before = first_words(), turns()
+    os.kill(server.process.pid, signal.SIGSTOP)  # all of it lies there when the turn begins
+    for client in crowd:
+        client.socket.sendall(hello)
+    os.kill(server.process.pid, signal.SIGCONT)
+    for client in crowd:
+        check(client.socket.recv(100)[:1] == b"\x16", "one of the crowd is not answered")
+    check(turns() - before > 20, lambda: f"400 handshakes in {turns() - before} turns")
+
+
+def a_first_message_that_is_too_long_ends_at_once(ground):
+    """And costs no more memory than it has bytes."""
+    server = ground.start()
+    for announced in (b"\x16\x03\x01\x40\x00\x01\x02\x00\x00", b"\x16\x03\x01\x00\x01\x01\x16\x03\x01\x00\x03\xff\xff\xff"):
+        client = Client(server.tls_port)
+        client.socket.sendall(announced)
+        check(client.ended(), "it stays")
+    server.wait_for_log("the client's first message is too long")
+    for size in (0x4001, 0xffff):  # of a record
+        client = Client(server.tls_port)
+        client.socket.sendall(b"\x16\x03\x01" + size.to_bytes(2, "big") + b"\x01\x00\x40\x00" + bytes(1000))
+        client.socket.recv(100)  # OpenSSL says why
+        check(client.ended(), "a record that is too long stays")
+    equal(server.client().call("PING"), b"PONG", "afterwards")
+
+
+def who_ends_his_direction_in_the_handshake_is_closed(ground):
+    server = ground.start()
+    for words in (b"", first_words()[:100], first_words()):
+        client = Client(server.tls_port)
+        client.socket.sendall(words)
+        client.socket.shutdown(socket.SHUT_WR)
+        client.socket.settimeout(DEADLINE)
+        eventually(lambda: client.ended(), "it stays")
+    equal(server.client().call("PING"), b"PONG", "afterwards")
+
+
+def certificates_change_under_load(ground):
+    """Nobody that is connected notices, and whoever comes sees the old or the new one."""
+    server = ground.start()
+    stop, failures, served = threading.Event(), [], [0, 0]
+
+    def work(i):
+        context = client_context()
+        try:
+            old = server.client(context)
+            while not stop.is_set():
+                equal(old.call("INCR", f"n{i}"), served[i] + 1, "INCR")
+                served[i] += 1
+                new = server.client(context)
+                equal(new.call("PING"), b"PONG", "PING")
+                new.close()
+        except Exception as error:  # for the case to tell
+            failures.append(repr(error))
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    admin = server.plain_client()
+    for turn in range(30):
+        name = ("other-name", "server")[turn % 2]
+        admin.call("CONFIG", "SET", "tls-cert-file", certificates.path(f"{name}.crt"), "tls-key-file", certificates.path(f"{name}.key"))
+        admin.error("CONFIG", "SET", "tls-key-file", "/no/such/file")
+        reached = list(served)
+        eventually(lambda: failures or all(now > then for now, then in zip(served, reached)), "the load goes on")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    equal(failures, [], "failures")
+
+
+def a_user_of_the_access_lists_comes_through_tls(ground):
+    server = ground.start()
+    admin = server.client()
+    admin.call("ACL", "SETUSER", "reader", "on", ">secret", "~a*", "+get", "+client|info")
+    admin.call("SET", "a", "1")
+    client = server.client()
+    equal(client.call("AUTH", "reader", "secret"), b"OK", "AUTH")
+    equal(client.call("GET", "a"), b"1", "GET")
+    check(client.error("SET", "a", "2").startswith("NOPERM"), "SET")
+    check(f" laddr=127.0.0.1:{server.tls_port} " in client.call("CLIENT", "INFO").decode() and b" user=reader " in client.call("CLIENT", "INFO"), "CLIENT INFO")
+    admin.call("ACL", "SETUSER", "default", "resetpass", ">other")
+    check(server.client().error("PING").startswith("NOAUTH"), "without a password")
+    equal(cli(server, "GET", "a", more=("--user", "reader", "--pass", "secret", "--no-auth-warning")), "1", "redis-cli")
+
+
+def redis_benchmark_speaks_tls(ground):
+    server = ground.start()
+    words = ["redis-benchmark", "-h", "127.0.0.1", "-p", str(server.tls_port), "--tls", "--cacert", certificates.path("ca.crt"), "--cert",
+             certificates.path("client.crt"), "--key", certificates.path("client.key"), "-t", "set,get", "-n", "2000", "-c", "10", "-P", "8", "-q"]
+    run = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=DEADLINE, text=True)
+    check(run.returncode == 0 and "GET: " in run.stdout and "rror" not in run.stdout, run.stdout)
+    count = [line for line in server.client().call("INFO", "commandstats").decode().split("\r\n") if line.startswith("cmdstat_get:calls=2000,")]
+    equal(len(count), 1, "2000 GETs")
+
+
 def refused(act):
     try:
         act()
@@ -619,6 +734,9 @@ CASES = [
     (a_start_that_cannot_be_says_why, None), (files_are_not_read_while_nothing_speaks_tls, None), (a_big_pipeline_keeps_its_order, None),
     (values_of_every_size_come_back, None), (one_byte_at_a_time, None), (records_cut_into_segments, None), (a_slow_reader_holds_nobody_up, None),
     (a_subscriber_that_does_not_read_is_closed_by_its_limit, None), (the_last_reply_comes_whole_before_the_end, None),
+    (a_crowd_that_begins_at_once_is_served_over_many_turns, None), (a_first_message_that_is_too_long_ends_at_once, None),
+    (who_ends_his_direction_in_the_handshake_is_closed, None), (certificates_change_under_load, None),
+    (a_user_of_the_access_lists_comes_through_tls, None), (redis_benchmark_speaks_tls, None),
     (many_clients_come_at_once, None), (clients_that_break_off_leave_nothing_behind, None),
 ]
 

@@ -2,11 +2,12 @@
 "use strict";
 
 const Redis = require("ioredis");
-const { name, sentinels, write } = require("./writer.cjs");
+const { name, secure, sentinels, write } = require("./writer.cjs");
 
 const client = new Redis({
   sentinels,
   name,
+  ...(secure && { tls: secure, sentinelTLS: secure, enableTLSForSentinelMode: true }),
   socketTimeout: 1000, // a server that stands still closes no connection
   maxRetriesPerRequest: 1,
   sentinelRetryStrategy: () => 20,

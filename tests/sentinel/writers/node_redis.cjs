@@ -2,13 +2,14 @@
 "use strict";
 
 const { createSentinel } = require("redis");
-const { name, sentinels, write } = require("./writer.cjs");
+const { name, secure, sentinels, write } = require("./writer.cjs");
 
+const socket = { reconnectStrategy: 20, ...(secure && { tls: true, ...secure }) };
 const client = createSentinel({
   name,
   sentinelRootNodes: sentinels,
-  nodeClientOptions: { disableOfflineQueue: false, socket: { reconnectStrategy: 20 } },
-  sentinelClientOptions: { socket: { reconnectStrategy: 20 } },
+  nodeClientOptions: { disableOfflineQueue: false, socket },
+  sentinelClientOptions: { socket },
   scanInterval: 500,
 });
 client.on("error", () => {}); // each write tells its own

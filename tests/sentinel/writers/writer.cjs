@@ -1,9 +1,17 @@
 // What both npm clients' writers do: keys w:0, w:1, ... one after the other, until the input ends.
-// argv: the group's name, the sentinels' ports.
+// argv: the group's name, the sentinels' ports. With VEDETTE_CERTIFICATES in the environment everything speaks TLS.
 "use strict";
+
+const fs = require("node:fs");
+const path = require("node:path");
 
 const [name, ...ports] = process.argv.slice(2);
 const sentinels = ports.map((port) => ({ host: "127.0.0.1", port: Number(port) }));
+
+const folder = process.env.VEDETTE_CERTIFICATES;
+const read = (file) => fs.readFileSync(path.join(folder, file));
+/** What TLS needs, as Node.js names it; null without TLS. */
+const secure = folder ? { ca: read("ca.crt"), cert: read("client.crt"), key: read("client.key") } : null;
 
 /** `set(key, value)` resolves when the write was acknowledged; one that takes longer than this was not. */
 const LATE = 1000;
@@ -43,4 +51,4 @@ async function write(set) {
   process.exit(0);
 }
 
-module.exports = { name, sentinels, write };
+module.exports = { name, secure, sentinels, write };

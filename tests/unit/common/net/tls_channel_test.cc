@@ -315,38 +315,102 @@ TEST_CASE("a handshake that is changed on its way is refused") {
   }
 }
 
-// OpenSSL's own client, since a channel never asks for it.
-TEST_CASE("a new handshake within a connection is refused with a warning, and nothing else happens") {
-  constexpr char kAlertRecord = 21;
-  TlsSettings settings = with_versions("TLSv1.2");
-  End server(context(Side::kServer, settings));
-  const auto client_context = context(Side::kClient, settings);
-  SSL_CTX_clear_options(client_context->raw(), SSL_OP_NO_RENEGOTIATION);
-  SSL* client = SSL_new(client_context->raw());
-  BIO* in = BIO_new(BIO_s_mem());
-  BIO* out = BIO_new(BIO_s_mem());
-  SSL_set_bio(client, in, out);
-  SSL_set_connect_state(client);
-  const auto ask = [&] {
+// OpenSSL's own client, since a channel never asks for new keys or a new handshake.
+struct RawClient {
+  RawClient(End& to, const TlsSettings& settings) : server(to), context(::context(Side::kClient, settings)) {
+    SSL_CTX_clear_options(context->raw(), SSL_OP_NO_RENEGOTIATION);
+    ssl = SSL_new(context->raw());
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_connect_state(ssl);
+    while (say() != 1) hear();
+    hear();
+    REQUIRE(server.channel.state() == State::kOpen);
+  }
+  ~RawClient() { SSL_free(ssl); }
+
+  // What it has to say goes to `to`. OpenSSL's answer.
+  int say(std::string& to) {
     char bytes[20000];
-    const int code = SSL_do_handshake(client);
-    const int size = BIO_read(out, bytes, sizeof bytes);
-    if (size > 0) server.take({bytes, size_t(size)}, 100);
+    const int code = SSL_do_handshake(ssl);
+    const int size = BIO_read(SSL_get_wbio(ssl), bytes, sizeof bytes);
+    if (size > 0) to.append(bytes, size_t(size));
     return code;
-  };
-  while (ask() != 1) {
-    BIO_write(in, server.channel.outgoing().data(), int(server.channel.outgoing().size()));
+  }
+  int say() {
+    std::string bytes;
+    const int code = say(bytes);
+    server.take(bytes, 100);
+    return code;
+  }
+  void hear() {
+    BIO_write(SSL_get_rbio(ssl), server.channel.outgoing().data(), int(server.channel.outgoing().size()));
     server.channel.outgoing().clear();
   }
-  REQUIRE(server.channel.state() == State::kOpen);
-  server.channel.outgoing().clear();
-  REQUIRE(SSL_renegotiate(client) == 1);
-  CHECK(ask() != 1);
+
+  End& server;
+  std::shared_ptr<const TlsContext> context;
+  SSL* ssl;
+};
+
+TEST_CASE("a new handshake within a connection is refused with a warning, and nothing else happens") {
+  constexpr char kAlertRecord = 21;
+  const TlsSettings settings = with_versions("TLSv1.2");
+  End server(context(Side::kServer, settings));
+  RawClient client(server, settings);
+  REQUIRE(SSL_renegotiate(client.ssl) == 1);
+  CHECK(client.say() != 1);
   CHECK(server.channel.state() == State::kOpen);
   CHECK(server.channel.outgoing().size() < 60);
   CHECK(server.channel.outgoing().front() == kAlertRecord);
   CHECK(server.read.empty());
-  SSL_free(client);
+}
+
+TEST_CASE("a peer may ask for new keys now and then, and not all the time") {
+  const TlsSettings settings = with_versions("TLSv1.3");
+  for (const int times : {20, 2000}) {
+    End server(context(Side::kServer, settings));
+    RawClient client(server, settings);
+    std::string bytes;
+    for (int i = 0; i < times; i++) {
+      REQUIRE(SSL_key_update(client.ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
+      client.say(bytes);
+    }
+    server.take(bytes, 100);
+    CHECK(server.channel.state() == (times > 100 ? State::kFailed : State::kOpen));
+    CHECK((server.channel.failure().empty() || says(server.channel.failure(), "again and again")));
+    CHECK_FALSE(server.channel.outgoing().empty());
+    CHECK(server.channel.outgoing().size() < 4000);  // not an answer to each of the two thousand
+  }
+}
+
+TEST_CASE("new keys that are asked for between much plaintext are no offence") {
+  const TlsSettings settings = with_versions("TLSv1.3");
+  End server(context(Side::kServer, settings));
+  RawClient client(server, settings);
+  std::string sent;
+  for (int i = 0; i < 100; i++) {
+    std::string bytes;
+    REQUIRE(SSL_key_update(client.ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
+    client.say(bytes);
+    const std::string text(16000, char('a' + i % 26));
+    for (int j = 0; j < 5; j++, sent += text) REQUIRE(SSL_write(client.ssl, text.data(), int(text.size())) == int(text.size()));
+    std::string ciphertext(100000, '?');
+    ciphertext.resize(size_t(BIO_read(SSL_get_wbio(client.ssl), ciphertext.data(), int(ciphertext.size()))));
+    server.take(bytes + ciphertext, 5000);
+    server.channel.outgoing().clear();
+  }
+  CHECK(server.channel.state() == State::kOpen);
+  CHECK((server.read == sent));  // said shortly where it fails: it is 8 MB
+}
+
+TEST_CASE("a first message that is too long is refused before there is room for it") {
+  for (const size_t piece : {1, 100}) {
+    End server(context(Side::kServer, TestCertificates::settings("server")));
+    const std::string announced("\x16\x03\x01\x40\x00\x01\x02\x00\x00\x03\x03", 11);
+    for (size_t at = 0; at < announced.size(); at += piece) server.take(announced.substr(at, piece), 100);
+    CHECK(server.channel.state() == State::kFailed);
+    CHECK(says(server.channel.failure(), "too long"));
+  }
 }
 
 TEST_CASE("a channel that waits holds no buffer") {
