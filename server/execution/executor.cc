@@ -390,7 +390,7 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
   if (__builtin_expect(command && command->accepts_argument_count(args.size()), 1)) {
     session.last_command = uint32_t(command->id);
     session.commands++;
-    const uint32_t gates = (session.flags() | (state_.conditions() & session.heeds)) & command->gate_mask;
+    const uint64_t gates = (session.flags() | (state_.conditions() & session.heeds)) & command->gate_mask;
     // Who is merely restricted is asked for permission, and for nothing else.
     if (__builtin_expect(gates == 0, 1) ||
         (gates == kRestricted && session.user->permits(command->id, args))) {
