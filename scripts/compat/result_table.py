@@ -54,8 +54,8 @@ def table(results):
     lines = ["| file | passed | failed | left out | why |", "|---|---|---|---|---|"]
     for result in results:
         why = sorted({numbers[reason] for _, reason in result["left_out"]})
-        cells = [result["name"], str(result["passed"]), str(len(result["failed"])), str(len(result["left_out"])), ", ".join(map(str, why))]
-        lines.append(f"| {' | '.join(cells)} |")
+        counts = f"{result['passed']} | {len(result['failed'])} | {len(result['left_out'])}"
+        lines.append(f"| {result['name']} | {counts} | {', '.join(map(str, why))} |")
     sums = [str(sum(count(result) for result in results)) for count in
             (lambda one: one["passed"], lambda one: len(one["failed"]), lambda one: len(one["left_out"]))]
     lines.append(f"| all {len(results)} | {sums[0]} | {sums[1]} | {sums[2]} | |")
@@ -68,7 +68,7 @@ def table(results):
     without = {}
     for file, why in NOT_APPLICABLE.items():
         without.setdefault(why, []).append(file)
-    lines += ["", "Files that are not run:", ""] + [f"- {', '.join(files)}: {cell(why)}" for why, files in without.items()]
+    lines += ["", "Files that are not run:", ""] + [f"- {', '.join(f'`{file}`' for file in files)}: {cell(why)}" for why, files in without.items()]
     return lines
 
 
