@@ -31,8 +31,7 @@ class AclMatcher {
     for (const Group& group : groups_) {
       const uint64_t bytes = head & group.mask;
       for (uint32_t i = slots_[group.slots + slot_of(bytes, group.shift)]; i != kNone; i = heads_[i].next)
-        if (heads_[i].bytes == bytes && (heads_[i].text == kNone || match_text(texts_[heads_[i].text], name)))
-          return true;
+        if (heads_[i].bytes == bytes && (heads_[i].text == kNone || match_text(texts_[heads_[i].text], name))) return true;
     }
     return false;
   }
@@ -63,8 +62,7 @@ class AclMatcher {
     const char* at = name.data();
     const size_t size = name.size();
     if (__builtin_expect(size >= 8, 1)) return word_at<uint64_t>(at);
-    if (size >= 4)
-      return word_at<uint32_t>(at) | uint64_t(word_at<uint32_t>(at + size - 4)) << (8 * (size - 4));
+    if (size >= 4) return word_at<uint32_t>(at) | uint64_t(word_at<uint32_t>(at + size - 4)) << (8 * (size - 4));
     uint64_t head = 0;
     for (size_t i = 0; i < size; i++) head |= uint64_t(uint8_t(at[i])) << (8 * i);
     return head;
