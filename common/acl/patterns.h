@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace vedette {
@@ -12,7 +13,7 @@ class AclPatterns {
  public:
   /// Adds a pattern with permissions; to one that is there already the permissions are added.
   void add(std::string_view pattern, uint8_t permissions);
-  void clear() { patterns_.clear(); }
+  void clear();
 
   size_t size() const { return patterns_.size(); }
   std::string_view text(size_t i) const { return patterns_[i].text; }
@@ -28,7 +29,10 @@ class AclPatterns {
     std::string text;
     uint8_t permissions;
   };
+  size_t find(std::string_view text) const;
+
   std::vector<Pattern> patterns_;
+  std::unordered_map<std::string, size_t> places_;  // of all, once there are so many that a search would be long
 };
 
 }  // namespace vedette

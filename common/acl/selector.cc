@@ -131,9 +131,7 @@ AclFault AclSelector::permit_first_argument(std::string_view name) {
   if (has_blank_or_nul(argument) || argument.find('(') != argument.npos || argument.find(')') != argument.npos ||
       argument.find_first_of("\"'\\") != argument.npos)
     return AclFault::kSyntax;  // it could not be written down as a rule again
-  std::pair<int, std::string> added(id, to_lower(argument));
-  if (std::find(first_arguments_.begin(), first_arguments_.end(), added) == first_arguments_.end())
-    first_arguments_.push_back(std::move(added));
+  first_arguments_.emplace(id, to_lower(argument));
   note_rule(name, true);
   return AclFault::kNone;
 }
@@ -153,7 +151,7 @@ void AclSelector::set(int id, bool permitted) {
 
 void AclSelector::set_command(int id, bool permitted) {
   set(id, permitted);
-  std::erase_if(first_arguments_, [id](const auto& known) { return known.first == id; });
+  first_arguments_.erase(first_arguments_.lower_bound({id, ""}), first_arguments_.lower_bound({id + 1, ""}));
   for (const int sub : (*catalog_)[id].subcommands) set(sub, permitted);
 }
 
@@ -165,16 +163,16 @@ void AclSelector::set_category(AclCategories category, bool permitted) {
 // A rule supersedes earlier ones of the same name, and those of its parts ("config" those of "config|get").
 void AclSelector::note_rule(std::string_view name, bool permitted) {
   const std::string lower = to_lower(name);
-  std::erase_if(rules_, [&](const std::string& rule) {
-    const std::string_view known = std::string_view(rule).substr(1);
-    return known.starts_with(lower) && (known.size() == lower.size() || known[lower.size()] == '|');
-  });
-  rules_.push_back((permitted ? '+' : '-') + lower);
+  rules_.erase(rules_.lower_bound(lower + '|'), rules_.lower_bound(lower + char('|' + 1)));
+  rules_.insert_or_assign(lower, Rule{turns_++, permitted});
 }
 
 std::string AclSelector::commands() const {
+  std::vector<std::pair<uint32_t, std::string>> in_order;
+  for (const auto& [name, rule] : rules_) in_order.emplace_back(rule.turn, (rule.permits ? '+' : '-') + name);
+  std::sort(in_order.begin(), in_order.end());
   std::string text = future_commands_ ? "+@all" : "-@all";
-  for (const std::string& rule : rules_) append_word(text, rule);
+  for (const auto& [turn, rule] : in_order) append_word(text, rule);
   return text;
 }
 
@@ -235,13 +233,15 @@ bool AclSelector::permits_for_all_keys(uint8_t need) const {
 }
 
 bool AclSelector::has_first_arguments(int id) const {
-  return std::any_of(first_arguments_.begin(), first_arguments_.end(), [id](const auto& known) { return known.first == id; });
+  const auto first = first_arguments_.lower_bound({id, ""});
+  return first != first_arguments_.end() && first->first == id;
 }
 
 bool AclSelector::permits_first_argument(const AclRequest& request) const {
   if (request.args.size() < 2) return false;
-  return std::any_of(first_arguments_.begin(), first_arguments_.end(),
-                     [&](const auto& known) { return known.first == request.id && equals_ignoring_case(known.second, request.args[1]); });
+  for (auto one = first_arguments_.lower_bound({request.id, ""}); one != first_arguments_.end() && one->first == request.id; ++one)
+    if (equals_ignoring_case(one->second, request.args[1])) return true;
+  return false;
 }
 
 AclDecision AclSelector::decide(AclRequest& request) const {

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,10 +86,17 @@ class AclSelector {
 
   const AclCatalog* catalog_;
   bool all_keys_ = false, all_channels_;
-  bool future_commands_ = false;                              // what "@all" was said last
-  std::vector<uint64_t> commands_;                            // a bit each
-  std::vector<std::string> rules_;                            // since "@all" was said last; in lower case, with their signs
-  std::vector<std::pair<int, std::string>> first_arguments_;  // with which a command may be called that otherwise may not
+  bool future_commands_ = false;    // what "@all" was said last
+  std::vector<uint64_t> commands_;  // a bit each
+  // The rules since "@all" was said last, by name in lower case: as which of them each was said, and its
+  // sign.
+  struct Rule {
+    uint32_t turn;
+    bool permits;
+  };
+  std::map<std::string, Rule, std::less<>> rules_;
+  uint32_t turns_ = 0;
+  std::set<std::pair<int, std::string>> first_arguments_;  // with which a command may be called that otherwise may not
   AclPatterns keys_, channels_;
 };
 

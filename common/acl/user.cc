@@ -23,7 +23,6 @@ bool fits_a_route(const AclKeyRange& range) {
 
 AclUser::AclUser(const AclCatalog& catalog, std::string name, AclDefaults defaults) : catalog_(&catalog), name_(std::move(name)) {
   selectors_.emplace_back(catalog, defaults.opens_channels);
-  compile();
 }
 
 AclUser AclUser::make_default(const AclCatalog& catalog) {

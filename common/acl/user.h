@@ -1,5 +1,6 @@
-// A user: who it is, how it logs in, and what it may do. Rules change it one after the other; then compile()
-// makes the table that answers most requests in a few instructions.
+// A user: who it is, how it logs in, and what it may do. Rules change it one after the other; compile() makes
+// the table that answers most requests in a few instructions. It is larger than all else that is known of
+// most users, so only those have it who have logged in.
 //
 // That table has a route for each command: refused, open, or open if the keys of one range match the patterns
 // of one selector. It only ever says "yes" or "ask": whoever is not let through is looked at by all
@@ -48,8 +49,9 @@ class AclUser {
   /// All of it as rules, which make the same user of a new one.
   std::string description() const;
 
-  /// To be called when all rules have been applied: the functions below go by it.
+  /// To be called when all rules have been applied, before permits_everything() and permits().
   void compile();
+  bool is_compiled() const { return !routes_.empty(); }
   bool permits_everything() const { return permits_everything_; }
   /// Whether the request, whose arguments the command's arity accepts, may run. `id`: of AclCatalog.
   bool permits(int id, std::span<const std::string_view> args) const {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "common/base/sha256.h"
 #include "common/base/text.h"
@@ -12,6 +13,7 @@ namespace vedette {
 namespace {
 
 constexpr std::string_view kDefaultName = "default";
+static_assert(std::is_nothrow_move_constructible_v<AclUser>);  // a growing list of them would copy all else
 
 std::string_view strip(std::string_view text, std::string_view blanks) {
   const size_t first = text.find_first_not_of(blanks);
@@ -56,14 +58,15 @@ Result<AclUser> AclUsers::changed(std::string_view name, std::span<const std::st
   for (const std::string& rule : merged.rules)
     if (const AclFault fault = user.apply(rule, defaults); fault != AclFault::kNone)
       return failure(fmt::format("Error in ACL SETUSER modifier '{}': {}", shown_word(rule), to_text(fault)));
-  user.compile();
   return user;
 }
 
 const AclUser& AclUsers::store(AclUser user) {
   auto& place = users_[user.name()];
-  if (place) *place = std::move(user);
-  else place = std::make_unique<AclUser>(std::move(user));
+  if (!place) return *(place = std::make_unique<AclUser>(std::move(user)));
+  const bool is_in_use = place->is_compiled();
+  *place = std::move(user);
+  if (is_in_use) place->compile();
   return *place;
 }
 
@@ -76,14 +79,18 @@ std::unique_ptr<AclUser> AclUsers::take(std::string_view name) {
   return user;
 }
 
-const AclUser* AclUsers::log_in(std::string_view name, std::string_view password) const {
-  const AclUser* user = find(name);
-  if (user && user->is_on() && user->needs_no_password()) return user;
-  const std::string digest = sha256_hex(password);
-  if (!user || !user->is_on()) return nullptr;
-  bool is_known = false;
-  for (const std::string& known : user->password_digests()) is_known |= equals_in_constant_time(known, digest);
-  return is_known ? user : nullptr;
+const AclUser* AclUsers::log_in(std::string_view name, std::string_view password) {
+  const auto found = users_.find(name);
+  AclUser* user = found == users_.end() || !found->second->is_on() ? nullptr : found->second.get();
+  if (!user || !user->needs_no_password()) {
+    const std::string digest = sha256_hex(password);
+    bool is_known = false;
+    if (user)
+      for (const std::string& known : user->password_digests()) is_known |= equals_in_constant_time(known, digest);
+    if (!is_known) return nullptr;
+  }
+  if (!user->is_compiled()) user->compile();
+  return user;
 }
 
 AclUser AclUsers::default_with_digest(std::string_view digest) const {
@@ -103,27 +110,26 @@ std::string AclUsers::file_text() const {
 }
 
 Result<std::vector<AclUser>> AclUsers::read(std::string_view text, std::string_view file) const {
-  std::vector<AclUser> users;
+  Reading reading;
   std::string errors;
   for (int number = 1; !text.empty(); number++) {
     const size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = strip(text.substr(0, end), " \t\r\n");
     text.remove_prefix(std::min(end + 1, text.size()));
-    if (!line.empty()) errors += read_line(line, fmt::format("{}:{}", file, number), number, users);
+    if (!line.empty()) errors += read_line(line, fmt::format("{}:{}", file, number), number, reading);
   }
   if (!errors.empty()) return Error(errors + "WARNING: ACL errors detected, no change to the previously active ACL rules was performed");
-  return users;
+  return std::move(reading.users);
 }
 
 // What is wrong with the line: nothing, or sentences with a blank behind each.
-std::string AclUsers::read_line(std::string_view line, std::string_view place, int number, std::vector<AclUser>& users) const {
+std::string AclUsers::read_line(std::string_view line, std::string_view place, int number, Reading& reading) const {
   const std::vector<std::string_view> words = split_at_blanks(line);
   if (words[0] != "user" || words.size() < 2) return fmt::format("{} should start with user keyword followed by the username. ", place);
   const std::string_view name = words[1];
   if (has_blank_or_nul(name)) return fmt::format("'{}: username '{}' contains invalid characters. ", place, shown_word(name));
-  if (std::any_of(users.begin(), users.end(), [&](const AclUser& user) { return user.name() == name; }))
-    return fmt::format("WARNING: Duplicate user '{}' found on line {}. ", name, number);
-  AclUser& user = users.emplace_back(catalog_, std::string(name), defaults);
+  if (!reading.names.emplace(name).second) return fmt::format("WARNING: Duplicate user '{}' found on line {}. ", name, number);
+  AclUser& user = reading.users.emplace_back(catalog_, std::string(name), defaults);
   const MergedRules merged = merge_selectors(std::span(words).subspan(2));
   if (merged.unmatched >= 0) return fmt::format("{}: Unmatched parenthesis in selector definition.", place);
   std::string errors;
@@ -135,7 +141,6 @@ std::string AclUsers::read_line(std::string_view line, std::string_view place, i
       errors += fmt::format("{}: Error in applying operation '{}': {}. ", place, shown_word(stripped), to_text(fault));
     else if (fault != AclFault::kNone && !std::exchange(is_told, true)) errors += fmt::format("{}: {}. ", place, to_text(fault));
   }
-  user.compile();
   return errors;
 }
 

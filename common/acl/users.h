@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "common/acl/user.h"
@@ -35,13 +36,15 @@ class AclUsers {
   /// The user as `rules` would make it, of the present one if there is one: what ACL SETUSER stores. The
   /// error is the reply.
   Result<AclUser> changed(std::string_view name, std::span<const std::string_view> rules) const;
-  /// Puts it in the place of the one of its name, at the same address, or beside the others.
+  /// Puts it in the place of the one of its name, at the same address and compiled if that one was, or beside
+  /// the others.
   const AclUser& store(AclUser user);
   /// Takes one out; null if there is none. Never the default user.
   std::unique_ptr<AclUser> take(std::string_view name);
 
-  /// The user whose password this is, if it may log in. The time does not tell whether there is such a user.
-  const AclUser* log_in(std::string_view name, std::string_view password) const;
+  /// The user whose password this is, if it may log in, compiled. The time does not tell whether there is
+  /// such a user.
+  const AclUser* log_in(std::string_view name, std::string_view password);
   /// What requirepass makes of the default user: its password's digest, or nothing for none.
   AclUser default_with_digest(std::string_view digest) const;
 
@@ -52,7 +55,11 @@ class AclUsers {
 
  private:
   using ByName = std::map<std::string, std::unique_ptr<AclUser>, std::less<>>;
-  std::string read_line(std::string_view line, std::string_view place, int number, std::vector<AclUser>& users) const;
+  struct Reading {
+    std::vector<AclUser> users;
+    std::unordered_set<std::string> names;
+  };
+  std::string read_line(std::string_view line, std::string_view place, int number, Reading& reading) const;
 
   const AclCatalog& catalog_;
   ByName users_;

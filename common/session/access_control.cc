@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "common/base/log.h"
 #include "common/base/sha256.h"
@@ -173,23 +174,20 @@ void AccessControl::close(Session& session, const Session* caller) const {
 
 // Sessions never point to a user that is gone.
 size_t AccessControl::remove(Args names, const Session* caller) {
-  size_t removed = 0;
-  for (const std::string_view name : names) {
-    const std::unique_ptr<AclUser> user = users_.take(name);
-    if (!user) continue;
-    removed++;
-    std::vector<Session*> orphans;
-    for (Session* session : clients_.sessions())
-      if (session->user == user.get()) orphans.push_back(session);
-    for (Session* session : orphans) {
-      welcome(*session);
-      session->logged_in = false;
-      session->set(kUnauthenticated, login_needed());
-      close(*session, caller);
-    }
+  std::unordered_map<const AclUser*, std::unique_ptr<AclUser>> removed;
+  for (const std::string_view name : names)
+    if (std::unique_ptr<AclUser> user = users_.take(name)) removed.emplace(user.get(), std::move(user));
+  std::vector<Session*> orphans;
+  for (Session* session : clients_.sessions())
+    if (removed.contains(session->user)) orphans.push_back(session);
+  for (Session* session : orphans) {
+    welcome(*session);
+    session->logged_in = false;
+    session->set(kUnauthenticated, login_needed());
+    close(*session, caller);
   }
-  if (removed && on_change) on_change();
-  return removed;
+  if (!removed.empty() && on_change) on_change();
+  return removed.size();
 }
 
 void AccessControl::set_default_password(std::string_view password) {
@@ -209,8 +207,10 @@ Status AccessControl::load(const Session* caller) {
   remove(views_of(old_names, 0), caller);
   bool has_default = false;
   for (AclUser& user : *found) {
-    has_default |= user.name() == users_.default_user().name();
-    put(std::move(user), caller);
+    const bool is_default = user.name() == users_.default_user().name();
+    has_default |= is_default;
+    if (is_default) put(std::move(user), caller);
+    else users_.store(std::move(user));  // nobody is this user yet
   }
   if (has_default) return Status::ok();
   put(AclUser::make_default(catalog_), caller);

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Runs files of Redis' own test suite in a prepared tree of its sources, one by one, and tells test by test what came of it.
 
-    redis_suite.py TREE [--all] [--tls] [--base-port N] [FILE]...
+    redis_suite.py TREE [--all] [--tls] [--large-memory] [--base-port N] [--results FOLDER] [FILE]...
+
+Without a FILE it is every file that applies (NOT_APPLICABLE says which do not, and why). With --results each file's outcome goes into
+FOLDER for result_table.py.
 
 The suite starts the servers itself, waits for some events without a limit, and leaves what it started behind when it is ended; so
 each file is a process group with a time limit. It runs with --durable: an unexpected error fails its test, not all that stand behind
@@ -20,18 +23,8 @@ import tempfile
 import threading
 import time
 
-from redis_suite_exceptions import CANNOT_PASS, HANGS, NO_TEST
-
-DEFAULT_LIST = [
-    "unit/printver", "unit/dump", "unit/auth", "unit/acl", "unit/acl-v2", "unit/protocol", "unit/keyspace", "unit/scan", "unit/info", "unit/info-command", "unit/type/*",
-    "unit/sort", "unit/expire", "unit/other", "unit/multi", "unit/quit", "unit/aofrw", "unit/latency-monitor", "unit/pubsub", "unit/pubsubshard",
-    "unit/slowlog", "unit/maxmemory", "unit/introspection", "unit/introspection-2", "unit/limits", "unit/obuf-limits", "unit/bitops", "unit/bitfield",
-    "unit/geo", "unit/memefficiency", "unit/hyperloglog", "unit/lazyfree", "unit/wait", "unit/pause", "unit/querybuf", "unit/tracking",
-    "unit/shutdown", "unit/scripting", "unit/functions", "unit/networking", "unit/client-eviction", "unit/violations", "integration/block-repl",
-    "integration/replication*",
-    "integration/shutdown", "integration/aof", "integration/aof-multi-part", "integration/rdb", "integration/corrupt-dump*", "integration/convert-*",
-    "integration/psync2*", "integration/failover", "integration/dismiss-mem",
-]
+from redis_suite_exceptions import CANNOT_PASS, HANGS, NOT_APPLICABLE, OTHER_NAMES, PARTS, SAID
+from result_table import write_result
 
 # With --tls: what is about it, and what moves bytes in every way.
 TLS_LIST = [
@@ -126,7 +119,7 @@ class Run:
                 self.results.append(("skip", text, ""))
             elif kind == "ignore":
                 name, _, why = text.rpartition(": ") if ": " in text and not text.startswith("Tag") else ("", "", text)
-                self.results.append(("ignore", name or "a part of the file", why))
+                self.results.append(("ignore", name or "a part of the file", SAID.get(why, why)))
             elif kind == "TIMEOUT":
                 self.ending = "nothing went on for too long"
             else:
@@ -150,16 +143,18 @@ class Table:
 
     def __init__(self, options):
         self.options = options
-        self.how = ["--tls"] if options.tls else []
+        self.how = ["--tls"] * options.tls + ["--large-memory"] * options.large_memory
         self.files = {}      # passed, failed, skipped, seconds
         self.left_out = []   # file, test, why
+        self.failed = []     # file, test, why
         self.stale = []      # file, test
-        self.noise = []
 
     def row(self, file, result, name, why=""):
         self.files[file][{"passed": 0, "FAILED": 1, "skipped": 2}[result]] += 1
         if result == "skipped":
             self.left_out.append((file, name, why))
+        if result == "FAILED":
+            self.failed.append((file, name, why))
         first = why.split("\n")[0]
         print(f"{result:8} {file:32} {name}" + (f": {first}" if first else ""), flush=True)
 
@@ -171,6 +166,8 @@ class Table:
             names.write("\n".join(reasons))
             names.flush()
             run = Run(self.options.tree, file, self.options.base_port, TIME_LIMITS.get(file, TIME_LIMIT), ["--skipfile", names.name, *self.how])
+        for name, _, why in [] if self.options.all else PARTS.get(file, []):
+            self.row(file, "skipped", name, why)
         for result, name, text in run.results:
             if result == "skip":
                 text = next((why for pattern, why in reasons.items() if matches(name, pattern)), "")
@@ -182,6 +179,10 @@ class Table:
             self.keep(file, run)
         self.try_left_out(file, reasons)
         self.files[file][3] = int(time.monotonic() - begun)
+        if self.options.results:
+            name = f"{file} through TLS" if self.options.tls else file
+            write_result(self.options.results, name, self.files[file][0], [row[1:] for row in self.failed if row[0] == file],
+                         [(test, why.removeprefix(HANGS)) for where, test, why in self.left_out if where == file])
 
     def not_reached(self, file, run):
         seen = {name for _, name, _ in run.results}
@@ -230,20 +231,28 @@ class Table:
         return 0 if passed and not failed else 1
 
 
-def leave_out(path, part):
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text.replace(part, ""))
+def replace(tree, file, part, by):
+    path = os.path.join(tree, "tests", f"{file}.tcl")
+    with open(path, encoding="utf-8") as test:
+        text = test.read()
+    if part not in text:
+        raise SystemExit(f"{file} has no such part: {part}\n0 passed, 1 failed")
+    with open(path, "w", encoding="utf-8") as test:
+        test.write(text.replace(part, by))
+
+
+def applies(file):
+    return not any(fnmatch.fnmatchcase(file, pattern) for pattern in NOT_APPLICABLE)
 
 
 def chosen(tree, patterns):
+    """The files that are meant: a name is that file whatever it is, a pattern only means those that apply, as no pattern does."""
     folder = os.path.join(tree, "tests")
-    there = sorted(os.path.relpath(path, folder)[:-4] for part in ("unit", "unit/type", "unit/cluster", "integration")
+    there = sorted(os.path.relpath(path, folder)[:-4] for part in ("unit", "unit/*", "integration")
                    for path in glob.glob(os.path.join(folder, part, "*.tcl")))
     files = []
-    for pattern in patterns:
-        found = [file for file in there if fnmatch.fnmatchcase(file, pattern) and file != "unit/type/list-common"]
+    for pattern in patterns or ["*"]:
+        found = [file for file in there if file == pattern or (fnmatch.fnmatchcase(file, pattern) and applies(file))]
         if not found:
             raise SystemExit(f"no file of the tests is called {pattern}\n0 passed, 1 failed")
         files += [file for file in found if file not in files]
@@ -256,17 +265,22 @@ def main():
     parser.add_argument("files", nargs="*", default=[])
     parser.add_argument("--all", action="store_true", help="also the tests that cannot pass here")
     parser.add_argument("--tls", action="store_true", help="everything speaks TLS; the tree has its certificates")
+    parser.add_argument("--large-memory", action="store_true", help="also the tests that take several GiB")
     parser.add_argument("--base-port", type=int, default=21111)
+    parser.add_argument("--results", help="a folder for the outcome of each file")
     options = parser.parse_intermixed_args()
     os.makedirs(os.path.join(options.tree, "tests", "tmp"), exist_ok=True)
     if not options.all:
         for file, text in (("test.tcl", LATER_ENCODINGS), ("util.tcl", NO_CHILD)):
             with open(os.path.join(options.tree, "tests", "support", file), "a", encoding="utf-8") as procedures:
                 procedures.write(text)
-        for file, part in NO_TEST.items():
-            leave_out(os.path.join(options.tree, "tests", f"{file}.tcl"), part)
+        for file, parts in PARTS.items():
+            for _, part, _ in parts:
+                replace(options.tree, file, part, "")
+        for file, (name, own) in OTHER_NAMES.items():
+            replace(options.tree, file, name, own)
     table = Table(options)
-    for file in chosen(options.tree, options.files or (TLS_LIST if options.tls else DEFAULT_LIST)):
+    for file in chosen(options.tree, options.files or (TLS_LIST if options.tls else [])):
         table.run(file)
     return table.end()
 

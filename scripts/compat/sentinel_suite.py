@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Runs `runtest-sentinel` in a prepared tree of Redis' sources, and tells test by test what came of it.
 
-    sentinel_suite.py TREE [--all] [--single PATTERN]...
+    sentinel_suite.py TREE [--all] [--base-port N] [--results FOLDER] [--single PATTERN]...
 
 A test that fails ends its unit: the tests behind it are shown as not reached, and counted neither as passed nor as failed.
 Tests that ask for what is meant to be otherwise here are cut out before; they are shown as skipped with the reason, and again at the
-end. They never count as passed.
+end. They never count as passed. With --results each unit's outcome goes into FOLDER for result_table.py.
 """
 import argparse
 import glob
@@ -16,6 +16,8 @@ import subprocess
 import sys
 import threading
 import time
+
+from result_table import write_result
 
 TIME_LIMIT = 1500  # seconds for everything; with Redis' programs it takes about 200
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -67,6 +69,7 @@ class Table:
         self.tests = tests
         self.units = {}  # passed, failed, skipped or not reached
         self.left_out = []
+        self.missing = []  # what failed or was not reached: unit, test, why
         self.unit = self.test = ""
         self.seen = {}
         self.passed = self.failed = self.skipped = 0
@@ -77,6 +80,8 @@ class Table:
         counts[{"passed": 0, "FAILED": 1}.get(result, 2)] += 1
         if result == "skipped":
             self.left_out.append((self.unit, name, why))
+        if result in ("FAILED", "not reached"):
+            self.missing.append((self.unit, name, why))
         print(f"{result:12} {self.unit:26} {name}" + (f": {why}" if why else ""), flush=True)
 
     def line(self, line):
@@ -116,12 +121,34 @@ class Table:
         self.unit = ""
 
 
+def write_results(folder, table):
+    for unit, counts in table.units.items():
+        write_result(folder, f"sentinel/{unit.removesuffix('.tcl')}", counts[0], [row[1:] for row in table.missing if row[0] == unit],
+                     [row[1:] for row in table.left_out if row[0] == unit])
+
+
+def move_ports(tree, base_port):
+    path = os.path.join(tree, "tests", "instances.tcl")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    for name, port in (("sentinel_base_port", base_port), ("redis_base_port", base_port + 400)):
+        text, found = re.subn(rf"^set ::{name} \d+", f"set ::{name} {port}", text, flags=re.MULTILINE)
+        if not found:
+            raise SystemExit(f"{path} does not set {name}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tree")
     parser.add_argument("--single", action="append", default=[])
     parser.add_argument("--all", action="store_true", help="also the tests that ask for what is meant to be otherwise here")
+    parser.add_argument("--base-port", type=int, help="the first port of the sentinels; the servers' follow 400 behind it")
+    parser.add_argument("--results", help="a folder for the outcome of each unit")
     options = parser.parse_args()
+    if options.base_port:
+        move_ports(options.tree, options.base_port)
     tests = os.path.join(options.tree, "tests", "sentinel", "tests")
     os.makedirs(os.path.join(options.tree, "tests", "sentinel", "tmp"), exist_ok=True)
     table = Table(tests)
@@ -162,6 +189,8 @@ def main():
                 text = file.read().strip()
             if text:
                 print(f"--- {log}\n{text[-2000:]}")
+    if options.results:
+        write_results(options.results, table)
     print("--- each unit: passed, failed, skipped or not reached")
     for unit, counts in sorted(table.units.items()):
         print(f"{unit:26} {counts[0]:4} {counts[1]:4} {counts[2]:4}")

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/host/link.h"
 #include "server/app/file_spool.h"
+#include "server/app/startup.h"
 #include "server/execution/executor.h"
 
 namespace vedette {
@@ -64,6 +65,7 @@ void ReplicationService::on_role_change() {
   options_.replication.primary_host = link ? link->host() : std::string();
   options_.replication.primary_port = link ? link->port() : 0;
   set_log_role(link ? 'S' : 'M');
+  if (Status status = set_oom_score(options_.process, link); !status) log_warning("{}", status.error().text());
 }
 
 void ReplicationService::end_turn(const Now& now) {

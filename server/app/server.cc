@@ -190,7 +190,7 @@ Status Server::take_place() {
   trace_on_alarm();
   if (!std::setlocale(LC_COLLATE, process.locale_collate.c_str()) && !process.locale_collate.empty())
     return Error(fmt::format("locale-collate '{}': there is no such locale", process.locale_collate));
-  if (Status status = set_oom_score(process); !status) log_warning("{}", status.error().text());
+  if (Status status = set_oom_score(process, state_.is_replica); !status) log_warning("{}", status.error().text());
   if (!set_allocator_thread(process.jemalloc_bg_thread) && process.jemalloc_bg_thread)
     log_verbose("jemalloc-bg-thread: the allocator of this build has no thread");
   const auto own = parse_processors(process.server_cpulist), background = parse_processors(process.bio_cpulist);
@@ -252,8 +252,9 @@ void Server::register_hooks() {
 
 void Server::register_machine_hooks() {
   registry_.on_change({"oom-score-adj", "oom-score-adj-values"}, [this]() -> Status {
-    return set_oom_score(options_.process) ? Status::ok()
-                                           : Status(Error("Failed to apply new oom_score_adj configuration, check server logs."));
+    Status status = set_oom_score(options_.process, state_.is_replica);
+    if (!status) log_warning("{}", status.error().text());
+    return status ? Status::ok() : Status(Error("Failed to apply new oom_score_adj configuration, check server logs."));
   });
   registry_.on_change({"proc-title-template"}, [this]() -> Status {
     update_title();

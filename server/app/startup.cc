@@ -6,9 +6,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "common/app/startup.h"
 #include "common/base/assert.h"
@@ -86,26 +89,44 @@ int become_sentinel(const std::vector<std::string>& arguments) {
   return 1;
 }
 
-Status set_oom_score(const ProcessOptions& options) {
-  if (options.oom_score_adj == OomScoreAdjust::kNo) return Status::ok();
-  const char* path = "/proc/self/oom_score_adj";
-  // Relative values are on top of what the process was started with.
-  static const int start = [path] {
-    int value = 0;
-    if (std::FILE* file = std::fopen(path, "r")) {
-      if (std::fscanf(file, "%d", &value) != 1) value = 0;
-      std::fclose(file);
-    }
-    return value;
-  }();
-  int score = options.oom_score_adj_values[0];
-  if (options.oom_score_adj == OomScoreAdjust::kRelative) score += start;
-  score = std::min(1000, std::max(-1000, score));
-  std::FILE* file = std::fopen(path, "w");
-  const bool written = file && std::fprintf(file, "%d\n", score) > 0;
-  if ((file && std::fclose(file) != 0) || !written)
-    return Error(fmt::format("Unable to write oom_score_adj {} to {}: {}", score, path, std::strerror(errno)));
+namespace {
+
+constexpr const char* kOomScorePath = "/proc/self/oom_score_adj";
+
+Result<int> read_oom_score() {
+  std::FILE* file = std::fopen(kOomScorePath, "r");
+  int score = 0;
+  const bool is_read = file && std::fscanf(file, "%d", &score) == 1;
+  if (file) std::fclose(file);
+  if (!is_read) return Error(fmt::format("Unable to read {}", kOomScorePath));
+  return score;
+}
+
+Status write_oom_score(int score) {
+  std::FILE* file = std::fopen(kOomScorePath, "w");
+  const bool is_written = file && std::fprintf(file, "%d\n", score) > 0;
+  if ((file && std::fclose(file) != 0) || !is_written)
+    return Error(fmt::format("Unable to write oom_score_adj {} to {}: {}", score, kOomScorePath, std::strerror(errno)));
   return Status::ok();
+}
+
+}  // namespace
+
+// What stands there when nothing is asked for is the operator's: relative scores are on top of it, and it comes back.
+Status set_oom_score(const ProcessOptions& options, bool is_replica) {
+  static std::optional<int> found;
+  if (options.oom_score_adj == OomScoreAdjust::kNo) {
+    const std::optional<int> before = std::exchange(found, std::nullopt);
+    return before ? write_oom_score(*before) : Status::ok();
+  }
+  if (!found) {
+    const auto score = read_oom_score();
+    if (!score) return score.error();
+    found = *score;
+  }
+  int score = options.oom_score_adj_values[is_replica ? 1 : 0];
+  if (options.oom_score_adj == OomScoreAdjust::kRelative) score += *found;
+  return write_oom_score(std::clamp(score, -1000, 1000));
 }
 
 Result<std::string> expand_title(const std::string& pattern, const std::string& program, const ServerOptions& options,

@@ -27,8 +27,9 @@ std::optional<std::vector<std::string>> sentinel_arguments(const std::string& pr
 /// Becomes the program vedette-sentinel, which lies beside this one; returns only if that fails, with the exit code.
 int become_sentinel(const std::vector<std::string>& arguments);
 
-/// Writes /proc/self/oom_score_adj as oom-score-adj asks. The reason of a failure as a value.
-Status set_oom_score(const ProcessOptions& options);
+/// Writes /proc/self/oom_score_adj as oom-score-adj asks of a primary or a replica; once it asks for nothing any more, what stood
+/// there before. The reason of a failure as a value.
+Status set_oom_score(const ProcessOptions& options, bool is_replica);
 
 /// Fills the template's {title} {listen-addr} {server-mode} {port} {tls-port} {unixsocket} {config-file}; unknown names
 /// are an error.

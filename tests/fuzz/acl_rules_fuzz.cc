@@ -83,6 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       VED_ASSERT(!present || present->description() == before);
       continue;
     }
+    changed->compile();
     const AclUser& user = users.store(std::move(*changed));
     VED_ASSERT(!present || &user == present);
     check_told_again(user, catalog);

@@ -177,4 +177,57 @@ TEST_CASE("who has not logged in cannot make the server keep much for it") {
   CHECK(contains(admin("ACL LOG"), "$reason, $auth"));
 }
 
+TEST_CASE("before a login requests are small, and nothing but a login is heard") {
+  ServerProcess server({"--requirepass", "secret"});
+  const auto sole_answer = [&](const std::string& bytes) {
+    RawConnection stranger(server.port());
+    stranger.send(bytes);
+    return stranger.receive_until_closed();
+  };
+  CHECK(sole_answer("*11\r\n") == "-ERR Protocol error: unauthenticated multibulk length\r\n");
+  CHECK(sole_answer("*2\r\n$4\r\nAUTH\r\n$16385\r\n") == "-ERR Protocol error: unauthenticated bulk length\r\n");
+  CHECK(sole_answer(std::string(70000, 'x')) == "-ERR Protocol error: too big inline request\r\n");
+
+  Connection stranger(server.port());
+  Arguments largest(10, std::string(16384, 'k'));
+  largest[0] = "DEL";
+  CHECK(stranger.call(largest) == "-NOAUTH Authentication required.");
+  for (const char* line :
+       {"GET k", "CLIENT ID", "CLIENT SETNAME x", "CLIENT KILL ID 1", "COMMAND", "CONFIG GET port", "INFO", "MULTI", "SUBSCRIBE a",
+        "MONITOR", "PSYNC ? -1", "SYNC", "REPLCONF capa eof", "ACL WHOAMI", "ACL GENPASS", "SHUTDOWN", "EVAL return 0", "PING", "ECHO x"}) {
+    CAPTURE(line);
+    CHECK(contains(stranger(line), "NOAUTH Authentication required."));
+  }
+  CHECK(contains(stranger("HELLO 3 SETNAME x"), "NOAUTH HELLO must be called"));
+  CHECK(contains(stranger("HELLO 3 AUTH default wrong SETNAME x"), "WRONGPASS"));
+  CHECK(stranger("AUTH secret") == "+OK");
+  CHECK(contains(stranger("CLIENT INFO"), " name= "));
+  CHECK(contains(stranger("CLIENT INFO"), " resp=2 "));
+  largest.resize(20, "k");
+  CHECK(stranger.call(largest) == ":0");
+  CHECK(stranger("RESET") == "+RESET");
+  CHECK(stranger("PING") == "-NOAUTH Authentication required.");
+}
+
+TEST_CASE("a stranger's pipeline is answered in order, and its logins fill the log to its bound") {
+  ServerProcess server({"--requirepass", "secret", "--acllog-max-len", "50"});
+  RawConnection stranger(server.port());
+  Connection admin(server.port());
+  CHECK(admin("AUTH secret") == "+OK");
+  std::string many;
+  for (int i = 0; i < 2000; i++) many += i % 2 ? "GET k\r\n" : "AUTH no\r\n";
+  CHECK(stranger.send(many));
+  CHECK(admin("PING") == "+PONG");
+  for (int i = 0; i < 2000; i++) REQUIRE(stranger.receive_line().starts_with(i % 2 ? "-NOAUTH" : "-WRONGPASS"));
+  for (int i = 0; i < 100; i++) {
+    REQUIRE(stranger.send(request({"AUTH", std::to_string(i) + std::string(16000, 'u'), std::string(16384, 'p')})));
+    REQUIRE(stranger.receive_line().starts_with("-WRONGPASS"));
+  }
+  const std::string log = admin("ACL LOG 1000");
+  CHECK(contains(log, "$99uuu"));
+  CHECK(contains(log, "$50uuu"));
+  CHECK(!contains(log, "$49uuu"));
+  CHECK(log.size() < 50 * 2048);
+}
+
 }  // namespace vedette::wire

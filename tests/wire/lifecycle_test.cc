@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -69,6 +70,30 @@ TEST_CASE("a port that is taken ends the start with exit code 1") {
   const Ended second = run_to_end({"--port", std::to_string(server.port()), "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"});
   CHECK(second.exit_code == 1);
   CHECK(contains(second.output, "Failed listening on port"));
+}
+
+TEST_CASE("the kernel hears whom to kill first, by role, until nothing is asked for any more") {
+  ServerProcess server;
+  Connection client(server.port());
+  const auto score = [&] {
+    int value = -2000;
+    std::ifstream("/proc/" + std::to_string(server.pid()) + "/oom_score_adj") >> value;
+    return value;
+  };
+  const int found = score();
+  REQUIRE(found >= -1000);
+  CHECK(client.call({"CONFIG", "SET", "oom-score-adj", "relative", "oom-score-adj-values", "10 20 30"}) == "+OK");
+  CHECK(score() == std::min(1000, found + 10));
+  CHECK(client("REPLICAOF 127.0.0.1 1") == "+OK");
+  CHECK(score() == std::min(1000, found + 20));
+  CHECK(client("REPLICAOF NO ONE") == "+OK");
+  CHECK(score() == std::min(1000, found + 10));
+  CHECK(client("CONFIG SET oom-score-adj no") == "+OK");
+  CHECK(score() == found);
+  CHECK(client.call({"CONFIG", "SET", "oom-score-adj", "absolute", "oom-score-adj-values", "1000 1500 0"}) == "+OK");
+  CHECK(score() == 1000);
+  CHECK(client("REPLICAOF 127.0.0.1 1") == "+OK");
+  CHECK(score() == 1000);
 }
 
 TEST_CASE("--version prints a line and ends") {

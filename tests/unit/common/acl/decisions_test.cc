@@ -220,15 +220,17 @@ TEST_CASE("a description makes the same user of a new one, for all commands") {
     AclUsers users(catalog);
     users.defaults.opens_channels = rng.below(4) == 0;
     const auto rules = random_rules(rng);
-    const auto user = users.changed("u", views_of(rules));
+    auto user = users.changed("u", views_of(rules));
     if (!user) continue;
+    user->compile();
     compared++;
     // As the description is read where acl-pubsub-default says the contrary, too.
     AclUsers others(catalog);
     const std::string text = user->description();
     CAPTURE(text);
-    const auto again = others.changed("u", split_at_blanks(text));
+    auto again = others.changed("u", split_at_blanks(text));
     REQUIRE_MESSAGE(again, again.error().text());
+    again->compile();
     REQUIRE(again->description() == text);
     REQUIRE(again->permits_everything() == user->permits_everything());
     const auto from_file = others.read("user u " + text, "f");

@@ -1,5 +1,6 @@
 // Rules, their faults, and how they are told again.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "common/base/sha256.h"
 #include "tests/unit/common/acl/support.h"
@@ -141,6 +142,52 @@ TEST_CASE("files of users") {
   const std::string text = users.file_text();
   CHECK(text.starts_with("user default on nopass sanitize-payload ~* &* +@all\nuser zoe on sanitize-payload #"));
   CHECK(read(text) == "default: on nopass sanitize-payload ~* &* +@all; zoe: " + users.find("zoe")->description() + "; ");
+}
+
+TEST_CASE("of very many patterns, first arguments and users each is kept once, in order") {
+  constexpr int kMany = 20000;
+  std::vector<std::string> rules{"on", "nopass"};
+  std::string keys, commands = "-@all";
+  for (int i = 0; i < kMany; i++) {
+    rules.push_back(fmt::format("%R~k{}:*", i));
+    rules.push_back(fmt::format("+get|{}", i));
+    keys += fmt::format("{}~k{}:*", i ? " " : "", i);
+    if (i != 7) commands += fmt::format(" +get|{}", i);
+  }
+  for (int i = 0; i < kMany; i++) rules.push_back(fmt::format("%W~k{}:*", i));
+  rules.push_back("+GET|7");
+  AclUsers users(server_catalog());
+  const AclUser& user = users.store(users.changed("many", views_of(rules)).value());
+  CHECK(user.selectors()[0].keys() == keys);
+  CHECK(user.selectors()[0].commands() == commands + " +get|7");
+  const std::vector<std::string> none{"-get", "resetkeys", "~a"};
+  users.store(users.changed("many", views_of(none)).value());
+  CHECK(users.find("many")->description() == "on nopass sanitize-payload ~a resetchannels -@all -get");
+
+  std::string text;
+  for (int i = 0; i < kMany; i++) text += fmt::format("user u{} on\n", i);
+  CHECK(users.read(text, "f").value().size() == kMany);
+  CHECK(users.read(text + "user u5 off", "f").error().text().starts_with("WARNING: Duplicate user 'u5' found on line 20001. "));
+}
+
+TEST_CASE("a user has its table of routes once it has logged in, and whoever takes its place then") {
+  AclUsers users(server_catalog());
+  const auto set = [&](std::string_view line) {
+    const auto rules = words_of(line);
+    users.store(users.changed("ann", views_of(rules)).value());
+  };
+  set("on >p ~a +get");
+  CHECK(!users.find("ann")->is_compiled());
+  CHECK(users.log_in("ann", "q") == nullptr);
+  CHECK(!users.find("ann")->is_compiled());
+  const AclUser* ann = users.log_in("ann", "p");
+  REQUIRE(ann);
+  CHECK(decision(*ann, "GET a") == "OK");
+  CHECK(decision(*ann, "GET b") == "key b");
+  set("~b");
+  CHECK(decision(*ann, "GET b") == "OK");
+  set("+@all allkeys allchannels");
+  CHECK(ann->permits_everything());
 }
 
 TEST_CASE("logging in") {

@@ -46,7 +46,9 @@ inline Result<AclUser> user_with(std::string_view rules, bool opens_channels = f
   AclUsers users(server_catalog());
   users.defaults.opens_channels = opens_channels;
   const auto words = words_of(rules);
-  return users.changed("u", views_of(words));
+  auto user = users.changed("u", views_of(words));
+  if (user) user->compile();
+  return user;
 }
 
 inline std::string described(std::string_view rules) {
