@@ -56,6 +56,7 @@ Status derived(Context& ctx) {
 }  // namespace command_handlers
 
 /// The family of COMMAND.
+// clang-format off
 template <class Context>
 inline constexpr CommandRow<Status, Context> kCommandFamily[] = {
     {{.name = "COMMAND", .arity = -1, .flags = kLoading | kStale, .category = "server", .acl = "connection", .since = "2.8.13",
@@ -89,5 +90,6 @@ inline constexpr CommandRow<Status, Context> kCommandFamily[] = {
       .examples = "COMMAND LIST FILTERBY PATTERN lolwut -> [lolwut]", .tips = "nondeterministic_output_order"},
      command_handlers::derived<command_list>},
 };
+// clang-format on
 
 }  // namespace vedette

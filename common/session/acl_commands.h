@@ -253,6 +253,7 @@ inline constexpr uint32_t kForAdmins = kForAll | kAdmin;
 }  // namespace acl_handlers
 
 /// The family of ACL.
+// clang-format off
 template <class Context>
 inline constexpr CommandRow<Status, Context> kAclFamily[] = {
     {{.name = "ACL|CAT",
@@ -390,5 +391,6 @@ inline constexpr CommandRow<Status, Context> kAclFamily[] = {
       .examples = "ACL WHOAMI -> default"},
      acl_handlers::whoami},
 };
+// clang-format on
 
 }  // namespace vedette

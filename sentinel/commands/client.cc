@@ -110,6 +110,7 @@ constexpr std::string_view kFilterUsage =
     "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]] [USER username] [ADDR ip:port] [LADDR ip:port] "
     "[SKIPME <YES | NO>] [MAXAGE maxage] [NAME name]";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "CLIENT|ID", .arity = 2, .flags = kOwn, .category = "connection", .since = "5.0.0", .complexity = "O(1)",
       .summary = "Returns the unique client ID of the connection."}, client_handlers::id},
@@ -143,6 +144,7 @@ constexpr Command kCommands[] = {
     {{.name = "CLIENT|NO-TOUCH", .usage = "<ON | OFF>", .arity = 3, .flags = kOwn, .category = "connection", .since = "7.2.0",
       .complexity = "O(1)", .summary = "Marks the connection; a sentinel holds no keys."}, client_handlers::switch_flag<kNoTouch>},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -72,6 +72,7 @@ Status shutdown(CommandContext& ctx) {
 
 constexpr uint32_t kBeforeAll = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "AUTH", .usage = "[username] password", .arity = -2, .flags = kBeforeAll, .category = "connection",
       .since = "1.0.0", .complexity = "O(1)", .summary = "Authenticates the connection."}, auth},
@@ -91,6 +92,7 @@ constexpr Command kCommands[] = {
       .flags = kAdmin | kNoScript | kLoading | kStale | kNoMulti | kAllowBusy, .category = "server", .since = "1.0.0",
       .complexity = "O(1)", .summary = "Ends the sentinel."}, shutdown},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -135,12 +135,14 @@ Status history(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {sentinel_row("SENTINEL|EXPLAIN", "primary-name", 3, "0.1.0", "Tells whom a failover would promote now, and what stands against one."), explain},
     {sentinel_row("SENTINEL|HISTORY", "primary-name [count]", -3, "0.1.0", "Returns the failovers that this sentinel has seen."), history},
     {sentinel_row("SENTINEL|INFO-CACHE", "primary-name [primary-name ...]", -3, "3.2.0", "Returns the last INFO of primaries and replicas."), info_cache},
     {sentinel_row("SENTINEL|PENDING-SCRIPTS", "", 2, "2.8.4", "Returns the scripts that run or wait."), pending_scripts},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -128,12 +128,14 @@ Status info(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "INFO", .usage = "[section [section ...]]", .arity = -1, .flags = kLoading | kStale, .category = "server",
       .acl = "dangerous", .since = "1.0.0", .complexity = "O(N) where N is the number of primaries and clients",
       .summary = "Returns information and statistics about the sentinel.",
       .tips = "nondeterministic_output,request_policy:all_shards,response_policy:special"}, info},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -185,6 +185,7 @@ struct PeriodName {
   std::string_view name;
   int64_t Periods::*period;
 };
+// clang-format off
 constexpr PeriodName kPeriods[] = {
     {"INFO-PERIOD", &Periods::info},
     {"PING-PERIOD", &Periods::ping},
@@ -200,6 +201,7 @@ constexpr PeriodName kPeriods[] = {
     {"SCRIPT-MAX-RUNTIME", &Periods::script_max_runtime},
     {"SCRIPT-RETRY-DELAY", &Periods::script_retry_delay},
 };
+// clang-format on
 constexpr int64_t kPeriodMax_ms = int64_t(1) << 40;
 
 // SENTINEL DEBUG [period milliseconds ...]. Without any: all periods.
@@ -249,6 +251,7 @@ Status simulate_failure(CommandContext& ctx) {
   return done(ctx);
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {sentinel_row("SENTINEL|CONFIG", "<GET parameter | SET parameter value>", -3, "6.2.0", "Returns or changes a parameter of the sentinel itself."), config},
     {sentinel_row("SENTINEL|DEBUG", "[parameter value [parameter value ...]]", -2, "7.0.0", "Returns or changes the periods that everything is paced by, in milliseconds."), debug},
@@ -263,6 +266,7 @@ constexpr Command kCommands[] = {
     {sentinel_row("SENTINEL|SIMULATE-FAILURE", "<CRASH-AFTER-ELECTION | CRASH-AFTER-PROMOTION | HELP> [mode [mode ...]]", -3, "3.2.0",
          "Makes the sentinel crash at a certain point of the next failover."), simulate_failure},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -54,6 +54,7 @@ Status publish(CommandContext& ctx) {
 
 constexpr uint32_t kListening = kPubSub | kNoScript | kLoading | kStale | kRunsInSubscribed;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SUBSCRIBE", .usage = "channel [channel ...]", .arity = -2, .flags = kListening, .category = "pubsub",
       .since = "2.0.0", .complexity = "O(N) where N is the number of channels to subscribe to.",
@@ -71,6 +72,7 @@ constexpr Command kCommands[] = {
       .category = "pubsub", .since = "2.0.0", .complexity = "O(N) where N is the number of primaries under watch.",
       .summary = "Takes the hello of another sentinel."}, publish},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

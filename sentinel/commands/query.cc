@@ -199,6 +199,7 @@ Status myid(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {sentinel_row("SENTINEL|CKQUORUM", "primary-name", 3, "2.8.4", "Checks whether quorum and majority can be reached."), ckquorum},
     {sentinel_row("SENTINEL|GET-MASTER-ADDR-BY-NAME", "primary-name", 3, "2.8.4", "Returns the address of the primary."), get_master_addr_by_name},
@@ -216,6 +217,7 @@ constexpr Command kCommands[] = {
     {sentinel_row("SENTINEL|SLAVES", "primary-name", 3, "2.8.0", "Returns the state of the primary's replicas."), replicas},
     {sentinel_row("SENTINEL|SENTINELS", "primary-name", 3, "2.8.4", "Returns the state of the primary's other sentinels."), sentinels},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

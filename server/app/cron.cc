@@ -87,6 +87,7 @@ bool log_databases(ServerState& state, Executor&, const Now&) {
   return false;
 }
 
+// clang-format off
 constexpr CronTask kTasks[] = {
     {"pause", 0, end_due_pause},
     {"clients", 0, look_at_clients},
@@ -102,6 +103,7 @@ constexpr CronTask kTasks[] = {
     {"rates", 100, sample_all_rates},
     {"databases-log", 5000, log_databases},
 };
+// clang-format on
 
 }  // namespace
 

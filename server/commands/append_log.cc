@@ -25,11 +25,13 @@ Status rewrite_append_log(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "BGREWRITEAOF", .arity = 1, .flags = kAdmin | kNoScript | kNoAsyncLoading, .category = "server", .since = "1.0.0",
       .complexity = "O(1)", .summary = "Rewrites the append-only file in the background, so that it holds no more than the dataset."},
      rewrite_append_log},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

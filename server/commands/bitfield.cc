@@ -182,6 +182,7 @@ Status bitfield_ro(CommandContext& ctx) {
   return run_reads(ctx, *program);
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "BITFIELD",
       .usage = "key [<GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] "
@@ -200,6 +201,7 @@ constexpr Command kCommands[] = {
       .examples = "SET k abc -> OK; BITFIELD_RO k GET u8 8 GET i4 #0 -> [98, 6]; "
                   "BITFIELD_RO k SET u8 0 1 -> (error) ERR BITFIELD_RO only supports the GET subcommand"}, bitfield_ro},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

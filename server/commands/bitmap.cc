@@ -184,6 +184,7 @@ Status bitop(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SETBIT", .usage = "key offset value", .arity = 4, .flags = kWrite | kDenyOom,
       .keys = {key_at(1, kKeyRW | kKeyAccess | kKeyUpdate)}, .category = "bitmap", .since = "2.2.0",
@@ -216,6 +217,7 @@ constexpr Command kCommands[] = {
                   "GET d -> \"\\x00\\x00\\x00f\"; BITOP NOT d a b -> (error) ERR BITOP NOT must be called with a single source key.",
       .history = "8.2.0|Added the `DIFF`, `DIFF1`, `ANDOR` and `ONE` operations."}, bitop},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -128,6 +128,7 @@ constexpr std::string_view kFilterUsage =
     "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]] [USER username] [ADDR ip:port] [LADDR ip:port] "
     "[SKIPME <YES | NO>] [MAXAGE maxage] [FLAGS flags] [NAME name] [IDLE idle] [LIB-NAME libname] [LIB-VER libver] [DB db] [IP ip]";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "CLIENT|ID", .arity = 2, .flags = kOwn, .category = "connection", .since = "5.0.0", .complexity = "O(1)",
       .summary = "Returns the unique client ID of the connection.", .examples = "CLIENT ID -> 1"}, client_handlers::id},
@@ -181,6 +182,7 @@ constexpr Command kCommands[] = {
       .examples = "CLIENT ACK-REPLICAS 0 -> OK; CLIENT ACK-REPLICAS DEFAULT -> OK; CLIENT ACK-REPLICAS x -> (error) ERR value is not an "
                   "integer or out of range"}, client_ack_replicas},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -132,6 +132,7 @@ Status trackinginfo(CommandContext& ctx) {
 
 constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "CLIENT|TRACKING",
       .usage = "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]", .arity = -3,
@@ -151,6 +152,7 @@ constexpr Command kCommands[] = {
       .examples = "CLIENT TRACKINGINFO -> [flags, [off], redirect, -1, prefixes, []]; CLIENT TRACKING ON BCAST PREFIX a -> OK; "
                   "CLIENT TRACKINGINFO -> [flags, [on, bcast], redirect, 0, prefixes, [a]]"}, trackinginfo},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -22,6 +22,7 @@ constexpr Command connection_row(std::string_view name, uint32_t flags, std::str
            .complexity = "O(1)", .summary = summary}, refuse};
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     connection_row("ASKING", 0, "After an ASK redirection: the next command is meant for this node."),
     connection_row("READONLY", kLoading | kStale, "Lets a connection read from a replica of the cluster."),
@@ -59,6 +60,7 @@ constexpr Command kCommands[] = {
         "5.0.0|`CLUSTER REPLICAS`"),
     row("CLUSTER|SLOTS", {}, 2, kReads, "3.0.0", "Returns which nodes serve which slots.", kVaries, "7.0.0|`CLUSTER SHARDS`"),
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -79,6 +79,7 @@ Status config_help(CommandContext& ctx) {
 
 constexpr uint32_t kFlags = kAdmin | kNoScript | kLoading | kStale;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "CONFIG|GET", .usage = "parameter [parameter ...]", .arity = -3, .flags = kFlags, .category = "server",
       .since = "2.0.0", .complexity = "O(N) when N is the number of configuration parameters provided",
@@ -97,6 +98,7 @@ constexpr Command kCommands[] = {
     {{.name = "CONFIG|HELP", .arity = 2, .flags = kLoading | kStale, .category = "server", .since = "5.0.0", .complexity = "O(1)",
       .summary = "Returns helpful text about the different subcommands."}, config_help},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

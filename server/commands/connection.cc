@@ -58,6 +58,7 @@ Status reset(CommandContext& ctx) {
 
 constexpr uint32_t kBeforeAll = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "AUTH", .usage = "[username] password", .arity = -2, .flags = kBeforeAll, .category = "connection",
       .since = "1.0.0", .complexity = "O(N) where N is the number of passwords defined for the user",
@@ -84,6 +85,7 @@ constexpr Command kCommands[] = {
       .since = "6.2.0", .complexity = "O(1)", .summary = "Resets the connection.",
       .examples = "MULTI -> OK; RESET -> RESET; EXEC -> (error) ERR EXEC without MULTI"}, reset},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

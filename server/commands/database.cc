@@ -144,6 +144,7 @@ constexpr std::string_view kFlushHistory =
     "6.2.0|Added the `SYNC` flushing mode modifier.";
 constexpr std::string_view kFlushTips = "request_policy:all_shards,response_policy:all_succeeded";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "DBSIZE", .arity = 1, .flags = kReadOnly | kFast, .category = "server", .acl = "keyspace", .since = "1.0.0",
       .complexity = "O(1)", .summary = "Returns the number of keys in the database.",
@@ -169,6 +170,7 @@ constexpr Command kCommands[] = {
       .summary = "Swaps two databases.",
       .examples = "SET k v -> OK; SWAPDB 0 1 -> OK; GET k -> nil; SELECT 1 -> OK; GET k -> v"}, swap_db},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -405,6 +405,7 @@ struct Subcommand {
   Status (*run)(CommandContext&);
 };
 constexpr size_t kAnyNumber = SIZE_MAX;
+// clang-format off
 constexpr Subcommand kSubcommands[] = {
     {"AOF-FLUSH-SLEEP", "<microseconds>", "Waits before each write to the append-only file; 0 ends that.", 1, 1, append_log_sleep},
     {"ASSERT", "", "Fails an assertion: the process ends.", 0, 0, assertion},
@@ -439,6 +440,7 @@ constexpr Subcommand kSubcommands[] = {
     {"STRINGMATCH-LEN", "<length> <pattern>", "Matches a pattern against a text of that many letters a.", 2, 2, match_length},
     {"STRUCTSIZE", "", "Returns the sizes of the main structures.", 0, 0, structure_sizes},
 };
+// clang-format on
 
 Status help(CommandContext& ctx) {
   ctx.reply().array(2 * std::size(kSubcommands) + 3);
@@ -460,11 +462,13 @@ Status debug(CommandContext& ctx) {
   return failure(fmt::format("unknown subcommand or wrong number of arguments for '{:.128}'. Try DEBUG HELP.", ctx.arg(1)));
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "DEBUG", .usage = "subcommand [arg [arg ...]]", .arity = -2,
       .flags = kAdmin | kNoScript | kLoading | kStale | kProtected, .category = "server", .since = "1.0.0",
       .complexity = "Depends on subcommand.", .summary = "Looks inside the server and intervenes, for tests."}, debug},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

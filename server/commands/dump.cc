@@ -109,6 +109,7 @@ constexpr std::string_view kRestoreHistory =
     "3.0.0|Added the `REPLACE` modifier.\n5.0.0|Added the `ABSTTL` modifier.\n5.0.0|Added the `IDLETIME` and "
     "`FREQ` options.";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "DUMP",
       .usage = "key",
@@ -150,6 +151,7 @@ constexpr Command kCommands[] = {
       .history = kRestoreHistory},
      restore},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

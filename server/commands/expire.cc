@@ -119,6 +119,7 @@ Status persist(CommandContext& ctx) {
 constexpr KeySpec kKeyThatExpires = key_at(1, kKeyRW | kKeyUpdate), kKeyAsked = key_at(1, kKeyRO | kKeyAccess);
 constexpr std::string_view kConditionsAdded = "7.0.0|Added options: `NX`, `XX`, `GT` and `LT`.";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "EXPIRE", .usage = "key seconds [NX | XX | GT | LT]", .arity = -3, .flags = kWrite | kFast,
       .keys = {kKeyThatExpires}, .category = "generic", .since = "1.0.0", .complexity = "O(1)",
@@ -158,6 +159,7 @@ constexpr Command kCommands[] = {
       .examples = "TTL k -> -2; SET k v -> OK; TTL k -> -1; EXPIRE k 100 -> 1; TTL k -> 100",
       .tips = "nondeterministic_output", .history = "2.8.0|Added the -2 reply."}, ttl},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

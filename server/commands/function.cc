@@ -198,6 +198,7 @@ constexpr KeySpec kRead = with_notes(keys_counted_at(2, 1, kKeyRO | kKeyAccess),
                                      "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS");
 constexpr std::string_view kShardTips = "request_policy:all_shards,response_policy:all_succeeded";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "FCALL", .usage = "function numkeys [key [key ...]] [arg [arg ...]]", .arity = -3, .flags = kRuns | kMayReplicate,
       .keys = {kWritten}, .category = "scripting", .since = "7.0.0", .complexity = "Depends on the function that is executed.",
@@ -242,6 +243,7 @@ constexpr Command kCommands[] = {
       .examples = "FUNCTION STATS -> [running_script, nil, engines, [LUA, [libraries_count, 0, functions_count, 0]]]",
       .tips = "nondeterministic_output,request_policy:all_shards,response_policy:special"}, stats},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

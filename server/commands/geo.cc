@@ -159,6 +159,7 @@ Status geopos(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "GEOADD", .usage = "key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]", .arity = -5,
       .flags = kWrite | kDenyOom, .keys = {key_at(1, kKeyRW | kKeyUpdate)}, .category = "geo", .since = "3.2.0",
@@ -182,6 +183,7 @@ constexpr Command kCommands[] = {
       .examples = "GEOADD g 13.361389 38.115556 Palermo -> 1; GEOPOS g Palermo none -> [[13.36138933897018433, 38.11555639549629859], nil]"},
      geopos},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

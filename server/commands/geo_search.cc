@@ -303,6 +303,7 @@ constexpr std::string_view kSearchComplexity =
 constexpr std::string_view kUnitHistory = "7.0.0|Added support for uppercase unit names.";
 constexpr std::string_view kAnyHistory = "6.2.0|Added the `ANY` option for `COUNT`.";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "GEOSEARCH",
       .usage = "key [FROMMEMBER member | FROMLONLAT longitude latitude] <BYRADIUS radius <M | KM | FT | MI> | BYBOX width height "
@@ -364,6 +365,7 @@ constexpr Command kCommands[] = {
       .examples = "GEOADD g 13.361389 38.115556 Palermo -> 1; GEORADIUSBYMEMBER_RO g Palermo 1 m -> [Palermo]",
       .deprecated = "6.2.0|`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments"}, georadiusbymember_ro},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

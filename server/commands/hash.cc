@@ -179,6 +179,7 @@ constexpr KeySpec kAsked = key_at(1, kKeyRO | kKeyAccess), kMeasured = key_at(1,
                   kAdded = key_at(1, kKeyRW | kKeyInsert), kCounted = key_at(1, kKeyRW | kKeyAccess | kKeyUpdate);
 constexpr uint32_t kWrites = kWrite | kDenyOom | kFast | kElementFirst, kReads = kReadOnly | kFast | kElementFirst;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "HSET", .usage = "key field value [field value ...]", .arity = -4, .flags = kWrites, .keys = {kSet},
       .category = "hash", .since = "2.0.0",
@@ -227,6 +228,7 @@ constexpr Command kCommands[] = {
       .examples = "HSET k a 10.50 -> 1; HINCRBYFLOAT k a 0.1 -> 10.6; HINCRBYFLOAT k b 5.0e3 -> 5000; HSET k c x -> 1; "
                   "HINCRBYFLOAT k c 1 -> (error) ERR hash value is not a float"}, hincrbyfloat},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -279,6 +279,7 @@ constexpr KeySpec kChanged = key_at(1, kKeyRW | kKeyUpdate), kAsked = key_at(1, 
 constexpr std::string_view kPerField = "O(N) where N is the number of specified fields.";
 constexpr uint32_t kSets = kWrite | kDenyOom | kFast;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "HEXPIRE", .usage = "key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]", .arity = -6,
       .flags = kSets, .keys = {kChanged}, .category = "hash", .since = "7.4.0", .complexity = kPerField,
@@ -346,6 +347,7 @@ constexpr Command kCommands[] = {
                   "HSETEX k FXX KEEPTTL FIELDS 1 a 3 -> 1; HGET k a -> 3; HTTL k FIELDS 1 a -> [100]; "
                   "HSETEX k FIELDS 1 a 5 -> 1; HTTL k FIELDS 1 a -> [-1]"}, hsetex},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -231,6 +231,7 @@ Status hscan(CommandContext& ctx) {
 
 constexpr KeySpec kAsked = key_at(1, kKeyRO | kKeyAccess);
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "HGETALL", .usage = "key", .arity = 2, .flags = kReadOnly, .keys = {kAsked}, .category = "hash", .since = "2.0.0",
       .complexity = "O(N) where N is the size of the hash.", .summary = "Returns all fields and values of a hash.",
@@ -258,6 +259,7 @@ constexpr Command kCommands[] = {
                   "HSCAN none 0 -> [0, []]; HSCAN k x -> (error) ERR invalid cursor",
       .tips = "nondeterministic_output", .history = "7.4.0|Added the `NOVALUES` flag."}, hscan},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -210,6 +210,7 @@ Status pfselftest(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "PFADD", .usage = "key [element [element ...]]", .arity = -2, .flags = kWrite | kDenyOom | kFast,
       .keys = {key_at(1, kKeyRW | kKeyInsert)}, .category = "hyperloglog", .since = "2.8.9",
@@ -238,6 +239,7 @@ constexpr Command kCommands[] = {
       .complexity = "O(1), with a very large constant.", .summary = "Tests the HyperLogLog implementation.",
       .examples = "PFSELFTEST -> OK"}, pfselftest},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

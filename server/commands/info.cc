@@ -68,6 +68,7 @@ Status lolwut(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "INFO", .usage = "[section [section ...]]", .arity = -1, .flags = kLoading | kStale, .category = "server",
       .acl = "dangerous", .since = "1.0.0", .complexity = "O(1)",
@@ -79,6 +80,7 @@ constexpr Command kCommands[] = {
     {{.name = "LOLWUT", .usage = "[VERSION version] [columns [rows]]", .arity = -1, .flags = kReadOnly | kFast,
       .category = "server", .since = "5.0.0", .summary = "Draws a picture and names the version."}, lolwut},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -155,6 +155,7 @@ Status copy(CommandContext& ctx) {
 
 constexpr std::string_view kPerShard = "request_policy:multi_shard,response_policy:agg_sum";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "COPY", .usage = "source destination [DB destination-db] [REPLACE]", .arity = -3, .flags = kWrite | kDenyOom,
       .keys = {key_at(1, kKeyRO | kKeyAccess), key_at(2, kKeyOW | kKeyUpdate)}, .category = "generic", .since = "6.2.0",
@@ -201,6 +202,7 @@ constexpr Command kCommands[] = {
       .summary = "Deletes one or more keys without waiting for their values to be freed.",
       .examples = "SET k v -> OK; UNLINK k none -> 1", .tips = kPerShard}, unlink},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -134,6 +134,7 @@ Status histogram(CommandContext& ctx) {
 
 constexpr uint32_t kFlags = kAdmin | kNoScript | kLoading | kStale;
 constexpr std::string_view kNodeTips = "nondeterministic_output,request_policy:all_nodes,response_policy:special";
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "LATENCY|DOCTOR", .arity = 2, .flags = kFlags, .category = "server", .since = "2.8.13", .complexity = "O(1)",
       .summary = "Tells in words what the latency spikes are and what to do.", .tips = kNodeTips}, doctor},
@@ -153,6 +154,7 @@ constexpr Command kCommands[] = {
       .since = "2.8.13", .complexity = "O(1)", .summary = "Forgets the spikes of all events or of those named.",
       .examples = "LATENCY RESET command -> 0", .tips = "request_policy:all_nodes,response_policy:all_succeeded"}, reset},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -169,6 +169,7 @@ Status lcs(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "LCS", .usage = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]", .arity = -3,
       .flags = kReadOnly, .keys = {keys_at(1, 2, 1, kKeyRO | kKeyAccess)}, .category = "string", .since = "7.0.0",
@@ -177,6 +178,7 @@ constexpr Command kCommands[] = {
       .examples = "MSET a ohmytext b mynewtext -> OK; LCS a b -> mytext; LCS a b LEN -> 6; "
                   "LCS a b IDX MINMATCHLEN 4 WITHMATCHLEN -> [matches, [[[4, 7], [5, 8], 4]], len, 6]"}, lcs},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

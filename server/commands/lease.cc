@@ -29,6 +29,7 @@ Status lease(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "LEASE", .usage = "sentinel-runid lease-milliseconds voters token", .arity = 5, .flags = kAdmin | kNoScript | kLoading | kStale | kFast,
       .category = "server", .since = "0.1.0", .complexity = "O(N) where N is the number of sentinels that have announced a lease",
@@ -37,6 +38,7 @@ constexpr Command kCommands[] = {
                   "lease; LEASE aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 0 0 - -> [..., 0, 0]; SET k v -> OK; LEASE x 0 0 - -> (error) ERR a "
                   "sentinel's run id has 40 hexadecimal digits"}, lease},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -289,6 +289,7 @@ constexpr std::string_view kSeveralPushed = "2.4.0|Accepts multiple `element` ar
 constexpr std::string_view kSeveralPushedX = "4.0.0|Accepts multiple `element` arguments.";
 constexpr std::string_view kCountAdded = "6.2.0|Added the `count` argument.";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "LINDEX", .usage = "key index", .arity = 3, .flags = kReadOnly, .keys = {kReads}, .category = "list",
       .since = "1.0.0", .complexity = "O(N) where N is the number of nodes between the element and the nearer end.",
@@ -354,6 +355,7 @@ constexpr Command kCommands[] = {
       .summary = "Appends one or more elements to a list only when the list exists.",
       .examples = "RPUSHX l a -> 0; RPUSH l a -> 1; RPUSHX l b c -> 3; LRANGE l 0 -1 -> [a, b, c]", .history = kSeveralPushedX}, rpushx},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -207,6 +207,7 @@ constexpr KeySpec kSource = key_at(1, kTaken), kDestination = key_at(2, kGiven);
 constexpr std::string_view kTakesDoubles = "6.0.0|`timeout` is interpreted as a double instead of an integer.";
 constexpr std::string_view kOnSeveral = "O(N+M) where N is the number of provided keys and M is the number of elements returned.";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "BLMOVE", .usage = "source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout", .arity = 6,
       .flags = kWrite | kDenyOom | kBlocking, .keys = {kSource, kDestination}, .category = "list", .since = "6.2.0",
@@ -254,6 +255,7 @@ constexpr Command kCommands[] = {
       .examples = "RPUSH a 1 2 -> 2; RPOPLPUSH a b -> 2; RPOPLPUSH b b -> 2; LRANGE b 0 -1 -> [2]",
       .deprecated = "6.2.0|`LMOVE` with the `RIGHT` and `LEFT` arguments"}, rpoplpush},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

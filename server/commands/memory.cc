@@ -138,6 +138,7 @@ Status purge(CommandContext& ctx) {
 }
 
 constexpr std::string_view kNodeTips = "nondeterministic_output,request_policy:all_shards,response_policy:special";
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "MEMORY|DOCTOR", .arity = 2, .category = "server", .since = "4.0.0", .complexity = "O(1)",
       .summary = "Tells in words what stands out in the use of memory.", .tips = kNodeTips}, doctor},
@@ -154,6 +155,7 @@ constexpr Command kCommands[] = {
       .category = "server", .since = "4.0.0", .complexity = "O(N) where N is the number of samples.",
       .summary = "Estimates the memory of a key and its value, in bytes.", .examples = "MEMORY USAGE k -> nil"}, usage},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -97,6 +97,7 @@ Status migrate(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "MIGRATE",
       .usage = "host port <key | \"\"> destination-db timeout [COPY] [REPLACE] [AUTH password | AUTH2 "
@@ -121,6 +122,7 @@ constexpr Command kCommands[] = {
                  "option.\n6.0.0|Added the `AUTH2` option."},
      migrate},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

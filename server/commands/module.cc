@@ -10,11 +10,13 @@ Status list(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "MODULE|LIST", .arity = 2, .flags = kAdmin | kNoScript, .category = "server", .since = "4.0.0",
       .complexity = "O(N) where N is the number of loaded modules.", .summary = "Returns the loaded modules: none.",
       .examples = "MODULE LIST -> []", .tips = "nondeterministic_output_order"}, list},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -17,10 +17,12 @@ Status monitor(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "MONITOR", .arity = 1, .flags = kAdmin | kNoScript | kLoading | kStale, .category = "server",
       .since = "1.0.0", .summary = "Shows every command that the server executes, from now on."}, monitor},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -73,6 +73,7 @@ Status reference_count(CommandContext& ctx) {
 
 constexpr KeySpec kKey = key_at(2, kKeyRO);
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "OBJECT|ENCODING", .usage = "key", .arity = 3, .flags = kReadOnly, .keys = {kKey}, .category = "generic",
       .since = "2.2.3", .complexity = "O(1)", .summary = "Returns the internal encoding of a value.",
@@ -91,6 +92,7 @@ constexpr Command kCommands[] = {
       .examples = "SET k v -> OK; OBJECT REFCOUNT k -> 1; SET k 7 -> OK; OBJECT REFCOUNT k -> 2147483647",
       .tips = "nondeterministic_output"}, reference_count},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

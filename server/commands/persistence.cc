@@ -37,6 +37,7 @@ Status last_save(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "BGSAVE", .usage = "[SCHEDULE | CANCEL]", .arity = -1, .flags = kAdmin | kNoScript | kNoAsyncLoading, .category = "server",
       .since = "1.0.0", .complexity = "O(1)", .summary = "Saves the dataset to disk in the background, or ends doing so.",
@@ -48,6 +49,7 @@ constexpr Command kCommands[] = {
       .complexity = "O(N) where N is the total number of keys in all databases",
       .summary = "Saves the dataset to disk while all clients wait."}, save},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -135,6 +135,7 @@ constexpr uint32_t kListening = kPubSub | kNoScript | kLoading | kStale | kRunsI
 constexpr uint32_t kPublishing = kPubSub | kLoading | kStale | kFast | kMayReplicate;
 constexpr uint32_t kInspecting = kPubSub | kLoading | kStale;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SUBSCRIBE", .usage = "channel [channel ...]", .arity = -2, .flags = kListening, .category = "pubsub",
       .since = "2.0.0", .complexity = "O(N) where N is the number of channels to subscribe to.",
@@ -189,6 +190,7 @@ constexpr Command kCommands[] = {
       .summary = "Returns the count of subscribers of shard channels.", .examples = "PUBSUB SHARDNUMSUB a -> [a, 0]"},
      pubsub_shardnumsub},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -225,6 +225,7 @@ Status failover(CommandContext& ctx) {
 constexpr uint32_t kRole = kAdmin | kNoScript | kStale | kNoAsyncLoading;
 constexpr uint32_t kBetweenServers = kAdmin | kNoScript | kNoMulti | kNoAsyncLoading;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "FAILOVER",
       .usage = "[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]",
@@ -271,6 +272,7 @@ constexpr Command kCommands[] = {
       .tips = "request_policy:all_shards,response_policy:agg_min"},
      wait_aof},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

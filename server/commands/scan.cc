@@ -79,6 +79,7 @@ Status keys(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "KEYS", .usage = "pattern", .arity = 2, .flags = kReadOnly, .category = "generic", .acl = "dangerous",
       .since = "1.0.0", .complexity = "O(N) with N being the number of keys in the database.",
@@ -93,6 +94,7 @@ constexpr Command kCommands[] = {
       .tips = "nondeterministic_output,request_policy:special,response_policy:special",
       .history = "6.0.0|Added the `TYPE` subcommand."}, scan},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -118,6 +118,7 @@ constexpr KeySpec kWritten = keys_counted_at(2, 1, kKeyRW | kKeyAccess | kKeyUpd
 constexpr std::string_view kRunComplexity = "Depends on the script that is executed.";
 constexpr std::string_view kEveryNodeTips = "request_policy:all_nodes,response_policy:all_succeeded";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "EVAL", .usage = "script numkeys [key [key ...]] [arg [arg ...]]", .arity = -3, .flags = kRuns | kMayReplicate,
       .keys = {with_notes(kWritten, kWorstNotes)}, .category = "scripting", .since = "2.6.0", .complexity = kRunComplexity,
@@ -162,6 +163,7 @@ constexpr Command kCommands[] = {
       .complexity = "O(1)", .summary = "Returns the text of a script of the cache.",
       .examples = "EVAL \"return 1\" 0 -> 1; SCRIPT SHOW e0e1f9fabfc9d4800c877a703b823ac0578ff8db -> \"return 1\""}, show},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -170,6 +170,7 @@ Status sscan(CommandContext& ctx) {
 constexpr KeySpec kKeyAdded = key_at(1, kKeyRW | kKeyInsert), kKeyRemoved = key_at(1, kKeyRW | kKeyDelete);
 constexpr KeySpec kKeyAsked = key_at(1, kKeyRO), kKeyShown = key_at(1, kKeyRO | kKeyAccess);
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SADD", .usage = "key member [member ...]", .arity = -3, .flags = kWrite | kDenyOom | kFast | kElementFirst, .keys = {kKeyAdded},
       .category = "set", .since = "1.0.0", .complexity = "O(1) for each member added, so O(N) for N members.",
@@ -206,6 +207,7 @@ constexpr Command kCommands[] = {
       .examples = "SADD s 1 2 30 -> 3; SSCAN s 0 -> [0, [1, 2, 30]]; SSCAN s 0 MATCH 3* -> [0, [30]]; SSCAN none 0 -> [0, []]",
       .tips = "nondeterministic_output"}, sscan},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

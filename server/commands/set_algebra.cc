@@ -188,6 +188,7 @@ constexpr std::string_view kInterComplexity =
     "O(N*M) worst case where N is the size of the smallest set and M is the number of sets.";
 constexpr std::string_view kAllComplexity = "O(N) where N is the number of members in all given sets.";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SDIFF", .usage = "key [key ...]", .arity = -2, .flags = kReadOnly, .keys = {kAllKeys}, .category = "set",
       .since = "1.0.0", .complexity = kAllComplexity, .summary = "Returns the difference of multiple sets.",
@@ -232,6 +233,7 @@ constexpr Command kCommands[] = {
       .summary = "Stores the union of multiple sets in a key.",
       .examples = "SADD a 1 2 -> 2; SADD b 2 3 -> 2; SUNIONSTORE d a b -> 3; SMEMBERS d -> [1, 2, 3]"}, sunionstore},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -232,6 +232,7 @@ Status srandmember(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SPOP", .usage = "key [count]", .arity = -2, .flags = kWrite | kFast,
       .keys = {key_at(1, kKeyRW | kKeyAccess | kKeyDelete)}, .category = "set", .since = "1.0.0", .complexity = "Without the count argument O(1), otherwise O(N) where N is the count.",
@@ -248,6 +249,7 @@ constexpr Command kCommands[] = {
                   "SRANDMEMBER s -3 -> [a, a, a]",
       .tips = "nondeterministic_output", .history = "2.6.0|Added the optional `count` argument."}, srandmember},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -42,6 +42,7 @@ Status shutdown(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SHUTDOWN", .usage = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", .arity = -1,
       .flags = kAdmin | kNoScript | kLoading | kStale | kNoMulti | kAllowBusy, .category = "server", .since = "1.0.0",
@@ -49,6 +50,7 @@ constexpr Command kCommands[] = {
       .summary = "Ends the server, after saving if that is configured or asked for.",
       .history = "7.0.0|The modifiers `NOW`, `FORCE` and `ABORT`."}, shutdown},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -44,6 +44,7 @@ Status reset(CommandContext& ctx) {
 }
 
 constexpr uint32_t kFlags = kAdmin | kLoading | kStale;
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SLOWLOG|GET", .usage = "[count]", .arity = -2, .flags = kFlags, .category = "server", .since = "2.2.12",
       .complexity = "O(N) where N is the number of entries returned",
@@ -58,6 +59,7 @@ constexpr Command kCommands[] = {
       .examples = "SLOWLOG RESET -> OK; SLOWLOG LEN -> 0",
       .tips = "request_policy:all_nodes,response_policy:all_succeeded"}, reset},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

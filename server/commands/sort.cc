@@ -350,6 +350,7 @@ constexpr std::string_view kComplexity =
     "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the "
     "elements are not sorted, complexity is O(N).";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "SORT",
       .usage = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE destination]",
@@ -365,6 +366,7 @@ constexpr Command kCommands[] = {
       .examples = "SADD s b a -> 2; SORT_RO s -> (error) ERR One or more scores can't be converted into double; "
                   "SORT_RO s ALPHA -> [a, b]; SORT_RO s STORE l -> (error) ERR syntax error"}, sort_ro},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

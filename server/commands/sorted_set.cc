@@ -189,6 +189,7 @@ constexpr KeySpec kRead = key_at(1, kKeyRO | kKeyAccess), kAsked = key_at(1, kKe
 constexpr KeySpec kUpdated = key_at(1, kKeyRW | kKeyUpdate);
 constexpr std::string_view kLogN = "O(log(N)) with N being the number of members of a large sorted set; O(N) for a small one.";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "ZADD", .usage = "key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]", .arity = -4,
       .flags = kWrite | kDenyOom | kFast, .keys = {kUpdated}, .category = "sorted-set", .since = "1.2.0",
@@ -238,6 +239,7 @@ constexpr Command kCommands[] = {
       .summary = "Returns the score of a member of a sorted set.",
       .examples = "ZADD k 1.5 a -> 1; ZSCORE k a -> 1.5; ZSCORE k b -> nil"}, zscore},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

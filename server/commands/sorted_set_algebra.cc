@@ -216,6 +216,7 @@ constexpr std::string_view kDifferenceCost =
     "O(N*K)+O(M*log(M)) with N being the size of the first input, K the number of inputs and M the number of members of the result.";
 constexpr std::string_view kCountAdded = "8.8.0|Added `COUNT` to `AGGREGATE`.";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "ZDIFF", .usage = "numkeys key [key ...] [WITHSCORES]", .arity = -3, .flags = kReadOnly, .keys = {kInputs},
       .category = "sorted-set", .since = "6.2.0", .complexity = kDifferenceCost,
@@ -257,6 +258,7 @@ constexpr Command kCommands[] = {
                   "[a, 3, b, 3]",
       .history = kCountAdded}, zunionstore},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -159,6 +159,7 @@ constexpr std::string_view kSeveralCost =
     "number of members popped.";
 constexpr std::string_view kPopCost = "O(log(N)*M) with N being the number of members of the sorted set, and M of those popped.";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "BZMPOP", .usage = "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]", .arity = -5,
       .flags = kWrite | kBlocking, .keys = {keys_counted_at(2, 1, kPopped)}, .category = "sorted-set", .since = "7.0.0",
@@ -190,6 +191,7 @@ constexpr Command kCommands[] = {
       .summary = "Removes and returns the members with the lowest scores of a sorted set.",
       .examples = "ZADD k 1 a 2 b 3 c -> 3; ZPOPMIN k -> [a, 1]; ZPOPMIN k 5 -> [b, 2, c, 3]; ZPOPMIN k -> []"}, zpopmin},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

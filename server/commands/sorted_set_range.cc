@@ -162,6 +162,7 @@ constexpr std::string_view kLogNAndM =
 constexpr std::string_view kRemovalCost =
     "O(log(N)*M) with N being the number of members of the sorted set and M the number of members removed.";
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "ZRANGE", .usage = "key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]", .arity = -4,
       .flags = kReadOnly, .keys = {kRead}, .category = "sorted-set", .since = "1.2.0", .complexity = kLogNAndM,
@@ -217,6 +218,7 @@ constexpr Command kCommands[] = {
       .deprecated = "6.2.0|`ZRANGE` with the `REV` and `BYSCORE` arguments",
       .history = "2.1.6|`min` and `max` can be exclusive."}, zrevrangebyscore},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

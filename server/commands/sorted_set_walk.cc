@@ -136,6 +136,7 @@ Status zscan(CommandContext& ctx) {
 
 constexpr KeySpec kRead = key_at(1, kKeyRO | kKeyAccess);
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "ZRANDMEMBER", .usage = "key [count [WITHSCORES]]", .arity = -2, .flags = kReadOnly, .keys = {kRead},
       .category = "sorted-set", .since = "6.2.0", .complexity = "O(N) where N is the number of members returned.",
@@ -150,6 +151,7 @@ constexpr Command kCommands[] = {
       .examples = "ZADD k 1 a 2 b -> 2; ZSCAN k 0 -> [0, [a, 1, b, 2]]; ZSCAN k 0 MATCH b* -> [0, [b, 2]]",
       .tips = "nondeterministic_output"}, zscan},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -195,6 +195,7 @@ constexpr KeySpec add_key() {
   return spec;
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "XADD",
       .usage = "key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> "
@@ -244,6 +245,7 @@ constexpr Command kCommands[] = {
       .tips = "nondeterministic_output",
       .history = "6.2.0|Added the `MINID` trimming strategy and the `LIMIT` option."}, xtrim},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

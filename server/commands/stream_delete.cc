@@ -103,6 +103,7 @@ Status xackdel(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "XACKDEL", .usage = "key group [KEEPREF | DELREF | ACKED] IDS numids id [id ...]", .arity = -6,
       .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "stream", .since = "8.2.0",
@@ -118,6 +119,7 @@ constexpr Command kCommands[] = {
                   "XDELEX s IDS 1 1-1 -> [1]"},
      xdelex},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

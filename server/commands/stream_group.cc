@@ -236,6 +236,7 @@ Status help(CommandContext& ctx) {
 
 constexpr KeySpec kGroupKey = key_at(2, kKeyRW | kKeyInsert);
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "XACK", .usage = "key group id [id ...]", .arity = -4, .flags = kWrite | kFast,
       .keys = {key_at(1, kKeyRW | kKeyUpdate)}, .category = "stream", .since = "5.0.0",
@@ -280,6 +281,7 @@ constexpr Command kCommands[] = {
                   "XNACK s g FAIL IDS 2 1-1 1-2 -> 1; XPENDING s g - + 10 -> [[1-1, \"\", -1, 1]]; "
                   "XAUTOCLAIM s g d 1000000 0 -> [0-0, [[1-1, [a, 1]]], []]"}, xnack},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

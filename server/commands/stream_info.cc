@@ -188,6 +188,7 @@ Status help(CommandContext& ctx) {
 
 constexpr KeySpec kAskedKey = key_at(2, kKeyRO | kKeyAccess);
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "XINFO|CONSUMERS", .usage = "key group", .arity = 4, .flags = kReadOnly, .keys = {kAskedKey}, .category = "stream",
       .since = "5.0.0", .complexity = "O(consumers)", .summary = "Returns a list of the consumers in a consumer group.",
@@ -214,6 +215,7 @@ constexpr Command kCommands[] = {
                  "and `lag` fields\n"
                  "7.2.0|Added the `active-time` field, and changed the meaning of `seen-time`."}, info_of_stream},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -334,6 +334,7 @@ Status xautoclaim(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "XAUTOCLAIM", .usage = "key group consumer min-idle-time start [COUNT count] [JUSTID]", .arity = -6,
       .flags = kWrite | kFast, .keys = {key_at(1, kKeyRW | kKeyDelete)}, .category = "stream", .since = "6.2.0",
@@ -365,6 +366,7 @@ constexpr Command kCommands[] = {
       .tips = "nondeterministic_output",
       .history = "6.2.0|Added the `IDLE` option and exclusive range intervals."}, xpending},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

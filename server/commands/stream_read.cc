@@ -352,6 +352,7 @@ Status xreadgroup(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "XREAD", .usage = "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]", .arity = -4,
       .flags = kReadOnly | kBlocking | kMovableKeys, .keys = {keys_after("STREAMS", 1, -1, 1, 2, kKeyRO | kKeyAccess)},
@@ -377,6 +378,7 @@ constexpr Command kCommands[] = {
                   "XREADGROUP GROUP g d STREAMS s 0 -> [[s, [[1-1, nil]]]]"},
      xreadgroup},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -274,6 +274,7 @@ Status msetex(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "GET", .usage = "key", .arity = 2, .flags = kReadOnly | kFast,
       .keys = {key_at(1, kKeyRO | kKeyAccess)}, .category = "string", .since = "1.0.0", .complexity = "O(1)",
@@ -356,6 +357,7 @@ constexpr Command kCommands[] = {
                   "MSETEX 2 a 1 b -> (error) ERR wrong number of key-value pairs",
       .tips = "request_policy:multi_shard,response_policy:all_succeeded"}, msetex},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -60,6 +60,7 @@ Status delifeq(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "DIGEST", .usage = "key", .arity = 2, .flags = kReadOnly | kFast,
       .keys = {key_at(1, kKeyRO | kKeyAccess)}, .category = "string", .since = "8.4.0",
@@ -78,6 +79,7 @@ constexpr Command kCommands[] = {
       .summary = "Removes a key if it holds the given string.",
       .examples = "SET k v -> OK; DELIFEQ k w -> 0; DELIFEQ k v -> 1; DELIFEQ k v -> 0"}, delifeq},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

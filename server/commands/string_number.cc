@@ -245,6 +245,7 @@ Status increx(CommandContext& ctx) {
 constexpr uint32_t kCounterFlags = kWrite | kDenyOom | kFast;
 constexpr KeySpec kCounterKey = key_at(1, kKeyRW | kKeyAccess | kKeyUpdate);
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "INCR", .usage = "key", .arity = 2, .flags = kCounterFlags, .keys = {kCounterKey}, .category = "string",
       .since = "1.0.0", .complexity = "O(1)", .summary = "Adds one to the integer at a key, 0 if there is none.",
@@ -276,6 +277,7 @@ constexpr Command kCommands[] = {
       .examples = "INCREX k -> [1, 1]; INCREX k BYINT 9 UBOUND 5 -> [1, 0]; INCREX k BYINT 9 UBOUND 5 SATURATE -> [5, 4]; "
                   "INCREX k BYFLOAT -0.5 EX 60 ENX -> [4.5, -0.5]; INCREX k BYFLOAT 1 PERSIST -> [5.5, 1]"}, increx},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

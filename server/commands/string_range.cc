@@ -71,6 +71,7 @@ Status getrange(CommandContext& ctx) {
   return Status::ok();
 }
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "APPEND", .usage = "key value", .arity = 3, .flags = kWrite | kDenyOom | kFast,
       .keys = {key_at(1, kKeyRW | kKeyInsert)}, .category = "string", .since = "2.0.0",
@@ -94,6 +95,7 @@ constexpr Command kCommands[] = {
       .summary = "Returns a part of the string stored at a key.",
       .examples = "SET k hello -> OK; SUBSTR k 0 1 -> he", .deprecated = "2.0.0|`GETRANGE`"}, getrange},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

@@ -87,6 +87,7 @@ Status unwatch(CommandContext& ctx) {
 
 constexpr uint32_t kAlways = kNoScript | kLoading | kStale;
 
+// clang-format off
 constexpr Command kCommands[] = {
     {{.name = "MULTI", .arity = 1, .flags = kAlways | kFast | kAllowBusy | kInTransactionAtOnce, .category = "transactions",
       .since = "1.2.0", .complexity = "O(1)", .summary = "Starts a transaction.",
@@ -106,6 +107,7 @@ constexpr Command kCommands[] = {
       .since = "2.2.0", .complexity = "O(1)", .summary = "Forgets the keys watched by this connection.",
       .examples = "WATCH k -> OK; SET k v -> OK; UNWATCH -> OK; MULTI -> OK; GET k -> QUEUED; EXEC -> [v]"}, unwatch},
 };
+// clang-format on
 static_assert(all_consistent(kCommands));
 
 }  // namespace

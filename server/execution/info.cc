@@ -244,6 +244,7 @@ struct Section {
   bool by_default;
   void (*write)(InfoText&, const ServerState&, const Now&);
 };
+// clang-format off
 constexpr Section kSections[] = {
     {"server", "Server", true, server_section},
     {"clients", "Clients", true, clients_section},
@@ -259,6 +260,7 @@ constexpr Section kSections[] = {
     {"cluster", "Cluster", true, cluster_section},
     {"keyspace", "Keyspace", true, keyspace_section},
 };
+// clang-format on
 
 }  // namespace
 

@@ -97,6 +97,7 @@ class Tokens {
 struct Library {
   std::string_view name, functions;
 };
+// clang-format off
 constexpr Library kLibraries[] = {
     {"redis", "call pcall sha1hex error_reply status_reply acl_check_cmd"},
     {"server", "call pcall sha1hex error_reply status_reply acl_check_cmd"},
@@ -108,6 +109,7 @@ constexpr Library kLibraries[] = {
     {"table", "concat getn maxn"},
     {"math", "abs acos asin atan atan2 ceil cos cosh deg exp floor fmod ldexp log log10 max min mod pow rad random sin sinh sqrt tan tanh"},
 };
+// clang-format on
 constexpr std::string_view kBase = "error getmetatable loadstring rawequal rawget setmetatable tonumber tostring type";
 
 bool has_word(std::string_view words, std::string_view word) {

@@ -27,6 +27,7 @@ struct ReadForm {
   ReadOutcome (*read)(RdbInput&, std::string_view, ValueReading&);
 };
 
+// clang-format off
 constexpr WrittenForm kWrittenForms[] = {
     {ValueType::kString, string_rdb_type, write_string_slice, print_string_slice},
     {ValueType::kList, list_rdb_type, write_list_slice, print_list_slice},
@@ -35,6 +36,8 @@ constexpr WrittenForm kWrittenForms[] = {
     {ValueType::kHash, hash_rdb_type, write_hash_slice, print_hash_slice},
     {ValueType::kStream, stream_rdb_type, write_stream_slice, print_stream_slice},
 };
+// clang-format on
+// clang-format off
 constexpr ReadForm kReadForms[] = {
     {RdbType::kString, RdbFamily::kRedis, read_string_value},
     {RdbType::kList, RdbFamily::kRedis, read_list_elements},
@@ -59,6 +62,7 @@ constexpr ReadForm kReadForms[] = {
     {RdbType::kStreamListpacks2, RdbFamily::kRedis, read_stream_value},
     {RdbType::kStreamListpacks3, RdbFamily::kRedis, read_stream_value},
 };
+// clang-format on
 
 const WrittenForm& written_form(const Entry& entry) {
   for (const WrittenForm& form : kWrittenForms)

@@ -134,7 +134,7 @@ def never_reads_its_snapshot(servers, diskless):
     before = primary.memory()
     replica = servers.add(fake.Replica(primary.port))
     replica.say(command("PSYNC", "?", "-1"))
-    eventually(lambda: "send_bulk" in primary.info("replication").get("slave0", ""), "it is sent a snapshot")
+    eventually(primary.sends_snapshot, "it is sent a snapshot")
     load = servers.load(primary, "never reads")
     load.has_done(200)
     primary.wait_for_log("Disconnecting timedout replica (full sync)")

@@ -46,7 +46,7 @@ def writers_wait_when_the_stream_outgrows_its_limit(servers):
     proxy = servers.add(Proxy(primary.port))
     proxy.bytes_per_second = 10 * MEBIBYTE
     replica.follow(proxy)
-    eventually(lambda: "send_bulk" in primary.info("replication").get("slave0", ""), "the snapshot is being sent")
+    eventually(primary.sends_snapshot, "the snapshot is being sent")
     client = primary.connect()
     for i in range(24):
         check_equal(client.call("SET", "new", b"%07d" % i * 75000), b"OK", "a write")  # half a MiB

@@ -147,7 +147,7 @@ def the_end_of_a_replica_in_a_sync_ends_its_walk(servers):
     proxy = servers.add(Proxy(primary.port))
     proxy.bytes_per_second = 200000
     replica.follow(proxy)
-    eventually(lambda: "send_bulk" in primary.info("replication").get("slave0", ""), "the snapshot is being sent")
+    eventually(primary.sends_snapshot, "the snapshot is being sent")
     replica.kill()
     eventually(lambda: primary.info("replication")["connected_slaves"] == "0", "the replica is gone")
     primary.call("SET", "a", "b")

@@ -218,6 +218,9 @@ class Node(servers.Server):
     def link_up(self):
         return self.info("replication").get("master_link_status") == "up"
 
+    def sends_snapshot(self):
+        return self.info("persistence")["rdb_bgsave_in_progress"] == "1"
+
     def full_syncs(self):
         return int(self.info("stats")["sync_full"])
 

@@ -83,11 +83,12 @@ class Process(topology.Node):
         return self.place.client(self.port) if self.place else super().link()
 
     def first_lines(self):
-        lines = [f"bind {'0.0.0.0' if self.place else self.host}", "protected-mode no", f"dir {self.folder.name}"]
+        lines = [f"bind {'0.0.0.0' if self.place else self.host}", "protected-mode no"]
+        folder = f"dir {self.folder.name}"
         if not self.encrypted:
-            return [*lines, f"port {self.port}"]
+            return [*lines, f"port {self.port}", folder]
         options = certificates.server_options()
-        return [*lines, "port 0", f"tls-port {self.port}", "tls-replication yes",
+        return [*lines, "port 0", f"tls-port {self.port}", folder, "tls-replication yes",
                 *(f"{name[2:]} {value}" for name, value in zip(options[::2], options[1::2]))]
 
     def configuration(self):

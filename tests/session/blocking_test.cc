@@ -67,6 +67,7 @@ Status guard(CommandContext& ctx) {
   return wait_for(ctx, 1, 1, true);
 }
 
+// clang-format off
 constexpr Command kTestCommands[] = {
     {{.name = "TAKE", .usage = "key [key ...] timeout", .arity = -3, .flags = kWrite | kBlocking, .keys = {keys_at(1, -2, 1, kKeyRW)},
       .category = "generic", .since = "0.0.0", .summary = "Test."}, take},
@@ -75,6 +76,7 @@ constexpr Command kTestCommands[] = {
     {{.name = "GUARD", .usage = "key timeout", .arity = 3, .flags = kReadOnly | kBlocking, .keys = {key_at(1, kKeyRO)}, .category = "generic",
       .since = "0.0.0", .summary = "Test."}, guard},
 };
+// clang-format on
 
 struct BlockingServer : TestServer {
   BlockingServer() {

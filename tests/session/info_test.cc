@@ -39,6 +39,7 @@ bool is_number(std::string text) {
   return parse_double(text).has_value();
 }
 
+// clang-format off
 constexpr std::string_view kNumbers[] = {
     "process_id", "tcp_port", "server_time_usec", "uptime_in_seconds", "uptime_in_days", "hz", "configured_hz", "lru_clock",
     "arch_bits", "io_threads_active", "redis_git_dirty",
@@ -79,6 +80,8 @@ constexpr std::string_view kNumbers[] = {
     "repl_backlog_first_byte_offset", "repl_backlog_histlen",
     "used_cpu_sys", "used_cpu_user", "used_cpu_sys_children", "used_cpu_user_children", "used_cpu_sys_main_thread",
     "used_cpu_user_main_thread", "cluster_enabled"};
+// clang-format on
+// clang-format off
 constexpr std::string_view kTexts[] = {
     "redis_version", "redis_git_sha1", "redis_build_id", "redis_mode", "os", "monotonic_clock", "multiplexing_api",
     "atomicvar_api", "gcc_version", "process_supervised", "run_id", "executable", "config_file", "vedette_version",
@@ -86,6 +89,7 @@ constexpr std::string_view kTexts[] = {
     "used_memory_lua_human", "used_memory_vm_total_human", "used_memory_scripts_human", "maxmemory_human",
     "maxmemory_policy", "mem_allocator", "rdb_last_bgsave_status", "aof_last_bgrewrite_status", "aof_last_write_status",
     "role", "master_failover_state", "master_replid", "master_replid2"};
+// clang-format on
 
 }  // namespace
 

@@ -23,6 +23,7 @@ inline constexpr KeySpec unknown(unsigned flags, std::string_view notes) {
   return spec;
 }
 
+// clang-format off
 inline constexpr Row kRows[] = {
     {{.name = "GET",
       .usage = "key",
@@ -180,6 +181,7 @@ inline constexpr Row kRows[] = {
       .complexity = "O(N)",
       .summary = "Listen to shard channels."}},
 };
+// clang-format on
 static_assert(all_consistent(kRows));
 
 inline CommandTable<int, Context> table() {

@@ -309,7 +309,7 @@ TEST_CASE("what distributions and test suites put into a configuration is taken"
   CHECK(server.options.replication.primary_port == 7000);
   CHECK(server.options.memory.policy == EvictionChoice::kAllkeysLru);
   CHECK(server.options.observation.slowlog_log_slower_than_microseconds == 3);
-  CHECK(server.registry.notices().size() == 5);
+  CHECK(server.registry.notices().size() == 4);
 }
 
 TEST_CASE("random values are taken or refused, and a refusal changes nothing") {
