@@ -11,38 +11,28 @@ constexpr size_t kLookedAtMax = 10;  // so that a log of any length costs the sa
 constexpr size_t kKeptBytesMax = 1024;
 
 bool is_same(const AclLogEntry& one, const AclLogEntry& other) {
-  return one.reason == other.reason && one.context == other.context && one.object == other.object &&
-         one.user == other.user;
+  return one.reason == other.reason && one.context == other.context && one.object == other.object && one.user == other.user;
 }
 
 }  // namespace
 
 std::string_view to_text(AclContext context) {
   switch (context) {
-    case AclContext::kTopLevel:
-      break;
-    case AclContext::kTransaction:
-      return "multi";
-    case AclContext::kScript:
-      return "lua";
-    case AclContext::kModule:
-      return "module";
+    case AclContext::kTopLevel: break;
+    case AclContext::kTransaction: return "multi";
+    case AclContext::kScript: return "lua";
+    case AclContext::kModule: return "module";
   }
   return "toplevel";
 }
 
 std::string_view to_text(AclDenial denial) {
   switch (denial) {
-    case AclDenial::kNone:
-      break;
-    case AclDenial::kCommand:
-      return "command";
-    case AclDenial::kKey:
-      return "key";
-    case AclDenial::kAuth:
-      return "auth";
-    case AclDenial::kChannel:
-      return "channel";
+    case AclDenial::kNone: break;
+    case AclDenial::kCommand: return "command";
+    case AclDenial::kKey: return "key";
+    case AclDenial::kAuth: return "auth";
+    case AclDenial::kChannel: return "channel";
   }
   return "unknown";
 }
@@ -51,9 +41,8 @@ void AclLog::add(AclLogEntry entry, int64_t now_ms, size_t length_max) {
   entry.object.resize(std::min(entry.object.size(), kKeptBytesMax));
   entry.user.resize(std::min(entry.user.size(), kKeptBytesMax));
   const auto end = entries_.begin() + long(std::min(entries_.size(), kLookedAtMax));
-  const auto known = std::find_if(entries_.begin(), end, [&](const AclLogEntry& one) {
-    return is_same(one, entry) && now_ms - one.updated_ms <= kSameWithinMs;
-  });
+  const auto known = std::find_if(entries_.begin(), end,
+                                  [&](const AclLogEntry& one) { return is_same(one, entry) && now_ms - one.updated_ms <= kSameWithinMs; });
   if (known != end) {
     known->client = std::move(entry.client);
     known->count++;

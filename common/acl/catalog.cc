@@ -22,8 +22,7 @@ constexpr ChannelCommand kChannelCommands[] = {{"publish", AclCommand::Channels:
 // A range from a fixed place on, with all its keys in it. What a command with varying flags does with a key
 // is at the most to read and to write it.
 bool add_range(const KeySpec& key, std::vector<AclKeyRange>& ranges) {
-  const bool plain =
-      key.begin == KeySpec::Begin::kIndex && key.find == KeySpec::Find::kRange && key.limit <= 1;
+  const bool plain = key.begin == KeySpec::Begin::kIndex && key.find == KeySpec::Find::kRange && key.limit <= 1;
   if (!plain || (key.flags & kKeyIncomplete)) return false;
   const int last = key.last < 0 ? key.last : key.index + key.last;
   const uint8_t need = key.flags & kKeyVariableFlags ? kAclReadWrite : acl_permissions_for(key.flags);
@@ -103,8 +102,7 @@ int AclCatalog::find(std::string_view full_name) const {
 }
 
 int AclCatalog::id_of(const CommandInfo& info, std::span<const std::string_view> args) const {
-  const bool calls_help =
-      !info.subcommands.empty() && args.size() > 1 && equals_ignoring_case(args[1], "help");
+  const bool calls_help = !info.subcommands.empty() && args.size() > 1 && equals_ignoring_case(args[1], "help");
   return calls_help && help_of_[size_t(info.id)] >= 0 ? help_of_[size_t(info.id)] : info.id;
 }
 

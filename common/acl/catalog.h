@@ -26,8 +26,7 @@ inline constexpr uint8_t kAclReadWrite = kAclRead | kAclWrite;
 /// What it takes to do with a key what the flags (KeyFlag) say. Nothing for a command that only asks whether
 /// or how much there is.
 constexpr uint8_t acl_permissions_for(uint16_t key_flags) {
-  return uint8_t((key_flags & kKeyAccess ? kAclRead : 0) |
-                 (key_flags & (kKeyInsert | kKeyDelete | kKeyUpdate) ? kAclWrite : 0));
+  return uint8_t((key_flags & kKeyAccess ? kAclRead : 0) | (key_flags & (kKeyInsert | kKeyDelete | kKeyUpdate) ? kAclWrite : 0));
 }
 
 /// Keys at first, first+step ... last; a negative last counts from the end of the arguments.
@@ -37,12 +36,7 @@ struct AclKeyRange {
 };
 
 struct AclCommand {
-  enum class Channels : uint8_t {
-    kNone,
-    kOne,
-    kAll,
-    kAllPatterns
-  };  ///< that it publishes or listens to, from argument 1 on
+  enum class Channels : uint8_t { kNone, kOne, kAll, kAllPatterns };  ///< that it publishes or listens to, from argument 1 on
 
   const CommandInfo* info = nullptr;  ///< of HELP: the container's
   std::string name;                   ///< "get", "config|get", "config|help"

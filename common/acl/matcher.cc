@@ -20,8 +20,7 @@ AclMatcher::AclMatcher(const AclPatterns& patterns, uint8_t need) {
     const size_t compared = std::min(prefix, sizeof(uint64_t));
     const uint64_t mask = compared == sizeof(uint64_t) ? ~uint64_t(0) : (uint64_t(1) << (8 * compared)) - 1;
     // A star alone is left to the glob, to which it does not match the empty name.
-    const bool is_prefix =
-        prefix > 0 && prefix < text.size() && text.find_first_not_of('*', prefix) == text.npos;
+    const bool is_prefix = prefix > 0 && prefix < text.size() && text.find_first_not_of('*', prefix) == text.npos;
     Head head{head_of(text.substr(0, compared)), mask, kNone, kNone};
     if (!is_prefix || prefix > compared) {
       head.text = uint32_t(texts_.size());

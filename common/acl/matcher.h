@@ -63,8 +63,7 @@ class AclMatcher {
     const char* at = name.data();
     const size_t size = name.size();
     if (__builtin_expect(size >= 8, 1)) return word_at<uint64_t>(at);
-    if (size >= 4)
-      return word_at<uint32_t>(at) | uint64_t(word_at<uint32_t>(at + size - 4)) << (8 * (size - 4));
+    if (size >= 4) return word_at<uint32_t>(at) | uint64_t(word_at<uint32_t>(at + size - 4)) << (8 * (size - 4));
     uint64_t head = 0;
     for (size_t i = 0; i < size; i++) head |= uint64_t(uint8_t(at[i])) << (8 * i);
     return head;
@@ -81,8 +80,7 @@ class AclMatcher {
   std::vector<Group> groups_;
   std::vector<uint32_t> slots_;  // the first head of each
   std::vector<Text> texts_;
-  mutable std::array<uint8_t, 256>
-      likely_{};  // by the first byte: the head that matched last, if it is one of the first
+  mutable std::array<uint8_t, 256> likely_{};  // by the first byte: the head that matched last, if it is one of the first
 };
 
 }  // namespace vedette

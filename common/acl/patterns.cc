@@ -34,15 +34,13 @@ size_t AclPatterns::find(std::string_view text) const {
     const auto found = places_.find(std::string(text));
     return found == places_.end() ? patterns_.size() : found->second;
   }
-  const auto found = std::find_if(patterns_.begin(), patterns_.end(),
-                                  [&](const Pattern& pattern) { return pattern.text == text; });
+  const auto found = std::find_if(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) { return pattern.text == text; });
   return size_t(found - patterns_.begin());
 }
 
 bool AclPatterns::match(std::string_view name, uint8_t need) const {
-  return std::any_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) {
-    return (pattern.permissions & need) == need && glob_match(pattern.text, name);
-  });
+  return std::any_of(patterns_.begin(), patterns_.end(),
+                     [&](const Pattern& pattern) { return (pattern.permissions & need) == need && glob_match(pattern.text, name); });
 }
 
 bool AclPatterns::contains(std::string_view text) const { return find(text) < patterns_.size(); }

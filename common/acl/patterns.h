@@ -32,8 +32,7 @@ class AclPatterns {
   size_t find(std::string_view text) const;
 
   std::vector<Pattern> patterns_;
-  std::unordered_map<std::string, size_t>
-      places_;  // of all, once there are so many that a search would be long
+  std::unordered_map<std::string, size_t> places_;  // of all, once there are so many that a search would be long
 };
 
 }  // namespace vedette

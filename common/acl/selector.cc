@@ -24,12 +24,9 @@ void append_word(std::string& to, std::string_view word) {
 
 std::string_view to_text(AclFault fault) {
   switch (fault) {
-    case AclFault::kNone:
-      break;
-    case AclFault::kSyntax:
-      return "Syntax error";
-    case AclFault::kUnknownName:
-      return "Unknown command or category name in ACL";
+    case AclFault::kNone: break;
+    case AclFault::kSyntax: return "Syntax error";
+    case AclFault::kUnknownName: return "Unknown command or category name in ACL";
     case AclFault::kKeysAreOpen:
       return "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have "
              "any effect. Try 'resetkeys' "
@@ -38,13 +35,11 @@ std::string_view to_text(AclFault fault) {
       return "Adding a pattern after the * pattern (or the 'allchannels' flag) is not valid and does not "
              "have any effect. Try "
              "'resetchannels' to start with an empty list of channels";
-    case AclFault::kNoSuchPassword:
-      return "The password you are trying to remove from the user does not exist";
+    case AclFault::kNoSuchPassword: return "The password you are trying to remove from the user does not exist";
     case AclFault::kBadHash:
       return "The password hash must be exactly 64 characters and contain only lowercase hexadecimal "
              "characters";
-    case AclFault::kArgumentOfSubcommand:
-      return "Allowing first-arg of a subcommand is not supported";
+    case AclFault::kArgumentOfSubcommand: return "Allowing first-arg of a subcommand is not supported";
   }
   return "";
 }
@@ -71,15 +66,11 @@ AclFault AclSelector::apply(std::string_view rule) {
   }
   switch (rule.empty() ? '\0' : rule[0]) {
     case '~':
-    case '%':
-      return apply_key_rule(rule);
-    case '&':
-      return apply_channel_rule(rule.substr(1));
+    case '%': return apply_key_rule(rule);
+    case '&': return apply_channel_rule(rule.substr(1));
     case '+':
-    case '-':
-      return apply_command_rule(rule);
-    default:
-      return AclFault::kSyntax;
+    case '-': return apply_command_rule(rule);
+    default: return AclFault::kSyntax;
   }
 }
 
@@ -137,8 +128,8 @@ AclFault AclSelector::permit_first_argument(std::string_view name) {
   if ((*catalog_)[id].parent >= 0) return AclFault::kArgumentOfSubcommand;
   if (argument.empty()) return AclFault::kSyntax;
   if (!(*catalog_)[id].subcommands.empty()) return AclFault::kUnknownName;
-  if (has_blank_or_nul(argument) || argument.find('(') != argument.npos ||
-      argument.find(')') != argument.npos || argument.find_first_of("\"'\\") != argument.npos)
+  if (has_blank_or_nul(argument) || argument.find('(') != argument.npos || argument.find(')') != argument.npos ||
+      argument.find_first_of("\"'\\") != argument.npos)
     return AclFault::kSyntax;  // it could not be written down as a rule again
   first_arguments_.emplace(id, to_lower(argument));
   note_rule(name, true);
@@ -248,8 +239,7 @@ bool AclSelector::has_first_arguments(int id) const {
 
 bool AclSelector::permits_first_argument(const AclRequest& request) const {
   if (request.args.size() < 2) return false;
-  for (auto one = first_arguments_.lower_bound({request.id, ""});
-       one != first_arguments_.end() && one->first == request.id; ++one)
+  for (auto one = first_arguments_.lower_bound({request.id, ""}); one != first_arguments_.end() && one->first == request.id; ++one)
     if (equals_ignoring_case(one->second, request.args[1])) return true;
   return false;
 }
@@ -258,14 +248,12 @@ AclDecision AclSelector::decide(AclRequest& request) const {
   if (!permits_command(request.id) && !permits_first_argument(request)) return {AclDenial::kCommand};
   if (!all_keys_ && request.command.has_keys)
     for (const KeyPosition& key : request.keys())
-      if (!keys_.match(request.args[size_t(key.index)], acl_permissions_for(key.flags)))
-        return {AclDenial::kKey, key.index};
+      if (!keys_.match(request.args[size_t(key.index)], acl_permissions_for(key.flags))) return {AclDenial::kKey, key.index};
   const AclCommand::Channels channels = request.command.channels;
   if (all_channels_ || channels == AclCommand::Channels::kNone) return {};
   const size_t end = channels == AclCommand::Channels::kOne ? 2 : request.args.size();
   for (size_t i = 1; i < end; i++)
-    if (!permits_channel(request.args[i], channels == AclCommand::Channels::kAllPatterns))
-      return {AclDenial::kChannel, int(i)};
+    if (!permits_channel(request.args[i], channels == AclCommand::Channels::kAllPatterns)) return {AclDenial::kChannel, int(i)};
   return {};
 }
 

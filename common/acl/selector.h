@@ -37,8 +37,7 @@ bool has_blank_or_nul(std::string_view text);
 class AclSelector {
  public:
   /// Permits nothing, or all channels.
-  AclSelector(const AclCatalog& catalog, bool opens_channels)
-      : catalog_(&catalog), all_channels_(opens_channels) {
+  AclSelector(const AclCatalog& catalog, bool opens_channels) : catalog_(&catalog), all_channels_(opens_channels) {
     set_all_commands(false);
   }
 
@@ -97,8 +96,7 @@ class AclSelector {
   };
   std::map<std::string, Rule, std::less<>> rules_;
   uint32_t turns_ = 0;
-  std::set<std::pair<int, std::string>>
-      first_arguments_;  // with which a command may be called that otherwise may not
+  std::set<std::pair<int, std::string>> first_arguments_;  // with which a command may be called that otherwise may not
   AclPatterns keys_, channels_;
 };
 

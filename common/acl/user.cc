@@ -12,9 +12,7 @@ namespace {
 
 constexpr size_t kDigestDigits = 64;
 
-bool is_digest(std::string_view text) {
-  return text.size() == kDigestDigits && text.find_first_not_of("0123456789abcdef") == text.npos;
-}
+bool is_digest(std::string_view text) { return text.size() == kDigestDigits && text.find_first_not_of("0123456789abcdef") == text.npos; }
 
 bool fits_a_route(const AclKeyRange& range) {
   constexpr int kMax = std::numeric_limits<int8_t>::max();
@@ -23,8 +21,7 @@ bool fits_a_route(const AclKeyRange& range) {
 
 }  // namespace
 
-AclUser::AclUser(const AclCatalog& catalog, std::string name, AclDefaults defaults)
-    : catalog_(&catalog), name_(std::move(name)) {
+AclUser::AclUser(const AclCatalog& catalog, std::string name, AclDefaults defaults) : catalog_(&catalog), name_(std::move(name)) {
   selectors_.emplace_back(catalog, defaults.opens_channels);
 }
 
@@ -112,8 +109,7 @@ std::string AclUser::description() const {
 }
 
 void AclUser::compile() {
-  permits_everything_ = std::any_of(selectors_.begin(), selectors_.end(),
-                                    [](const AclSelector& one) { return one.permits_everything(); });
+  permits_everything_ = std::any_of(selectors_.begin(), selectors_.end(), [](const AclSelector& one) { return one.permits_everything(); });
   matchers_.clear();
   matcher_numbers_.clear();
   routes_.resize(size_t(catalog_->size()));
@@ -138,16 +134,14 @@ AclUser::Route AclUser::route_of(int id) {
   for (size_t i = 0; i < selectors_.size(); i++) {
     const AclSelector& selector = selectors_[i];
     if (selector.may_permit(id) && route.kind == RouteKind::kRefused) route.kind = RouteKind::kAsk;
-    const bool channels_are_open =
-        selector.permits_all_channels() || command.channels == AclCommand::Channels::kNone;
+    const bool channels_are_open = selector.permits_all_channels() || command.channels == AclCommand::Channels::kNone;
     if (!selector.permits_command(id) || !channels_are_open) continue;
     if (selector.permits_all_keys() || !command.has_keys) return {.kind = RouteKind::kOpen};
-    if (route.kind != RouteKind::kAsk || command.ranges.size() != 1 || !fits_a_route(command.ranges[0]))
-      continue;
+    if (route.kind != RouteKind::kAsk || command.ranges.size() != 1 || !fits_a_route(command.ranges[0])) continue;
     const AclKeyRange& range = command.ranges[0];
     if (const auto matcher = matcher_for(i, range.need))
-      route = {range.first == range.last ? RouteKind::kOneKey : RouteKind::kOneRange, *matcher,
-               int8_t(range.first), int8_t(range.last), int8_t(range.step)};
+      route = {range.first == range.last ? RouteKind::kOneKey : RouteKind::kOneRange, *matcher, int8_t(range.first), int8_t(range.last),
+               int8_t(range.step)};
   }
   return route;
 }
@@ -178,8 +172,7 @@ bool AclUser::permits_for_all_keys(AclRequest& request, uint8_t need) const {
 }
 
 bool AclUser::permits_channel(std::string_view name, bool is_pattern) const {
-  return std::any_of(selectors_.begin(), selectors_.end(),
-                     [&](const AclSelector& one) { return one.permits_channel(name, is_pattern); });
+  return std::any_of(selectors_.begin(), selectors_.end(), [&](const AclSelector& one) { return one.permits_channel(name, is_pattern); });
 }
 
 MergedRules merge_selectors(std::span<const std::string_view> rules) {

@@ -56,8 +56,7 @@ class AclUser {
   /// Whether the request, whose arguments the command's arity accepts, may run. `id`: of AclCatalog.
   bool permits(int id, std::span<const std::string_view> args) const {
     const Route& route = routes_[size_t(id)];
-    if (route.kind == RouteKind::kOneKey && size_t(route.first) < args.size() &&
-        matchers_[route.matcher].match(args[size_t(route.first)]))
+    if (route.kind == RouteKind::kOneKey && size_t(route.first) < args.size() && matchers_[route.matcher].match(args[size_t(route.first)]))
       return true;
     return route.kind == RouteKind::kOpen || permits_otherwise(route, id, args);
   }

@@ -17,8 +17,7 @@ static_assert(std::is_nothrow_move_constructible_v<AclUser>);  // a growing list
 
 std::string_view strip(std::string_view text, std::string_view blanks) {
   const size_t first = text.find_first_not_of(blanks);
-  return first == text.npos ? std::string_view()
-                            : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+  return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 // Between single blanks: two in a row enclose an empty word, which as a rule says nothing.
@@ -35,8 +34,7 @@ std::vector<std::string_view> split_at_blanks(std::string_view line) {
 }  // namespace
 
 Status check_user_name(std::string_view name) {
-  return has_blank_or_nul(name) ? Status(failure("Usernames can't contain spaces or null characters"))
-                                : Status::ok();
+  return has_blank_or_nul(name) ? Status(failure("Usernames can't contain spaces or null characters")) : Status::ok();
 }
 
 AclUsers::AclUsers(const AclCatalog& catalog) : catalog_(catalog) {
@@ -54,8 +52,7 @@ Result<AclUser> AclUsers::changed(std::string_view name, std::span<const std::st
   if (Status status = check_user_name(name); !status) return status.error();
   const MergedRules merged = merge_selectors(rules);
   if (merged.unmatched >= 0)
-    return failure(fmt::format("Unmatched parenthesis in acl selector starting at '{}'.",
-                               shown_word(rules[size_t(merged.unmatched)])));
+    return failure(fmt::format("Unmatched parenthesis in acl selector starting at '{}'.", shown_word(rules[size_t(merged.unmatched)])));
   const AclUser* present = find(name);
   AclUser user = present ? *present : AclUser(catalog_, std::string(name), defaults);
   for (const std::string& rule : merged.rules)
@@ -89,8 +86,7 @@ const AclUser* AclUsers::log_in(std::string_view name, std::string_view password
     const std::string digest = sha256_hex(password);
     bool is_known = false;
     if (user)
-      for (const std::string& known : user->password_digests())
-        is_known |= equals_in_constant_time(known, digest);
+      for (const std::string& known : user->password_digests()) is_known |= equals_in_constant_time(known, digest);
     if (!is_known) return nullptr;
   }
   if (!user->is_compiled()) user->compile();
@@ -122,37 +118,28 @@ Result<std::vector<AclUser>> AclUsers::read(std::string_view text, std::string_v
     text.remove_prefix(std::min(end + 1, text.size()));
     if (!line.empty()) errors += read_line(line, fmt::format("{}:{}", file, number), number, reading);
   }
-  if (!errors.empty())
-    return Error(errors +
-                 "WARNING: ACL errors detected, no change to the previously active ACL rules was performed");
+  if (!errors.empty()) return Error(errors + "WARNING: ACL errors detected, no change to the previously active ACL rules was performed");
   return std::move(reading.users);
 }
 
 // What is wrong with the line: nothing, or sentences with a blank behind each.
-std::string AclUsers::read_line(std::string_view line, std::string_view place, int number,
-                                Reading& reading) const {
+std::string AclUsers::read_line(std::string_view line, std::string_view place, int number, Reading& reading) const {
   const std::vector<std::string_view> words = split_at_blanks(line);
-  if (words[0] != "user" || words.size() < 2)
-    return fmt::format("{} should start with user keyword followed by the username. ", place);
+  if (words[0] != "user" || words.size() < 2) return fmt::format("{} should start with user keyword followed by the username. ", place);
   const std::string_view name = words[1];
-  if (has_blank_or_nul(name))
-    return fmt::format("'{}: username '{}' contains invalid characters. ", place, shown_word(name));
-  if (!reading.names.emplace(name).second)
-    return fmt::format("WARNING: Duplicate user '{}' found on line {}. ", name, number);
+  if (has_blank_or_nul(name)) return fmt::format("'{}: username '{}' contains invalid characters. ", place, shown_word(name));
+  if (!reading.names.emplace(name).second) return fmt::format("WARNING: Duplicate user '{}' found on line {}. ", name, number);
   AclUser& user = reading.users.emplace_back(catalog_, std::string(name), defaults);
   const MergedRules merged = merge_selectors(std::span(words).subspan(2));
   if (merged.unmatched >= 0) return fmt::format("{}: Unmatched parenthesis in selector definition.", place);
   std::string errors;
-  bool is_told =
-      false;  // what is wrong behind the first fault may be its consequence, but for names that do not exist
+  bool is_told = false;  // what is wrong behind the first fault may be its consequence, but for names that do not exist
   for (const std::string& rule : merged.rules) {
     const std::string_view stripped = strip(rule, "\t\r\n");
     const AclFault fault = user.apply(stripped, defaults);
     if (fault == AclFault::kUnknownName)
-      errors += fmt::format("{}: Error in applying operation '{}': {}. ", place, shown_word(stripped),
-                            to_text(fault));
-    else if (fault != AclFault::kNone && !std::exchange(is_told, true))
-      errors += fmt::format("{}: {}. ", place, to_text(fault));
+      errors += fmt::format("{}: Error in applying operation '{}': {}. ", place, shown_word(stripped), to_text(fault));
+    else if (fault != AclFault::kNone && !std::exchange(is_told, true)) errors += fmt::format("{}: {}. ", place, to_text(fault));
   }
   return errors;
 }

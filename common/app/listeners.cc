@@ -27,8 +27,7 @@ Status Listeners::open_port(const ListenOptions& options, int port, Stream::Kind
     log_warning("Could not create server TCP listening socket {}", listener.error().text());
     return listener.error();
   }
-  if (opened.empty() && !options.bind.empty())
-    return Error("none of the addresses of 'bind' is available on port " + std::to_string(port));
+  if (opened.empty() && !options.bind.empty()) return Error("none of the addresses of 'bind' is available on port " + std::to_string(port));
   set = std::move(opened);
   return Status::ok();
 }
@@ -36,8 +35,7 @@ Status Listeners::open_port(const ListenOptions& options, int port, Stream::Kind
 Status Listeners::open_unix(const ListenOptions& options) {
   unix_.reset();
   if (options.unixsocket.empty()) return Status::ok();
-  auto listener =
-      Listener::unix_socket(loop_, options.unixsocket, unsigned(options.unixsocketperm), options.tcp_backlog, on_connection_);
+  auto listener = Listener::unix_socket(loop_, options.unixsocket, unsigned(options.unixsocketperm), options.tcp_backlog, on_connection_);
   if (!listener) {
     log_warning("Failed opening Unix socket: {}", listener.error().text());
     return listener.error();
@@ -62,7 +60,9 @@ Status Listeners::open(const ListenOptions& options) {
 
 bool Listeners::waiting() const {
   if (unix_ && unix_->waiting()) return true;
-  const auto waits = [](const Set& set) { return std::any_of(set.begin(), set.end(), [](const auto& listener) { return listener->waiting(); }); };
+  const auto waits = [](const Set& set) {
+    return std::any_of(set.begin(), set.end(), [](const auto& listener) { return listener->waiting(); });
+  };
   return waits(tcp_) || waits(tls_);
 }
 

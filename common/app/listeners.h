@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "common/net/listener.h"
 #include "common/app/options.h"
+#include "common/net/listener.h"
 
 namespace vedette {
 

@@ -47,7 +47,8 @@ Supervisor::Supervisor(Supervised mode) {
   const char* systemd = std::getenv("NOTIFY_SOCKET");
   if (mode == Supervised::kAuto) mode = upstart ? Supervised::kUpstart : systemd ? Supervised::kSystemd : Supervised::kNo;
   if (mode == Supervised::kUpstart && !upstart) log_warning("supervised upstart: UPSTART_JOB is not in the environment; going on without");
-  if (mode == Supervised::kSystemd && !systemd) log_warning("supervised systemd: NOTIFY_SOCKET is not in the environment; going on without");
+  if (mode == Supervised::kSystemd && !systemd)
+    log_warning("supervised systemd: NOTIFY_SOCKET is not in the environment; going on without");
   if (mode == Supervised::kUpstart && upstart) {
     kind_ = mode;
     raise(SIGSTOP);  // upstart's sign of readiness

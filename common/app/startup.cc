@@ -16,10 +16,8 @@ bool answer_about_program(const std::vector<std::string>& arguments, std::string
   const std::string& asked = arguments[0];
   if (asked == "-v" || asked == "--version")
     std::fputs(fmt::format("{} v={} compatible={} bits={}\n", program, version, kCompatibleVersion, sizeof(void*) * 8).c_str(), stdout);
-  else if (asked == "-h" || asked == "--help")
-    std::fputs(std::string(usage).c_str(), stdout);
-  else
-    return false;
+  else if (asked == "-h" || asked == "--help") std::fputs(std::string(usage).c_str(), stdout);
+  else return false;
   return true;
 }
 

@@ -26,10 +26,11 @@ void push_tls_options(std::vector<Option>& rows, TlsOptions& o, ListenOptions& l
                                  .doc = "TCP port that speaks TLS, on the addresses of 'bind', beside 'port' or (with 'port 0') in its "
                                         "place; 0 none. It needs tls-cert-file and tls-key-file."},
                                 listen.tls_port, 0, 65535));
-  file("tls-cert-file", o.cert_file,
-       "The program's certificate, in PEM, followed by those of its intermediate authorities. To name it again (CONFIG SET, of a sentinel SENTINEL "
-       "CONFIG SET) reads the files anew: connections go on with what they began with. A set of files that does not hold together is refused, and everything "
-       "stays as it was.");
+  file(
+      "tls-cert-file", o.cert_file,
+      "The program's certificate, in PEM, followed by those of its intermediate authorities. To name it again (CONFIG SET, of a sentinel SENTINEL "
+      "CONFIG SET) reads the files anew: connections go on with what they began with. A set of files that does not hold together is refused, and everything "
+      "stays as it was.");
   file("tls-key-file", o.key_file, "The private key of the certificate, in PEM.");
   file("tls-key-file-pass", o.key_file_pass, "The passphrase of the private key, if it has one.", kOptionSensitive);
   file("tls-client-cert-file", o.client_cert_file,
@@ -54,12 +55,14 @@ void push_tls_options(std::vector<Option>& rows, TlsOptions& o, ListenOptions& l
          "Demand of whom we connect to that the certificate names the host or address that was asked for (as an alternative name). "
          "Off, since servers of the protocol do not, and since the addresses that a sentinel tells are rarely in certificates; then any "
          "certificate of a trusted authority is good for any host. Turn it on where the authorities serve more than these servers.");
-  rows.push_back(string_option({.name = "tls-protocols",
-                                .doc = "Versions that are spoken, as \"TLSv1.2 TLSv1.3\". Empty is those two, and what may come after them."},
-                               o.protocols, check_protocols));
-  rows.push_back(string_option({.name = "tls-ciphers",
-                                .doc = "Ciphers up to TLS 1.2, in OpenSSL's notation. Empty leaves the choice to OpenSSL, whose updates keep it sound."},
-                               o.ciphers));
+  rows.push_back(
+      string_option({.name = "tls-protocols",
+                     .doc = "Versions that are spoken, as \"TLSv1.2 TLSv1.3\". Empty is those two, and what may come after them."},
+                    o.protocols, check_protocols));
+  rows.push_back(string_option(
+      {.name = "tls-ciphers",
+       .doc = "Ciphers up to TLS 1.2, in OpenSSL's notation. Empty leaves the choice to OpenSSL, whose updates keep it sound."},
+      o.ciphers));
   rows.push_back(string_option({.name = "tls-ciphersuites", .doc = "The same for TLS 1.3."}, o.ciphersuites));
   toggle("tls-prefer-server-ciphers", o.prefer_server_ciphers,
          "Let the server's order of ciphers decide. Off, so that a client without fast AES gets what is fast for it.");
@@ -69,10 +72,9 @@ void push_tls_options(std::vector<Option>& rows, TlsOptions& o, ListenOptions& l
                                  .unit = "sessions",
                                  .doc = "Sessions remembered; 0 is no limit. Clients of TLS 1.3 keep their own."},
                                 o.session_cache_size, 0, kIntMax));
-  rows.push_back(integer_option({.name = "tls-session-cache-timeout",
-                                 .unit = "seconds",
-                                 .doc = "How long a session can be taken up again."},
-                                o.session_cache_timeout_seconds, 0, kIntMax));
+  rows.push_back(
+      integer_option({.name = "tls-session-cache-timeout", .unit = "seconds", .doc = "How long a session can be taken up again."},
+                     o.session_cache_timeout_seconds, 0, kIntMax));
   rows.push_back(integer_option({.name = "tls-handshake-timeout",
                                  .unit = "seconds",
                                  .doc = "Patience with a handshake, on connections of either direction. Whoever has not proved who he is "

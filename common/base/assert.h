@@ -15,5 +15,4 @@ void exit_on_panic(bool on);
 
 }  // namespace vedette
 
-#define VED_ASSERT(condition) \
-  (__builtin_expect(!(condition), 0) ? ::vedette::assertion_failed(#condition, __FILE__, __LINE__) : (void)0)
+#define VED_ASSERT(condition) (__builtin_expect(!(condition), 0) ? ::vedette::assertion_failed(#condition, __FILE__, __LINE__) : (void)0)

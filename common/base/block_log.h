@@ -18,8 +18,7 @@ namespace vedette {
 class BlockLog {
  public:
   /// The first byte appended gets position `origin`. Blocks of `block_bytes`, more for what must lie in one piece.
-  explicit BlockLog(size_t block_bytes = 64 * 1024, uint64_t origin = 0)
-      : block_bytes_(block_bytes), begin_(origin), end_(origin) {}
+  explicit BlockLog(size_t block_bytes = 64 * 1024, uint64_t origin = 0) : block_bytes_(block_bytes), begin_(origin), end_(origin) {}
   BlockLog(const BlockLog&) = delete;
   BlockLog& operator=(const BlockLog&) = delete;
   ~BlockLog() { restart(0); }

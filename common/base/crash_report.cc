@@ -68,8 +68,7 @@ void on_fatal_signal(int number, siginfo_t* info, void* context) {
       uint64_t(info->si_code < 0 ? -int64_t(info->si_code) : info->si_code));
   if (info->si_code == SI_USER || info->si_code == SI_TKILL)
     Line()("Sent by process ")(uint64_t(info->si_pid))(" of user ")(uint64_t(info->si_uid));
-  else
-    Line()("Accessing address: 0x")(uint64_t(reinterpret_cast<uintptr_t>(info->si_addr)), 16);
+  else Line()("Accessing address: 0x")(uint64_t(reinterpret_cast<uintptr_t>(info->si_addr)), 16);
   write_stack_trace(instruction_of(context));
   Line()("=== REDIS BUG REPORT END ===");
   // The handler is gone after one call: the default action follows, for a core file and the true exit status.

@@ -107,12 +107,12 @@ Fiber::Fiber(size_t stack_bytes) : switch_(new Switch) {
   *--top = 0;
   *--top = 0;  // the return address of vedette_begin_stack, which does not return; and its stack is aligned
   *--top = uint64_t(reinterpret_cast<uintptr_t>(&vedette_begin_stack));
-  *--top = 0;                                                // rbp
-  *--top = 0;                                                // rbx
+  *--top = 0;                                                    // rbp
+  *--top = 0;                                                    // rbx
   *--top = uint64_t(reinterpret_cast<uintptr_t>(&Fiber::loop));  // r12
-  *--top = uint64_t(reinterpret_cast<uintptr_t>(this));      // r13
-  *--top = 0;                                                // r14
-  *--top = 0;                                                // r15
+  *--top = uint64_t(reinterpret_cast<uintptr_t>(this));          // r13
+  *--top = 0;                                                    // r14
+  *--top = 0;                                                    // r15
   *--top = kDefaultMxcsr | uint64_t(kDefaultControlWord) << 32;
   switch_->within = top;
 #endif
@@ -152,8 +152,8 @@ void Fiber::enter() {
     const auto self = uint64_t(reinterpret_cast<uintptr_t>(this));
     using Plain = void (*)();
     makecontext(&switch_->within, reinterpret_cast<Plain>(+[](unsigned high, unsigned low) {
-                  Fiber::loop(reinterpret_cast<Fiber*>(uintptr_t(uint64_t(high) << 32 | low)));
-                }),
+      Fiber::loop(reinterpret_cast<Fiber*>(uintptr_t(uint64_t(high) << 32 | low)));
+    }),
                 2, unsigned(self >> 32), unsigned(self));
   }
   VED_ASSERT(swapcontext(&switch_->outside, &switch_->within) == 0);

@@ -55,9 +55,7 @@ std::string time_text(LogTimestampFormat format, int64_t unix_milliseconds) {
   return text + fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', distance / 60, distance % 60);
 }
 
-const char* role_name(char role) {
-  return role == 'M' ? "primary" : role == 'S' ? "replica" : role == 'X' ? "sentinel" : "starting";
-}
+const char* role_name(char role) { return role == 'M' ? "primary" : role == 'S' ? "replica" : role == 'X' ? "sentinel" : "starting"; }
 
 // A quoted value of a key=value pair: what would end it, or the line, is escaped.
 void append_escaped(std::string& out, std::string_view text) {
@@ -94,8 +92,7 @@ bool configure_log(const LogSettings& settings) {
   log.settings = settings;
   if (log.syslog_open) closelog();
   log.syslog_open = settings.to_syslog;
-  if (settings.to_syslog)
-    openlog(log.settings.syslog_ident.c_str(), LOG_PID | LOG_NDELAY | LOG_NOWAIT, settings.syslog_facility);
+  if (settings.to_syslog) openlog(log.settings.syslog_ident.c_str(), LOG_PID | LOG_NDELAY | LOG_NOWAIT, settings.syslog_facility);
   return true;
 }
 

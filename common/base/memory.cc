@@ -184,8 +184,8 @@ std::optional<std::string> allocator_text(const std::string& name, int& failure)
   size_t size = sizeof text;
   // A number of the same width would be taken for an address.
   const bool is_text = name == "version" || name == "config.malloc_conf" || name == "opt.dss" || name == "opt.thp" ||
-                       name == "opt.percpu_arena" || name == "opt.metadata_thp" || name == "opt.junk" ||
-                       name == "opt.prof_prefix" || name == "opt.stats_print_opts" || (name.starts_with("arena.") && name.ends_with(".dss"));
+                       name == "opt.percpu_arena" || name == "opt.metadata_thp" || name == "opt.junk" || name == "opt.prof_prefix" ||
+                       name == "opt.stats_print_opts" || (name.starts_with("arena.") && name.ends_with(".dss"));
   failure = is_text ? mallctl(name.c_str(), &text, &size, nullptr, 0) : EINVAL;
   if (failure) return std::nullopt;
   return text ? std::string(text) : std::string();

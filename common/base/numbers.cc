@@ -46,8 +46,7 @@ namespace {
 template <class T>
 std::optional<T> parse_floating(std::string_view text, T (*parse)(const char*, char**)) {
   char terminated[5 * 1024];
-  if (text.empty() || text.size() >= sizeof terminated || std::isspace(static_cast<unsigned char>(text[0])))
-    return std::nullopt;
+  if (text.empty() || text.size() >= sizeof terminated || std::isspace(static_cast<unsigned char>(text[0]))) return std::nullopt;
   std::memcpy(terminated, text.data(), text.size());
   terminated[text.size()] = 0;
   errno = 0;
@@ -62,9 +61,7 @@ std::optional<T> parse_floating(std::string_view text, T (*parse)(const char*, c
 }  // namespace
 
 std::optional<double> parse_double(std::string_view text) { return parse_floating<double>(text, std::strtod); }
-std::optional<long double> parse_long_double(std::string_view text) {
-  return parse_floating<long double>(text, std::strtold);
-}
+std::optional<long double> parse_long_double(std::string_view text) { return parse_floating<long double>(text, std::strtold); }
 
 std::string to_text(int64_t value) {
   char digits[20];

@@ -123,10 +123,8 @@ bool read_word(std::string_view line, size_t& at, std::string& word) {
       continue;
     }
     if (ends_word(c)) return true;
-    if (c == '"' || c == '\'')
-      quote = c;
-    else
-      word += c;
+    if (c == '"' || c == '\'') quote = c;
+    else word += c;
   }
   return true;
 }

@@ -43,8 +43,7 @@ double measure_ns_per_tick() {
   const int64_t start_ns = read_ns(CLOCK_MONOTONIC);
   const uint64_t start = read_ticks();
   int64_t elapsed = 0;
-  while ((elapsed = read_ns(CLOCK_MONOTONIC) - start_ns) < 500000) {
-  }
+  while ((elapsed = read_ns(CLOCK_MONOTONIC) - start_ns) < 500000) {}
   const uint64_t ticks = read_ticks() - start;
   return ticks ? double(elapsed) / double(ticks) : 0;
 }

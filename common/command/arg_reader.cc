@@ -52,9 +52,7 @@ std::span<const std::string_view> ArgReader::rest() {
   return left;
 }
 
-bool ArgReader::at_token(std::string_view upper) const {
-  return more() && equals_ignoring_case(argv_[at_], upper);
-}
+bool ArgReader::at_token(std::string_view upper) const { return more() && equals_ignoring_case(argv_[at_], upper); }
 
 bool ArgReader::token(std::string_view upper) { return token_with(upper, 0); }
 
@@ -127,14 +125,10 @@ int64_t ArgReader::timeout_seconds() {
   if (error_) return 0;
   const std::optional<double> seconds = parse_double(argument);
   std::string_view error;
-  if (!seconds)
-    error = kTimeoutNotFloat;
-  else if (*seconds < 0)
-    error = kTimeoutNegative;
-  else if (const double ms = std::ceil(*seconds * 1000); ms < 0x1p62)
-    return int64_t(ms);
-  else
-    error = kTimeoutTooLong;
+  if (!seconds) error = kTimeoutNotFloat;
+  else if (*seconds < 0) error = kTimeoutNegative;
+  else if (const double ms = std::ceil(*seconds * 1000); ms < 0x1p62) return int64_t(ms);
+  else error = kTimeoutTooLong;
   fail(error);
   return 0;
 }

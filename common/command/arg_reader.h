@@ -52,8 +52,7 @@ class ArgReader {
   /// The next argument's bytes; empty once an error is latched.
   std::string_view text();
   /// "ERR value is not an integer or out of range" unless within the bounds. 0 on error.
-  int64_t integer(int64_t min = std::numeric_limits<int64_t>::min(),
-                  int64_t max = std::numeric_limits<int64_t>::max());
+  int64_t integer(int64_t min = std::numeric_limits<int64_t>::min(), int64_t max = std::numeric_limits<int64_t>::max());
   /// The same with an error text of the command's own ("ERR bit offset is not an integer or out of range").
   int64_t integer_or(std::string_view error, int64_t min = std::numeric_limits<int64_t>::min(),
                      int64_t max = std::numeric_limits<int64_t>::max());

@@ -20,10 +20,9 @@ enum Category : AclCategories {
   kCatTransaction = 1u << 19,
   kCatScripting = 1u << 20,
 };
-constexpr std::string_view kNames[] = {
-    "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
-    "string",   "bitmap", "hyperloglog", "geo",       "stream",     "pubsub",      "admin",
-    "fast",     "slow",   "blocking",    "dangerous", "connection", "transaction", "scripting"};
+constexpr std::string_view kNames[] = {"keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
+                                       "string",   "bitmap", "hyperloglog", "geo",       "stream",     "pubsub",      "admin",
+                                       "fast",     "slow",   "blocking",    "dangerous", "connection", "transaction", "scripting"};
 constexpr size_t bit_of(Category category) { return size_t(__builtin_ctz(category)); }
 static_assert(kNames[bit_of(kCatAdmin)] == "admin" && kNames[bit_of(kCatPubSub)] == "pubsub");
 static_assert(kNames[bit_of(kCatDangerous)] == "dangerous" && kNames[bit_of(kCatScripting)] == "scripting");

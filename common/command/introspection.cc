@@ -95,22 +95,18 @@ ReplyValue typed(std::string_view type, ReplyValue spec) {
 ReplyValue begin_search_of(const KeySpec& key) {
   ReplyValue spec = ReplyValue::map();
   switch (key.begin) {
-    case KeySpec::Begin::kIndex:
-      spec.add("index", ReplyValue::integer(key.index));
-      return typed("index", spec);
+    case KeySpec::Begin::kIndex: spec.add("index", ReplyValue::integer(key.index)); return typed("index", spec);
     case KeySpec::Begin::kKeyword:
       spec.add("keyword", ReplyValue::bulk(key.keyword));
       spec.add("startfrom", ReplyValue::integer(key.index));
       return typed("keyword", spec);
-    default:
-      return typed("unknown", spec);
+    default: return typed("unknown", spec);
   }
 }
 
 ReplyValue find_keys_of(const KeySpec& key) {
   ReplyValue spec = ReplyValue::map();
-  if (key.begin == KeySpec::Begin::kUnknown || key.find == KeySpec::Find::kUnknown)
-    return typed("unknown", spec);
+  if (key.begin == KeySpec::Begin::kUnknown || key.find == KeySpec::Find::kUnknown) return typed("unknown", spec);
   if (key.find == KeySpec::Find::kRange) {
     spec.add("lastkey", ReplyValue::integer(key.last));
     spec.add("keystep", ReplyValue::integer(key.step));
@@ -207,8 +203,7 @@ Status keys_of_request(const CommandIndex& table, CommandNames request, std::vec
   const bool unknown_subcommand = command && !command->subcommands.empty() && request.size() > 1;
   if (!command || unknown_subcommand) return failure("Invalid command specified");
   if (!has_key_arguments(*command)) return failure("The command has no key arguments");
-  if (!command->accepts_argument_count(request.size()))
-    return failure("Invalid number of arguments specified for command");
+  if (!command->accepts_argument_count(request.size())) return failure("Invalid number of arguments specified for command");
   const bool fits = find_keys(*command, request, found);
   if (found.empty() && (command->flags & kNoMandatoryKeys)) return Status::ok();
   if (!fits || found.empty()) return failure("Invalid arguments specified for command");
@@ -226,26 +221,13 @@ std::string help_usage(std::string_view usage) {
     if (!glue && !closes) text += ' ';
     glue = token.kind == Kind::kOpen || token.kind == Kind::kChoose || token.kind == Kind::kBar;
     switch (token.kind) {
-      case Kind::kOpen:
-        text += '[';
-        break;
-      case Kind::kClose:
-        text += ']';
-        break;
-      case Kind::kChoose:
-        text += '(';
-        break;
-      case Kind::kChosen:
-        text += ')';
-        break;
-      case Kind::kBar:
-        text += '|';
-        break;
-      case Kind::kDots:
-        text += "...";
-        break;
-      default:
-        text += is_usage_literal(token.text) ? std::string(token.text) : "<" + std::string(token.text) + ">";
+      case Kind::kOpen: text += '['; break;
+      case Kind::kClose: text += ']'; break;
+      case Kind::kChoose: text += '('; break;
+      case Kind::kChosen: text += ')'; break;
+      case Kind::kBar: text += '|'; break;
+      case Kind::kDots: text += "..."; break;
+      default: text += is_usage_literal(token.text) ? std::string(token.text) : "<" + std::string(token.text) + ">";
     }
   }
   return text;
@@ -307,9 +289,7 @@ ReplyValue command_docs(const CommandIndex& table, CommandNames names) {
   return map;
 }
 
-ReplyValue command_count(const CommandIndex& table) {
-  return ReplyValue::integer(int64_t(table.commands().size()));
-}
+ReplyValue command_count(const CommandIndex& table) { return ReplyValue::integer(int64_t(table.commands().size())); }
 
 Result<ReplyValue> command_list(const CommandIndex& table, CommandNames options) {
   if (options.empty()) return names_where(table, [](const CommandInfo&) { return true; });
@@ -319,12 +299,10 @@ Result<ReplyValue> command_list(const CommandIndex& table, CommandNames options)
     return names_where(table, [](const CommandInfo&) { return false; });
   if (equals_ignoring_case(options[1], "ACLCAT")) {
     const AclCategories wanted = acl_category(filter).value_or(0);
-    return names_where(table,
-                       [&](const CommandInfo& command) { return (acl_categories(command) & wanted) != 0; });
+    return names_where(table, [&](const CommandInfo& command) { return (acl_categories(command) & wanted) != 0; });
   }
   if (equals_ignoring_case(options[1], "PATTERN"))
-    return names_where(table,
-                       [&](const CommandInfo& command) { return glob_match(filter, command.name, true); });
+    return names_where(table, [&](const CommandInfo& command) { return glob_match(filter, command.name, true); });
   return failure("syntax error");
 }
 
@@ -341,15 +319,13 @@ Result<ReplyValue> command_getkeysandflags(const CommandIndex& table, CommandNam
   if (Status status = keys_of_request(table, request, found); !status) return Error(status.error());
   ReplyValue list = ReplyValue::array();
   for (const KeyPosition& key : found)
-    list.add(ReplyValue::array(
-        {ReplyValue::bulk(request[size_t(key.index)]), flag_set(kKeyFlagNames, key.flags)}));
+    list.add(ReplyValue::array({ReplyValue::bulk(request[size_t(key.index)]), flag_set(kKeyFlagNames, key.flags)}));
   return list;
 }
 
 ReplyValue container_help(const CommandInfo& container) {
   ReplyValue lines = ReplyValue::array();
-  lines.add(ReplyValue::status(std::string(container.spec->name) +
-                               " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+  lines.add(ReplyValue::status(std::string(container.spec->name) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
   for (const CommandInfo* sub : container.subcommands) {
     const std::string_view full_name = sub->spec->name;
     const std::string_view name = full_name.substr(full_name.find('|') + 1);

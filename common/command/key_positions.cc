@@ -46,8 +46,8 @@ std::optional<KeyRange> range_of(const CommandInfo& command, const KeySpec& spec
 }
 
 bool find_by_spec(const CommandInfo& command, const KeySpec& spec, Args argv, Positions& found) {
-  if (spec.begin == KeySpec::Begin::kNone || spec.begin == KeySpec::Begin::kUnknown ||
-      (spec.flags & kKeyNotKey) || spec.find == KeySpec::Find::kUnknown)
+  if (spec.begin == KeySpec::Begin::kNone || spec.begin == KeySpec::Begin::kUnknown || (spec.flags & kKeyNotKey) ||
+      spec.find == KeySpec::Find::kUnknown)
     return true;
   const int begin = begin_of(spec, argv);
   if (begin == 0) return true;
@@ -73,12 +73,9 @@ bool find_sort_keys(const CommandInfo& command, Args argv, Positions& found) {
   found.push_back({1, kKeyRO | kKeyAccess});
   size_t store = 0;
   for (size_t i = 2; i < argv.size(); i++) {
-    if (equals_ignoring_case(argv[i], "LIMIT"))
-      i += 2;
-    else if (equals_ignoring_case(argv[i], "GET") || equals_ignoring_case(argv[i], "BY"))
-      i++;
-    else if (equals_ignoring_case(argv[i], "STORE") && i + 1 < argv.size())
-      store = ++i;
+    if (equals_ignoring_case(argv[i], "LIMIT")) i += 2;
+    else if (equals_ignoring_case(argv[i], "GET") || equals_ignoring_case(argv[i], "BY")) i++;
+    else if (equals_ignoring_case(argv[i], "STORE") && i + 1 < argv.size()) store = ++i;
   }
   if (store && (command.flags & kWrite)) found.push_back({int(store), kKeyOW | kKeyUpdate});
   return true;
@@ -94,10 +91,8 @@ bool find_migrate_keys(const CommandInfo&, Args argv, Positions& found) {
       for (size_t key = i + 1; key < argv.size(); key++) found.push_back({int(key), kFlags});
       return true;
     }
-    if (equals_ignoring_case(argv[i], "AUTH"))
-      i += 1;
-    else if (equals_ignoring_case(argv[i], "AUTH2"))
-      i += 2;
+    if (equals_ignoring_case(argv[i], "AUTH")) i += 1;
+    else if (equals_ignoring_case(argv[i], "AUTH2")) i += 2;
   }
   found.push_back({3, kFlags});
   return true;
@@ -116,12 +111,9 @@ bool find_set_keys(const CommandInfo&, Args argv, Positions& found) {
 bool find_bitfield_keys(const CommandInfo&, Args argv, Positions& found) {
   bool reads_only = true;
   for (size_t i = 2; i < argv.size(); i++) {
-    if (equals_ignoring_case(argv[i], "GET"))
-      i += 2;
-    else if (equals_ignoring_case(argv[i], "OVERFLOW"))
-      i += 1;
-    else
-      reads_only = false;
+    if (equals_ignoring_case(argv[i], "GET")) i += 2;
+    else if (equals_ignoring_case(argv[i], "OVERFLOW")) i += 1;
+    else reads_only = false;
   }
   found.push_back({1, uint16_t(reads_only ? kKeyRO | kKeyAccess : kKeyRW | kKeyAccess | kKeyUpdate)});
   return true;
@@ -139,8 +131,7 @@ constexpr SpecialFinder kSpecialFinders[] = {{"SORT", find_sort_keys},
 
 bool specs_tell_all(const CommandSpec& spec) {
   for (const KeySpec& key : spec.keys)
-    if (key.begin == KeySpec::Begin::kUnknown || (key.flags & (kKeyIncomplete | kKeyVariableFlags)))
-      return false;
+    if (key.begin == KeySpec::Begin::kUnknown || (key.flags & (kKeyIncomplete | kKeyVariableFlags))) return false;
   return true;
 }
 

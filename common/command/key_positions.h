@@ -30,8 +30,7 @@ struct KeyRange {
 inline std::optional<KeyRange> plain_key_range(const CommandInfo& command, size_t argc) {
   if (command.flags & kMovableKeys) return std::nullopt;
   if (command.first_key == 0 || (command.spec->keys[0].flags & kKeyNotKey)) return KeyRange{};
-  return KeyRange{command.first_key, command.last_key < 0 ? int(argc) + command.last_key : command.last_key,
-                  command.key_step};
+  return KeyRange{command.first_key, command.last_key < 0 ? int(argc) + command.last_key : command.last_key, command.key_step};
 }
 
 /// Whether the command has any key spec that is truly of keys (a shard channel is not).
@@ -40,7 +39,6 @@ bool has_key_arguments(const CommandInfo& command);
 /// Appends the keys of the request to `found`, in the order of the key specs. False if the arguments do not
 /// fit the specs (a count of keys beyond the arguments, no number where the count stands); `found` is then as
 /// before. No keys at all is no error here. `argc` is accepted by the command's arity. O(arguments).
-bool find_keys(const CommandInfo& command, std::span<const std::string_view> argv,
-               std::vector<KeyPosition>& found);
+bool find_keys(const CommandInfo& command, std::span<const std::string_view> argv, std::vector<KeyPosition>& found);
 
 }  // namespace vedette

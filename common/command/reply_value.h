@@ -23,9 +23,7 @@ struct ReplyValue {
   static ReplyValue bulk(std::string_view text) { return {Kind::kBulk, std::string(text)}; }
   static ReplyValue status(std::string_view text) { return {Kind::kStatus, std::string(text)}; }
   static ReplyValue integer(int64_t number) { return {Kind::kInteger, {}, number}; }
-  static ReplyValue array(std::vector<ReplyValue> items = {}) {
-    return {Kind::kArray, {}, 0, std::move(items)};
-  }
+  static ReplyValue array(std::vector<ReplyValue> items = {}) { return {Kind::kArray, {}, 0, std::move(items)}; }
   static ReplyValue set(std::vector<ReplyValue> items = {}) { return {Kind::kSet, {}, 0, std::move(items)}; }
   static ReplyValue map() { return {Kind::kMap}; }
 
@@ -41,23 +39,13 @@ struct ReplyValue {
 template <class Writer>
 void write_reply(Writer& writer, const ReplyValue& value) {
   switch (value.kind) {
-    case ReplyValue::Kind::kNull:
-      return writer.null();
-    case ReplyValue::Kind::kBulk:
-      return writer.bulk(value.text);
-    case ReplyValue::Kind::kStatus:
-      return writer.status(value.text);
-    case ReplyValue::Kind::kInteger:
-      return writer.integer(value.number);
-    case ReplyValue::Kind::kArray:
-      writer.array(value.items.size());
-      break;
-    case ReplyValue::Kind::kSet:
-      writer.set(value.items.size());
-      break;
-    case ReplyValue::Kind::kMap:
-      writer.map(value.items.size() / 2);
-      break;
+    case ReplyValue::Kind::kNull: return writer.null();
+    case ReplyValue::Kind::kBulk: return writer.bulk(value.text);
+    case ReplyValue::Kind::kStatus: return writer.status(value.text);
+    case ReplyValue::Kind::kInteger: return writer.integer(value.number);
+    case ReplyValue::Kind::kArray: writer.array(value.items.size()); break;
+    case ReplyValue::Kind::kSet: writer.set(value.items.size()); break;
+    case ReplyValue::Kind::kMap: writer.map(value.items.size() / 2); break;
   }
   for (const ReplyValue& item : value.items) write_reply(writer, item);
 }

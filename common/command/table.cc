@@ -100,10 +100,8 @@ bool CommandIndex::rename(std::string_view from, std::string_view to) {
   used_ = 0;
   for (Slot& slot : old)
     if (slot.info && slot.info != info) insert_slot(std::move(slot.name), slot.info);
-  if (to.empty())
-    std::erase(top_, info);
-  else
-    insert_slot(to_upper(to), info);
+  if (to.empty()) std::erase(top_, info);
+  else insert_slot(to_upper(to), info);
   return true;
 }
 

@@ -18,18 +18,16 @@ namespace vedette {
 /// What the table knows of one command beside its row. Stable address for the life of the table.
 struct CommandInfo {
   const CommandSpec* spec = nullptr;
-  std::string name;        ///< lower case: "get", "config|get"
-  uint32_t flags = 0;      ///< spec->flags and what derives from the key specs
+  std::string name;    ///< lower case: "get", "config|get"
+  uint32_t flags = 0;  ///< spec->flags and what derives from the key specs
   int arity = 0;
-  int id = 0;              ///< dense, from 0: an index for per-command statistics
+  int id = 0;                                     ///< dense, from 0: an index for per-command statistics
   int first_key = 0, last_key = 0, key_step = 0;  ///< the classic triple; 0 0 0 without keys
-  uint64_t gate_mask = ~uint64_t(0);  ///< conditions under which an executor must look closer before running it
+  uint64_t gate_mask = ~uint64_t(0);              ///< conditions under which an executor must look closer before running it
   CommandInfo* parent = nullptr;
   std::vector<CommandInfo*> subcommands;
 
-  bool accepts_argument_count(size_t argc) const {
-    return arity >= 0 ? argc == size_t(arity) : argc >= size_t(-arity);
-  }
+  bool accepts_argument_count(size_t argc) const { return arity >= 0 ? argc == size_t(arity) : argc >= size_t(-arity); }
 };
 
 /// A name's first and last bytes in upper case, eight each (they overlap in a short name, and are fewer in a very short one). Together

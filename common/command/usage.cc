@@ -29,9 +29,7 @@ std::vector<Sequence> scan_alternatives(UsageScanner& scanner, bool& repeats) {
   std::vector<Sequence> alternatives(1);
   for (auto token = scanner.next(); token.kind != Kind::kEnd; token = scanner.next()) {
     switch (token.kind) {
-      case Kind::kWord:
-        alternatives.back().push_back(Node{Kind::kWord, token.text});
-        break;
+      case Kind::kWord: alternatives.back().push_back(Node{Kind::kWord, token.text}); break;
       case Kind::kOpen:
       case Kind::kChoose: {
         Node group{token.kind};
@@ -39,14 +37,9 @@ std::vector<Sequence> scan_alternatives(UsageScanner& scanner, bool& repeats) {
         alternatives.back().push_back(std::move(group));
         break;
       }
-      case Kind::kBar:
-        alternatives.emplace_back();
-        break;
-      case Kind::kDots:
-        repeats = true;
-        break;
-      default:
-        return alternatives;
+      case Kind::kBar: alternatives.emplace_back(); break;
+      case Kind::kDots: repeats = true; break;
+      default: return alternatives;
     }
   }
   return alternatives;
@@ -74,8 +67,7 @@ CommandArgument grouped(ArgumentType type, std::vector<CommandArgument> argument
 }
 
 CommandArgument single(std::vector<CommandArgument> arguments) {
-  return arguments.size() == 1 ? std::move(arguments[0])
-                               : grouped(ArgumentType::kBlock, std::move(arguments));
+  return arguments.size() == 1 ? std::move(arguments[0]) : grouped(ArgumentType::kBlock, std::move(arguments));
 }
 
 class TreeBuilder {
@@ -198,8 +190,7 @@ class KeyLinker {
   }
   int next_placed() {
     for (int i = last_ + 1; i < kKeySpecsMax; i++)
-      if (spec_.keys[i].begin == KeySpec::Begin::kIndex && !(spec_.keys[i].flags & kKeyNotKey))
-        return last_ = i;
+      if (spec_.keys[i].begin == KeySpec::Begin::kIndex && !(spec_.keys[i].flags & kKeyNotKey)) return last_ = i;
     return last_;
   }
 
@@ -207,19 +198,13 @@ class KeyLinker {
   int last_ = -1;
 };
 
-constexpr std::string_view kKeyNames[] = {"key",         "key1",    "key2",      "newkey", "source",
-                                          "destination", "destkey", "sourcekey", "src",    "dst"};
-constexpr std::string_view kIntegerNames[] = {"bit",         "bits",      "client-id",    "count",
-                                              "cursor",      "db",        "decrement",    "destination-db",
-                                              "end",         "epoch",     "frequency",    "increment",
-                                              "index",       "index1",    "index2",       "len",
-                                              "length",      "limit",     "milliseconds", "ms",
-                                              "num-matches", "numfields", "numkeys",      "numlocal",
-                                              "numreplicas", "offset",    "port",         "protover",
-                                              "quorum",      "rank",      "seconds",      "start",
-                                              "stop",        "ttl",       "version",      "weight"};
-constexpr std::string_view kDoubleNames[] = {"height", "latitude", "longitude", "radius",
-                                             "score",  "timeout",  "width"};
+constexpr std::string_view kKeyNames[] = {"key", "key1", "key2", "newkey", "source", "destination", "destkey", "sourcekey", "src", "dst"};
+constexpr std::string_view kIntegerNames[] = {
+    "bit",          "bits",      "client-id",   "count",     "cursor",  "db",       "decrement",   "destination-db", "end",
+    "epoch",        "frequency", "increment",   "index",     "index1",  "index2",   "len",         "length",         "limit",
+    "milliseconds", "ms",        "num-matches", "numfields", "numkeys", "numlocal", "numreplicas", "offset",         "port",
+    "protover",     "quorum",    "rank",        "seconds",   "start",   "stop",     "ttl",         "version",        "weight"};
+constexpr std::string_view kDoubleNames[] = {"height", "latitude", "longitude", "radius", "score", "timeout", "width"};
 
 bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -229,24 +214,15 @@ bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
 
 std::string_view to_text(ArgumentType type) {
   switch (type) {
-    case ArgumentType::kString:
-      return "string";
-    case ArgumentType::kInteger:
-      return "integer";
-    case ArgumentType::kDouble:
-      return "double";
-    case ArgumentType::kKey:
-      return "key";
-    case ArgumentType::kPattern:
-      return "pattern";
-    case ArgumentType::kUnixTime:
-      return "unix-time";
-    case ArgumentType::kPureToken:
-      return "pure-token";
-    case ArgumentType::kOneOf:
-      return "oneof";
-    case ArgumentType::kBlock:
-      return "block";
+    case ArgumentType::kString: return "string";
+    case ArgumentType::kInteger: return "integer";
+    case ArgumentType::kDouble: return "double";
+    case ArgumentType::kKey: return "key";
+    case ArgumentType::kPattern: return "pattern";
+    case ArgumentType::kUnixTime: return "unix-time";
+    case ArgumentType::kPureToken: return "pure-token";
+    case ArgumentType::kOneOf: return "oneof";
+    case ArgumentType::kBlock: return "block";
   }
   VED_ASSERT(false);
   return {};

@@ -18,17 +18,7 @@
 
 namespace vedette {
 
-enum class ArgumentType : uint8_t {
-  kString,
-  kInteger,
-  kDouble,
-  kKey,
-  kPattern,
-  kUnixTime,
-  kPureToken,
-  kOneOf,
-  kBlock
-};
+enum class ArgumentType : uint8_t { kString, kInteger, kDouble, kKey, kPattern, kUnixTime, kPureToken, kOneOf, kBlock };
 
 /// The name that COMMAND DOCS prints: "string", "pure-token" ...
 std::string_view to_text(ArgumentType type);

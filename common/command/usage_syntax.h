@@ -29,18 +29,12 @@ class UsageScanner {
     if (at_ == line_.size()) return {};
     const size_t begin = at_++;
     switch (line_[begin]) {
-      case '[':
-        return {Kind::kOpen};
-      case ']':
-        return {Kind::kClose};
-      case '<':
-        return {Kind::kChoose};
-      case '>':
-        return {Kind::kChosen};
-      case '|':
-        return {Kind::kBar};
-      default:
-        break;
+      case '[': return {Kind::kOpen};
+      case ']': return {Kind::kClose};
+      case '<': return {Kind::kChoose};
+      case '>': return {Kind::kChosen};
+      case '|': return {Kind::kBar};
+      default: break;
     }
     while (at_ < line_.size() && std::string_view(" []<>|").find(line_[at_]) == std::string_view::npos) at_++;
     const std::string_view text = line_.substr(begin, at_ - begin);
@@ -79,8 +73,7 @@ constexpr std::string_view usage_fault(std::string_view usage) {
     if (level.ended && token.kind != Kind::kClose) return "'...' must close its group";
     switch (token.kind) {
       case Kind::kWord:
-        if (!is_usage_literal(token.text) && has_letter_between(token.text, 'A', 'Z'))
-          return "a word of mixed case";
+        if (!is_usage_literal(token.text) && has_letter_between(token.text, 'A', 'Z')) return "a word of mixed case";
         level.items++;
         break;
       case Kind::kOpen:
@@ -103,12 +96,10 @@ constexpr std::string_view usage_fault(std::string_view usage) {
         level.alternatives++;
         break;
       case Kind::kDots:
-        if (level.closer != Kind::kClose || level.items == 0 || level.alternatives > 1)
-          return "'...' repeats nothing";
+        if (level.closer != Kind::kClose || level.items == 0 || level.alternatives > 1) return "'...' repeats nothing";
         level.ended = true;
         break;
-      case Kind::kEnd:
-        return depth == 0 ? std::string_view() : "unbalanced brackets";
+      case Kind::kEnd: return depth == 0 ? std::string_view() : "unbalanced brackets";
     }
   }
 }

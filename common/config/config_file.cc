@@ -45,9 +45,7 @@ class Reading {
     return fmt::format("Fatal error, can't open config file '{}': {}", path, error.text());
   }
 
-  static ConfigProblem at(const ConfigLine& line, std::string reason) {
-    return {line.source, line.number, line.text, std::move(reason)};
-  }
+  static ConfigProblem at(const ConfigLine& line, std::string reason) { return {line.source, line.number, line.text, std::move(reason)}; }
 
   std::optional<ConfigProblem> one(ConfigLine& line, int depth) {
     auto words = split_words(line.text);
@@ -62,8 +60,7 @@ class Reading {
 
   std::optional<ConfigProblem> include(const ConfigLine& line, int depth) {
     if (line.words.size() != 2) return at(line, "Bad directive or wrong number of arguments");
-    if (depth == kIncludeDepthMax)
-      return at(line, fmt::format("files include each other more than {} deep", kIncludeDepthMax));
+    if (depth == kIncludeDepthMax) return at(line, fmt::format("files include each other more than {} deep", kIncludeDepthMax));
     const std::string& name = line.words[1];
     if (name.find_first_of("*?[") == std::string::npos) {
       const auto text = reader_.read(name);
@@ -96,8 +93,7 @@ Result<std::string> read_file(const std::string& path) {
 std::vector<std::string> expand_pattern(const std::string& pattern) {
   glob_t found{};
   std::vector<std::string> paths;
-  if (glob(pattern.c_str(), 0, nullptr, &found) == 0)
-    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  if (glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
   return paths;
 }
@@ -107,19 +103,17 @@ std::vector<std::string> expand_pattern(const std::string& pattern) {
 std::string ConfigProblem::report(std::string_view program) const {
   const std::string head = fmt::format("\n*** FATAL CONFIG FILE ERROR ({}) ***\n", program);
   if (number == 0) return head + reason + "\n";
-  return head + fmt::format("Reading the configuration file, at line {} of {}\n>>> '{}'\n{}\n", number,
-                            source, text, reason);
+  return head + fmt::format("Reading the configuration file, at line {} of {}\n>>> '{}'\n{}\n", number, source, text, reason);
 }
 
 ConfigReader disk_reader() { return {read_file, expand_pattern}; }
 
-std::optional<ConfigProblem> read_config_text(const ConfigReader& reader, std::string_view source,
-                                              std::string_view text, const ConfigSink& sink) {
+std::optional<ConfigProblem> read_config_text(const ConfigReader& reader, std::string_view source, std::string_view text,
+                                              const ConfigSink& sink) {
   return Reading(reader, sink).lines(source, text, 0);
 }
 
-std::optional<ConfigProblem> read_config_file(const ConfigReader& reader, const std::string& path,
-                                              const ConfigSink& sink) {
+std::optional<ConfigProblem> read_config_file(const ConfigReader& reader, const std::string& path, const ConfigSink& sink) {
   return Reading(reader, sink).file(path, 0);
 }
 

@@ -36,8 +36,7 @@ struct ConfigProblem {
 
 /// Where files come from.
 struct ConfigReader {
-  std::function<Result<std::string>(const std::string& path)>
-      read;  // the error's text is the system's reason
+  std::function<Result<std::string>(const std::string& path)> read;            // the error's text is the system's reason
   std::function<std::vector<std::string>(const std::string& pattern)> expand;  // matching paths, sorted
 };
 ConfigReader disk_reader();
@@ -51,10 +50,9 @@ inline constexpr int kIncludeDepthMax = 16;
 
 /// Hands the lines of `text` to `sink`, those of included files at the place of the `include`.
 /// A pattern that matches nothing includes nothing; a plain name must exist.
-std::optional<ConfigProblem> read_config_text(const ConfigReader& reader, std::string_view source,
-                                              std::string_view text, const ConfigSink& sink);
-std::optional<ConfigProblem> read_config_file(const ConfigReader& reader, const std::string& path,
+std::optional<ConfigProblem> read_config_text(const ConfigReader& reader, std::string_view source, std::string_view text,
                                               const ConfigSink& sink);
+std::optional<ConfigProblem> read_config_file(const ConfigReader& reader, const std::string& path, const ConfigSink& sink);
 
 /// What the arguments of a start ask for.
 struct StartArguments {

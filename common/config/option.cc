@@ -29,8 +29,7 @@ Option described(const OptionRow& row, OptionKind kind, std::string_view domain)
 // Fills in what follows from get(): the default, and a rewritten form where the caller has none of its own.
 Option finished(Option option) {
   option.default_value = option.get();
-  if (!option.lines)
-    option.lines = [get = option.get]() -> std::vector<std::string> { return {quoted_if_needed(get())}; };
+  if (!option.lines) option.lines = [get = option.get]() -> std::vector<std::string> { return {quoted_if_needed(get())}; };
   return option;
 }
 
@@ -46,8 +45,7 @@ template <class Integer>
 Option bound_integer(const OptionRow& row, Integer& value, int64_t min, int64_t max) {
   VED_ASSERT(min <= value && value <= max);
   VED_ASSERT(min >= std::numeric_limits<Integer>::min() && max <= std::numeric_limits<Integer>::max());
-  std::string domain = max == std::numeric_limits<Integer>::max() ? fmt::format("{} or more", min)
-                                                                  : fmt::format("{} to {}", min, max);
+  std::string domain = max == std::numeric_limits<Integer>::max() ? fmt::format("{} or more", min) : fmt::format("{} to {}", min, max);
   if (min == std::numeric_limits<Integer>::min()) domain = "an integer";
   Option option = described(row, OptionKind::kInteger, domain);
   option.set = one_word([&value, min, max](const std::string& text) -> Status {
@@ -63,9 +61,7 @@ Option bound_integer(const OptionRow& row, Integer& value, int64_t min, int64_t 
 
 }  // namespace
 
-Error out_of_bounds(int64_t min, int64_t max) {
-  return Error(fmt::format("argument must be between {} and {} inclusive", min, max));
-}
+Error out_of_bounds(int64_t min, int64_t max) { return Error(fmt::format("argument must be between {} and {} inclusive", min, max)); }
 
 std::string print_bytes(uint64_t bytes) {
   for (const auto& [unit, size] : {std::pair{"gb", 30}, {"mb", 20}, {"kb", 10}})
@@ -85,22 +81,16 @@ Option bool_option(const OptionRow& row, bool& value) {
   return finished(std::move(option));
 }
 
-Option integer_option(const OptionRow& row, int& value, int64_t min, int64_t max) {
-  return bound_integer(row, value, min, max);
-}
-Option integer_option(const OptionRow& row, int64_t& value, int64_t min, int64_t max) {
-  return bound_integer(row, value, min, max);
-}
+Option integer_option(const OptionRow& row, int& value, int64_t min, int64_t max) { return bound_integer(row, value, min, max); }
+Option integer_option(const OptionRow& row, int64_t& value, int64_t min, int64_t max) { return bound_integer(row, value, min, max); }
 
 Option octal_option(const OptionRow& row, int& value, int max) {
   Option option = described(row, OptionKind::kOctal, fmt::format("0 to {:o}, octal", max));
   option.set = one_word([&value, max](const std::string& text) -> Status {
     int number = 0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number, 8);
-    if (code != std::errc() || end != text.data() + text.size())
-      return Error("argument couldn't be parsed as an octal number");
-    if (number < 0 || number > max)
-      return Error(fmt::format("argument must be between 0 and {:o} inclusive", max));
+    if (code != std::errc() || end != text.data() + text.size()) return Error("argument couldn't be parsed as an octal number");
+    if (number < 0 || number > max) return Error(fmt::format("argument must be between 0 and {:o} inclusive", max));
     value = number;
     return Status::ok();
   });
@@ -132,17 +122,14 @@ Option bytes_or_percent_option(const OptionRow& row, BytesOrPercent& value) {
   Option option = described(row, OptionKind::kBytesOrPercent, "bytes, or a share as 5%");
   option.set = one_word([&value](const std::string& text) -> Status {
     const bool is_percent = text.ends_with('%');
-    const auto number =
-        is_percent ? parse_unsigned(std::string_view(text).substr(0, text.size() - 1)) : parse_bytes(text);
+    const auto number = is_percent ? parse_unsigned(std::string_view(text).substr(0, text.size() - 1)) : parse_bytes(text);
     if (!number) return Error("argument must be a memory or percent value");
     if (is_percent && *number > 100) return Error("percentage argument must be less or equal to 100");
     value = {*number, is_percent && *number > 0};
     return Status::ok();
   });
   option.get = [&value] { return fmt::format("{}{}", value.value, value.is_percent ? "%" : ""); };
-  option.lines = [&value] {
-    return std::vector{value.is_percent ? fmt::format("{}%", value.value) : print_bytes(value.value)};
-  };
+  option.lines = [&value] { return std::vector{value.is_percent ? fmt::format("{}%", value.value) : print_bytes(value.value)}; };
   return finished(std::move(option));
 }
 
@@ -164,8 +151,7 @@ Option string_option(const OptionRow& row, std::string& value, StringCheck check
   return finished(std::move(option));
 }
 
-Option words_option(const OptionRow& row, std::vector<std::string>& value,
-                    std::function<Status(const OptionWords&)> check) {
+Option words_option(const OptionRow& row, std::vector<std::string>& value, std::function<Status(const OptionWords&)> check) {
   OptionRow many = row;
   many.flags |= kOptionManyWords;
   Option option = described(many, OptionKind::kWords, "words, or \"\" for none");
@@ -185,13 +171,11 @@ Option words_option(const OptionRow& row, std::vector<std::string>& value,
   return finished(std::move(option));
 }
 
-Option special_option(const OptionRow& row, std::string_view domain,
-                      std::function<Status(const OptionWords&)> set, std::function<std::string()> get,
-                      std::function<std::vector<std::string>()> lines) {
+Option special_option(const OptionRow& row, std::string_view domain, std::function<Status(const OptionWords&)> set,
+                      std::function<std::string()> get, std::function<std::vector<std::string>()> lines) {
   Option option = described(row, OptionKind::kWords, domain);
-  option.set = option.has(kOptionManyWords)
-                   ? std::move(set)
-                   : one_word([set = std::move(set)](const std::string& word) { return set({word}); });
+  option.set = option.has(kOptionManyWords) ? std::move(set)
+                                            : one_word([set = std::move(set)](const std::string& word) { return set({word}); });
   option.get = std::move(get);
   option.lines = std::move(lines);
   if (!option.lines && option.has(kOptionManyWords))
@@ -202,8 +186,7 @@ Option special_option(const OptionRow& row, std::string_view domain,
   return finished(std::move(option));
 }
 
-Option directive(const OptionRow& row, std::string_view domain,
-                 std::function<Status(const OptionWords&)> add) {
+Option directive(const OptionRow& row, std::string_view domain, std::function<Status(const OptionWords&)> add) {
   OptionRow only_a_line = row;
   only_a_line.flags |= kOptionDirective | kOptionImmutable;
   Option option = described(only_a_line, OptionKind::kWords, domain);
@@ -216,8 +199,7 @@ Option directive(const OptionRow& row, std::string_view domain,
 
 namespace option_detail {
 
-Option enum_option(const OptionRow& row, std::vector<EnumName> names, std::function<void(int)> assign,
-                   std::function<int()> current) {
+Option enum_option(const OptionRow& row, std::vector<EnumName> names, std::function<void(int)> assign, std::function<int()> current) {
   std::string listed;
   for (const EnumName& name : names) listed += (listed.empty() ? "" : ", ") + std::string(name.name);
   Option option = described(row, OptionKind::kEnum, listed);

@@ -78,9 +78,7 @@ struct BytesOrPercent {
   uint64_t value = 0;
   bool is_percent = false;
   /// The bytes meant, where 100 % are `whole`.
-  uint64_t of(uint64_t whole) const {
-    return is_percent ? uint64_t(double(whole) * double(value) / 100) : value;
-  }
+  uint64_t of(uint64_t whole) const { return is_percent ? uint64_t(double(whole) * double(value) / 100) : value; }
 };
 
 /// A value of an enumeration and its name. The first name of a value is the one that is printed.
@@ -101,20 +99,16 @@ Option bytes_option(const OptionRow& row, uint64_t& value, uint64_t min, uint64_
 Option bytes_or_percent_option(const OptionRow& row, BytesOrPercent& value);
 Option string_option(const OptionRow& row, std::string& value, StringCheck check = nullptr);
 /// `check` sees all words at once and may be empty.
-Option words_option(const OptionRow& row, std::vector<std::string>& value,
-                    std::function<Status(const OptionWords&)> check = nullptr);
+Option words_option(const OptionRow& row, std::vector<std::string>& value, std::function<Status(const OptionWords&)> check = nullptr);
 /// An option of its own grammar. Its rewritten form is `lines`, by default the printed value, as one quoted
 /// word where it does not take many words.
-Option special_option(const OptionRow& row, std::string_view domain,
-                      std::function<Status(const OptionWords&)> set, std::function<std::string()> get,
-                      std::function<std::vector<std::string>()> lines = nullptr);
+Option special_option(const OptionRow& row, std::string_view domain, std::function<Status(const OptionWords&)> set,
+                      std::function<std::string()> get, std::function<std::vector<std::string>()> lines = nullptr);
 /// A directive of the file only: each line goes to `add`.
-Option directive(const OptionRow& row, std::string_view domain,
-                 std::function<Status(const OptionWords&)> add);
+Option directive(const OptionRow& row, std::string_view domain, std::function<Status(const OptionWords&)> add);
 
 namespace option_detail {
-Option enum_option(const OptionRow& row, std::vector<EnumName> names, std::function<void(int)> assign,
-                   std::function<int()> current);
+Option enum_option(const OptionRow& row, std::vector<EnumName> names, std::function<void(int)> assign, std::function<int()> current);
 }  // namespace option_detail
 
 template <class Enum>

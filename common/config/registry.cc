@@ -85,8 +85,8 @@ ConfigRegistry::Pairs ConfigRegistry::get(const std::vector<std::string_view>& p
   return pairs;
 }
 
-Result<std::vector<ConfigRegistry::Change>> ConfigRegistry::checked(
-    const std::vector<std::string_view>& words, const ConfigSetRights& rights) const {
+Result<std::vector<ConfigRegistry::Change>> ConfigRegistry::checked(const std::vector<std::string_view>& words,
+                                                                    const ConfigSetRights& rights) const {
   std::vector<Change> changes;
   bool waits_for_loading = false;
   for (size_t i = 0; i < words.size(); i += 2) {
@@ -95,8 +95,7 @@ Result<std::vector<ConfigRegistry::Change>> ConfigRegistry::checked(
     if (!option || option->flags & (kOptionDirective | kOptionNotBuilt))
       return failure(fmt::format("Unknown option or number of arguments for CONFIG SET - '{}'", name));
     if (option->has(kOptionImmutable)) return set_failed(name, "can't set immutable config");
-    if (option->has(kOptionProtected) && !rights.protected_options)
-      return set_failed(name, "can't set protected config");
+    if (option->has(kOptionProtected) && !rights.protected_options) return set_failed(name, "can't set protected config");
     for (const Change& other : changes)
       if (equals_ignoring_case(other.asked_name, name)) return set_failed(name, "duplicate parameter");
     waits_for_loading |= rights.loading && option->has(kOptionNotWhileLoading);
@@ -134,15 +133,15 @@ Status ConfigRegistry::apply_hooks(std::vector<Change>& changes) {
   for (const Hook& hook : hooks_) {
     const Change* cause = nullptr;
     for (const Change& change : changes)
-      if (hook.options.contains(change.option) && (change.option->has(kOptionRereads) || change.option->get() != change.old_value)) cause = &change;
+      if (hook.options.contains(change.option) && (change.option->has(kOptionRereads) || change.option->get() != change.old_value))
+        cause = &change;
     if (!cause) continue;
     ran.push_back(&hook);
     const Status status = hook.run();
     if (status) continue;
     restore(changes, changes.size());
     for (const Hook* again : ran)
-      if (const Status undone = again->run(); !undone)
-        log_warning("Taking back a failed CONFIG SET failed: {}", undone.error().text());
+      if (const Status undone = again->run(); !undone) log_warning("Taking back a failed CONFIG SET failed: {}", undone.error().text());
     return set_failed(to_lower(cause->asked_name), status.error().text());
   }
   return Status::ok();
@@ -166,8 +165,7 @@ void ConfigRegistry::on_any_change(std::function<Status()> hook) {
   hooks_.insert(hooks_.begin(), std::move(added));
 }
 
-void ConfigRegistry::set_directive_lines(std::string_view name,
-                                         std::function<std::vector<std::string>()> lines) {
+void ConfigRegistry::set_directive_lines(std::string_view name, std::function<std::vector<std::string>()> lines) {
   const Option* option = find(name);
   VED_ASSERT(option && option->has(kOptionDirective));
   directive_lines_[option] = std::move(lines);
@@ -177,13 +175,10 @@ std::vector<std::string> ConfigRegistry::notices() const {
   std::vector<std::string> lines;
   each([&](const Option& option) {
     if (!(option.flags & (kOptionNoEffect | kOptionPending))) return;
-    const bool is_set =
-        option.has(kOptionDirective) ? loaded_.contains(&option) : option.get() != option.default_value;
+    const bool is_set = option.has(kOptionDirective) ? loaded_.contains(&option) : option.get() != option.default_value;
     if (!is_set) return;
-    lines.push_back(
-        option.has(kOptionPending)
-            ? fmt::format("Option {} has no effect yet: {}", option.name, option.note)
-            : fmt::format("Option {} is accepted and has no effect: {}", option.name, option.note));
+    lines.push_back(option.has(kOptionPending) ? fmt::format("Option {} has no effect yet: {}", option.name, option.note)
+                                               : fmt::format("Option {} is accepted and has no effect: {}", option.name, option.note));
   });
   return lines;
 }

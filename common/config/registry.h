@@ -98,8 +98,7 @@ class ConfigRegistry {
     std::string old_value;
   };
 
-  Result<std::vector<Change>> checked(const std::vector<std::string_view>& words,
-                                      const ConfigSetRights& rights) const;
+  Result<std::vector<Change>> checked(const std::vector<std::string_view>& words, const ConfigSetRights& rights) const;
   Status apply_hooks(std::vector<Change>& changes);
   void restore(const std::vector<Change>& changes, size_t count);
   bool says_present_value(const Option& option, const std::vector<OptionWords>& lines) const;

@@ -37,9 +37,7 @@ OptionWords directive_words(std::string_view line) {
   return split_words(line).value_or(OptionWords());
 }
 
-std::string written(const Option& option, const std::string& words) {
-  return words.empty() ? option.name : option.name + " " + words;
-}
+std::string written(const Option& option, const std::string& words) { return words.empty() ? option.name : option.name + " " + words; }
 
 std::string wrapped_comment(std::string_view text) {
   std::string out;
@@ -65,16 +63,12 @@ struct Line {
   std::vector<std::string> followers;
 };
 
-void replace_lines(const Option& option, const std::vector<Line*>& places,
-                   const std::vector<std::string>& values) {
+void replace_lines(const Option& option, const std::vector<Line*>& places, const std::vector<std::string>& values) {
   for (size_t i = 0; i < places.size(); i++) {
-    if (i < values.size())
-      places[i]->text = written(option, values[i]);
-    else
-      places[i]->is_removed = true;
+    if (i < values.size()) places[i]->text = written(option, values[i]);
+    else places[i]->is_removed = true;
   }
-  for (size_t i = places.size(); i < values.size(); i++)
-    places.back()->followers.push_back(written(option, values[i]));
+  for (size_t i = places.size(); i < values.size(); i++) places.back()->followers.push_back(written(option, values[i]));
 }
 
 }  // namespace
@@ -130,8 +124,7 @@ std::string ConfigRegistry::rewritten(std::string_view old_text, bool all) {
     }
     if (present.empty())
       for (const std::string& value : values) added.push_back(written(option, value));
-    else
-      replace_lines(option, places[&option], values);
+    else replace_lines(option, places[&option], values);
   });
 
   std::string text;
@@ -148,11 +141,9 @@ Status ConfigRegistry::rewrite(const std::string& path, bool all) {
   if (path.empty()) return failure("The server is running without a config file");
   // A file that was removed since the start is made anew.
   const auto old_text = disk_reader().read(path);
-  if (!old_text && old_text.error().text() != std::strerror(ENOENT))
-    return failure("Rewriting config file: " + old_text.error().text());
+  if (!old_text && old_text.error().text() != std::strerror(ENOENT)) return failure("Rewriting config file: " + old_text.error().text());
   const std::string text = rewritten(old_text ? *old_text : std::string(), all);
-  if (Status status = replace_file(path, text); !status)
-    return failure("Rewriting config file: " + status.error().text());
+  if (Status status = replace_file(path, text); !status) return failure("Rewriting config file: " + status.error().text());
   return Status::ok();
 }
 

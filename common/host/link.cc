@@ -5,11 +5,13 @@
 
 namespace vedette {
 
-Link::Link(Loop& loop, const std::string& host, int port, const std::string& source, LinkEvents events, std::shared_ptr<const TlsContext> tls)
+Link::Link(Loop& loop, const std::string& host, int port, const std::string& source, LinkEvents events,
+           std::shared_ptr<const TlsContext> tls)
     : stream_(loop, tls ? Stream::Kind::kTls : Stream::Kind::kTcp, *this),
       events_(std::move(events)),
       room_(new char[kRoomBytes]),
-      hooks_(loop, [this] { before_wait(); }, [] {}) {
+      hooks_(
+          loop, [this] { before_wait(); }, [] {}) {
   if (tls) stream_.use(std::move(tls));
   stream_.connect(host, port, source);
 }
@@ -65,10 +67,8 @@ void Link::before_wait() {
   if (disowned_) return;
   if (gone_) return close("the connection broke while sending");
   if (!connected_) return;
-  if (events_.wants_bytes())
-    stream_.start_reading();
-  else
-    stream_.stop_reading();
+  if (events_.wants_bytes()) stream_.start_reading();
+  else stream_.stop_reading();
 }
 
 void Link::close(const std::string& reason) {

@@ -59,10 +59,8 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   }
 
   void on_written(bool failed) override {
-    if (failed)
-      gone = true;
-    else
-      sent(in_flight_);
+    if (failed) gone = true;
+    else sent(in_flight_);
     in_flight_ = 0;
     wake();
   }
@@ -87,8 +85,7 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
   }
 
   void sent(size_t bytes) {
-    if (!from_source_)
-      session->output.consume(bytes);
+    if (!from_source_) session->output.consume(bytes);
     else if (session->source)  // it may have been taken away while they were under way
       session->source->consume(bytes);
     session->bytes_out += bytes;
@@ -179,7 +176,10 @@ void SessionHost::Arena::reset() {
 }
 
 SessionHost::SessionHost(Loop& loop, SessionHandler& handler)
-    : loop_(loop), handler_(handler), hooks_(loop, [this] { before_wait(); }, [this] { after_events(); }) {}
+    : loop_(loop),
+      handler_(handler),
+      hooks_(
+          loop, [this] { before_wait(); }, [this] { after_events(); }) {}
 
 SessionHost::~SessionHost() {
   while (first_) destroy(first_);
@@ -276,17 +276,13 @@ void SessionHost::flush(Connection& connection) {
   if ((!session.output.empty() || session.source) && !connection.gone) handler_.check_output(session);
   const bool over = connection.gone || session.has(kCloseNow) || (session.has(kCloseAfterReply) && session.output.empty());
   if (over && !session.pinned) return destroy(&connection);  // else when it is unpinned, and woken
-  if (handler_.wants_input(session))
-    connection.stream.start_reading();
-  else
-    connection.stream.stop_reading();
+  if (handler_.wants_input(session)) connection.stream.start_reading();
+  else connection.stream.stop_reading();
 }
 
 void SessionHost::destroy(Connection* connection) {
-  if (connection->session)
-    handler_.closed(*connection->session);
-  else
-    unopened_--;
+  if (connection->session) handler_.closed(*connection->session);
+  else unopened_--;
   if (connection->queued) std::erase(pending_, connection);
   (connection->previous ? connection->previous->next : first_) = connection->next;
   if (connection->next) connection->next->previous = connection->previous;

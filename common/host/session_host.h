@@ -48,7 +48,7 @@ class SessionHandler {
 struct ConnectionOptions {
   unsigned keep_alive_seconds = 300;
   int accepts_per_turn = 10;
-  int tls_accepts_per_turn = 1;  // a handshake takes as long as hundreds of commands
+  int tls_accepts_per_turn = 1;           // a handshake takes as long as hundreds of commands
   std::shared_ptr<const TlsContext> tls;  // for new connections of that kind
 };
 
@@ -96,14 +96,14 @@ class SessionHost {
   Loop& loop_;
   SessionHandler& handler_;
   Arena arena_;
-  std::vector<Connection*> pending_;   // with output, or to be closed
-  Connection* first_ = nullptr;        // all connections, intrusively linked
+  std::vector<Connection*> pending_;  // with output, or to be closed
+  Connection* first_ = nullptr;       // all connections, intrusively linked
   size_t connections_ = 0;
-  size_t unopened_ = 0;                // of them: those without a session
+  size_t unopened_ = 0;  // of them: those without a session
   uint64_t tick_ = 1;
-  int gathered_ = 0;                   // sessions read since the last batch
-  int accepted_ = 0;                   // in this turn
-  int accepted_tls_ = 0;               // of them
+  int gathered_ = 0;      // sessions read since the last batch
+  int accepted_ = 0;      // in this turn
+  int accepted_tls_ = 0;  // of them
   bool turn_ending_ = false;
   TurnHooks hooks_;
 };

@@ -14,11 +14,11 @@ struct Stream::Attempt {
   uv_getaddrinfo_t request{};
   Stream* self;
   bool looking_up = false;
-  std::string asked;                                 // the host
-  std::string where;                                 // "host:port"
-  sockaddr_storage source{};                         // ss_family 0: none
-  std::vector<sockaddr_storage> addresses = {};      // those still to try, the next one last
-  std::string failure = {};                          // of the address tried last, or of what was asked for
+  std::string asked;                             // the host
+  std::string where;                             // "host:port"
+  sockaddr_storage source{};                     // ss_family 0: none
+  std::vector<sockaddr_storage> addresses = {};  // those still to try, the next one last
+  std::string failure = {};                      // of the address tried last, or of what was asked for
   int tried = 0, refusals = 0;
 
   int look_up(Loop& loop, const std::string& host, int port);
@@ -66,8 +66,7 @@ void Stream::connect(const std::string& host, int port, const std::string& sourc
   const bool v6 = host.find(':') != std::string::npos;
   attempt_.reset(new Attempt{.self = this, .asked = host, .where = (v6 ? "[" + host + "]:" : host + ":") + std::to_string(port)});
   Attempt& attempt = *attempt_;
-  if (!source.empty() && !parse_address(source, attempt.source))
-    attempt.failure = "the source address " + source + " is no address";
+  if (!source.empty() && !parse_address(source, attempt.source)) attempt.failure = "the source address " + source + " is no address";
   if (host.find('\0') != std::string::npos) attempt.failure = "this is no name";
   // What needs no look-up takes the same way, so that nothing is ever called back from within this call.
   if (const int code = attempt.look_up(loop_, host, port)) {
@@ -90,10 +89,8 @@ int Stream::Attempt::look_up(Loop& loop, const std::string& host, int port) {
         attempt->on_addresses(status, found);
         if (found) uv_freeaddrinfo(found);
         // Both may be the end of the attempt.
-        if (attempt->self)
-          attempt->self->try_next_address();
-        else
-          delete attempt;
+        if (attempt->self) attempt->self->try_next_address();
+        else delete attempt;
       },
       host.c_str(), std::to_string(port).c_str(), &hints);
   looking_up = code == 0;

@@ -14,8 +14,7 @@ template <class UvHandle>
 struct HandleCloser {
   void operator()(UvHandle* handle) const {
     handle->data = nullptr;
-    uv_close(reinterpret_cast<uv_handle_t*>(handle),
-             [](uv_handle_t* closed) { delete reinterpret_cast<UvHandle*>(closed); });
+    uv_close(reinterpret_cast<uv_handle_t*>(handle), [](uv_handle_t* closed) { delete reinterpret_cast<UvHandle*>(closed); });
   }
 };
 template <class UvHandle>

@@ -18,9 +18,8 @@ class Listener {
   /// `host` is a numeric IPv4 or IPv6 address or a name that resolves to one; port 0 lets the system choose.
   /// `mark` is the socket's for packet filters and routing (SO_MARK), 0 none.
   /// `kind` is what the connections speak: kTcp or kTls.
-  static Result<std::unique_ptr<Listener>> tcp(Loop& loop, const std::string& host, int port, int backlog,
-                                               uint32_t mark, OnConnection on_connection,
-                                               Stream::Kind kind = Stream::Kind::kTcp);
+  static Result<std::unique_ptr<Listener>> tcp(Loop& loop, const std::string& host, int port, int backlog, uint32_t mark,
+                                               OnConnection on_connection, Stream::Kind kind = Stream::Kind::kTcp);
   /// Removes a stale socket file first. `mode` is its permissions, or 0 for the process's default.
   static Result<std::unique_ptr<Listener>> unix_socket(Loop& loop, const std::string& path, unsigned mode, int backlog,
                                                        OnConnection on_connection);

@@ -21,7 +21,7 @@ Loop::Loop() {
 
 Loop::~Loop() {
   wake_.reset();
-  posted_.clear();  // what it holds may own handles
+  posted_.clear();                 // what it holds may own handles
   uv_run(&loop_, UV_RUN_DEFAULT);  // the close callbacks
   VED_ASSERT(uv_loop_close(&loop_) == 0);
 }
@@ -89,10 +89,8 @@ TurnHooks::TurnHooks(Loop& loop, std::function<void()> before_wait, std::functio
 void TurnHooks::spin(bool on) {
   if (on == spinning_) return;
   spinning_ = on;
-  if (on)
-    uv_idle_start(idle_.get(), [](uv_idle_t*) {});
-  else
-    uv_idle_stop(idle_.get());
+  if (on) uv_idle_start(idle_.get(), [](uv_idle_t*) {});
+  else uv_idle_stop(idle_.get());
 }
 
 }  // namespace vedette

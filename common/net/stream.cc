@@ -14,8 +14,7 @@ constexpr size_t kPiecesMax = 64;
 
 size_t to_buffers(std::span<const std::string_view> pieces, uv_buf_t (&buffers)[kPiecesMax]) {
   const size_t count = std::min(pieces.size(), kPiecesMax);
-  for (size_t i = 0; i < count; i++)
-    buffers[i] = uv_buf_init(const_cast<char*>(pieces[i].data()), unsigned(pieces[i].size()));
+  for (size_t i = 0; i < count; i++) buffers[i] = uv_buf_init(const_cast<char*>(pieces[i].data()), unsigned(pieces[i].size()));
   return count;
 }
 
@@ -51,8 +50,7 @@ Stream::Stream(Loop& loop, Kind kind, StreamOwner& owner) : loop_(loop), owner_(
 void Stream::renew_handle() {
   handle_.reset(new Handle);
   Handle* handle = handle_.get();
-  const int code = kind_ == Kind::kUnix ? uv_pipe_init(loop_.raw(), &handle->pipe, 0)
-                                        : uv_tcp_init(loop_.raw(), &handle->tcp);
+  const int code = kind_ == Kind::kUnix ? uv_pipe_init(loop_.raw(), &handle->pipe, 0) : uv_tcp_init(loop_.raw(), &handle->tcp);
   VED_ASSERT(code == 0);
   handle->handle.data = handle;
   handle->self = this;
@@ -67,16 +65,13 @@ bool Stream::accept(uv_stream_t* listener) {
 void Stream::start_reading() {
   if (reading_) return;
   reading_ = true;
-  if (tls_)
-    tls_read_on();
-  else
-    start_uv_reading();
+  if (tls_) tls_read_on();
+  else start_uv_reading();
 }
 
 void Stream::start_uv_reading() {
   uv_read_start(
-      &handle_->stream,
-      [](uv_handle_t* handle, size_t, uv_buf_t* buffer) { static_cast<Handle*>(handle->data)->self->on_room(buffer); },
+      &handle_->stream, [](uv_handle_t* handle, size_t, uv_buf_t* buffer) { static_cast<Handle*>(handle->data)->self->on_room(buffer); },
       [](uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
         if (Stream* self = static_cast<Handle*>(stream->data)->self) self->on_read(size, buffer->base);
       });
@@ -99,10 +94,8 @@ void Stream::on_read(ssize_t size, const char* bytes) {
 void Stream::stop_reading() {
   if (!reading_) return;
   reading_ = false;
-  if (tls_)
-    tls_stop_reading();
-  else
-    uv_read_stop(&handle_->stream);
+  if (tls_) tls_stop_reading();
+  else uv_read_stop(&handle_->stream);
 }
 
 bool Stream::writing() const { return tls_ ? tls_writing() : handle_->writing; }

@@ -28,7 +28,8 @@ void aim_at(SSL* ssl, const std::string& host, bool verify) {
   if (!address) SSL_set_tlsext_host_name(ssl, host.c_str());
   if (!verify) return;
   X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl);
-  const int taken = address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) : X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size());
+  const int taken = address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str())
+                            : X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size());
   VED_ASSERT(taken == 1);
 }
 

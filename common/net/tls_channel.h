@@ -74,11 +74,11 @@ class TlsChannel {
 
   std::shared_ptr<const TlsContext> context_;
   ssl_st* ssl_;
-  std::string_view input_;           // of the receive() under way
+  std::string_view input_;            // of the receive() under way
   std::string* target_ = &outgoing_;  // where what OpenSSL writes goes
   std::string outgoing_, failure_;
   size_t held_ = 0;
-  int16_t first_byte_ = -1;          // of all that came
+  int16_t first_byte_ = -1;  // of all that came
   State state_ = State::kHandshake;
 };
 

@@ -52,7 +52,8 @@ struct OwnFiles {
 
 OwnFiles own_files(TlsContext::Side side, const TlsSettings& s) {
   if (side == TlsContext::Side::kClient && !s.client_cert_file.empty() && !s.client_key_file.empty())
-    return {"tls-client-cert-file", "tls-client-key-file", "tls-client-key-file-pass", s.client_cert_file, s.client_key_file, s.client_key_file_pass};
+    return {"tls-client-cert-file", "tls-client-key-file", "tls-client-key-file-pass",
+            s.client_cert_file,     s.client_key_file,     s.client_key_file_pass};
   return {"tls-cert-file", "tls-key-file", "tls-key-file-pass", s.cert_file, s.key_file, s.key_file_pass};
 }
 
@@ -75,7 +76,8 @@ Result<uint64_t> tls_versions_off(const std::string& protocols) {
     const Version* named = nullptr;
     for (const Version& version : kVersions)
       if (equals_ignoring_case(version.name, word)) named = &version;
-    if (!named) return Error(fmt::format("'{}' is no version: name one or more of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3, separated by blanks", word));
+    if (!named)
+      return Error(fmt::format("'{}' is no version: name one or more of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3, separated by blanks", word));
     off &= ~named->off;
   }
   return off;
@@ -137,7 +139,8 @@ Status TlsContext::use_own_certificate(const TlsSettings& settings) {
     return Error(fmt::format("{} '{}' does not belong to {} '{}': name the key that the certificate was made for", own.key_option, own.key,
                              own.cert_option, own.cert));
   if (!read)
-    return unusable(own.key_option, own.key, fmt::format("It must be a private key in PEM, and {} its passphrase, if it has one", own.pass_option));
+    return unusable(own.key_option, own.key,
+                    fmt::format("It must be a private key in PEM, and {} its passphrase, if it has one", own.pass_option));
   note_end_of_certificate(std::string(own.cert_option), own.cert);
   return Status::ok();
 }
@@ -150,9 +153,10 @@ void TlsContext::note_end_of_certificate(const std::string& option, const std::s
   if (left <= 0)
     warnings_.push_back(fmt::format("{} '{}': the certificate's time is over since {} days: peers will refuse it", option, file, -days));
   else if (left < kSoonSeconds)
-    warnings_.push_back(fmt::format("{} '{}': the certificate's time is over in {} days. When there is a new one, CONFIG SET {} reads it "
-                                    "without dropping a connection",
-                                    option, file, days, option));
+    warnings_.push_back(
+        fmt::format("{} '{}': the certificate's time is over in {} days. When there is a new one, CONFIG SET {} reads it "
+                    "without dropping a connection",
+                    option, file, days, option));
 }
 
 Status TlsContext::trust_authorities(const TlsSettings& settings) {
@@ -164,10 +168,11 @@ Status TlsContext::trust_authorities(const TlsSettings& settings) {
   SSL_CTX_set_verify(context_, mode, nullptr);
   if (file.empty() && dir.empty()) {
     if (mode == SSL_VERIFY_NONE) return Status::ok();
-    return Error(server ? "tls-ca-cert-file and tls-ca-cert-dir: neither is set, and tls-auth-clients asks clients for a certificate that an "
-                          "authority has signed. Name the authorities, or set 'tls-auth-clients no'"
-                        : "tls-ca-cert-file and tls-ca-cert-dir: neither is set, and tls-replication or tls-cluster connects to servers whose "
-                          "certificate must be known. Name the authorities");
+    return Error(server
+                     ? "tls-ca-cert-file and tls-ca-cert-dir: neither is set, and tls-auth-clients asks clients for a certificate that an "
+                       "authority has signed. Name the authorities, or set 'tls-auth-clients no'"
+                     : "tls-ca-cert-file and tls-ca-cert-dir: neither is set, and tls-replication or tls-cluster connects to servers whose "
+                       "certificate must be known. Name the authorities");
   }
   if (!file.empty()) {
     if (Status status = check_readable("tls-ca-cert-file", file); !status) return status;
@@ -183,7 +188,8 @@ Status TlsContext::choose_ciphers(const TlsSettings& settings) {
   if (!settings.ciphers.empty() && SSL_CTX_set_cipher_list(context_, settings.ciphers.c_str()) != 1)
     return Error(fmt::format("tls-ciphers '{}': {}. 'openssl ciphers -v' lists the names", settings.ciphers, last_tls_error()));
   if (!settings.ciphersuites.empty() && SSL_CTX_set_ciphersuites(context_, settings.ciphersuites.c_str()) != 1)
-    return Error(fmt::format("tls-ciphersuites '{}': {}. 'openssl ciphers -v -s -tls1_3' lists the names", settings.ciphersuites, last_tls_error()));
+    return Error(
+        fmt::format("tls-ciphersuites '{}': {}. 'openssl ciphers -v -s -tls1_3' lists the names", settings.ciphersuites, last_tls_error()));
   if (settings.prefer_server_ciphers) SSL_CTX_set_options(context_, SSL_OP_CIPHER_SERVER_PREFERENCE);
   return Status::ok();
 }
@@ -200,16 +206,18 @@ void TlsContext::remember_sessions(const TlsSettings& settings) {
   SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_SERVER);
   SSL_CTX_sess_set_cache_size(context_, settings.session_cache_size);
   SSL_CTX_set_timeout(context_, settings.session_cache_timeout_seconds);
-  SSL_CTX_set_session_id_context(context_, reinterpret_cast<const unsigned char*>(kSessionContext.data()), unsigned(kSessionContext.size()));
+  SSL_CTX_set_session_id_context(context_, reinterpret_cast<const unsigned char*>(kSessionContext.data()),
+                                 unsigned(kSessionContext.size()));
 }
 
 Status TlsContext::use_dh_params(const std::string& file) {
   if (Status status = check_readable("tls-dh-params-file", file); !status) return status;
   const std::unique_ptr<std::FILE, FileCloser> opened(std::fopen(file.c_str(), "r"));
   EVP_PKEY* params = nullptr;
-  OSSL_DECODER_CTX* decoder =
-      OSSL_DECODER_CTX_new_for_pkey(&params, "PEM", nullptr, nullptr, OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS, nullptr, nullptr);
-  const bool read = opened && decoder && OSSL_DECODER_from_fp(decoder, opened.get()) == 1 && (EVP_PKEY_is_a(params, "DH") || EVP_PKEY_is_a(params, "DHX"));
+  OSSL_DECODER_CTX* decoder = OSSL_DECODER_CTX_new_for_pkey(&params, "PEM", nullptr, nullptr, OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS,
+                                                            nullptr, nullptr);
+  const bool read = opened && decoder && OSSL_DECODER_from_fp(decoder, opened.get()) == 1 &&
+                    (EVP_PKEY_is_a(params, "DH") || EVP_PKEY_is_a(params, "DHX"));
   OSSL_DECODER_CTX_free(decoder);
   if (read && SSL_CTX_set0_tmp_dh_pkey(context_, params) == 1) return Status::ok();  // it is the context's now
   EVP_PKEY_free(params);

@@ -34,7 +34,8 @@ std::string_view advice_for(int reason, bool server) {
       return "the peer does not trust our certificate: its authority is missing in the peer's tls-ca-cert-file";
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
-      return server ? "" : "the peer may ask for a certificate: set tls-client-cert-file or tls-cert-file; or tls-ciphers have none in common";
+      return server ? ""
+                    : "the peer may ask for a certificate: set tls-client-cert-file or tls-cert-file; or tls-ciphers have none in common";
     case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED: return "the peer says so of our certificate: see tls-cert-file";
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
@@ -64,9 +65,10 @@ std::string tls_failure(const ssl_st* ssl, bool server, int first_byte) {
   const unsigned long code = ERR_peek_error();
   ERR_clear_error();
   if (first_byte >= 0 && first_byte != kHandshakeRecord && first_byte != kAlertRecord && !SSL_is_init_finished(ssl))
-    return server ? "what comes is not TLS: the client must speak TLS on this port, or use another"
-                  : "the answer is not TLS: does the peer listen for TLS on this port (tls-port)? If it speaks no TLS at all, set tls-replication (or "
-                    "tls-cluster) to no";
+    return server
+               ? "what comes is not TLS: the client must speak TLS on this port, or use another"
+               : "the answer is not TLS: does the peer listen for TLS on this port (tls-port)? If it speaks no TLS at all, set tls-replication (or "
+                 "tls-cluster) to no";
   if (is_reason(code, SSL_R_CERTIFICATE_VERIFY_FAILED)) {
     const long result = SSL_get_verify_result(ssl);
     const std::string_view advice = result == X509_V_ERR_HOSTNAME_MISMATCH || result == X509_V_ERR_IP_ADDRESS_MISMATCH
@@ -74,7 +76,8 @@ std::string tls_failure(const ssl_st* ssl, bool server, int first_byte) {
                                     : result == X509_V_ERR_CERT_HAS_EXPIRED || result == X509_V_ERR_CERT_NOT_YET_VALID
                                         ? ""
                                         : "; is its authority in tls-ca-cert-file?";
-    return fmt::format("the {}'s certificate does not hold: {}{}", server ? "client" : "server", X509_verify_cert_error_string(result), advice);
+    return fmt::format("the {}'s certificate does not hold: {}{}", server ? "client" : "server", X509_verify_cert_error_string(result),
+                       advice);
   }
   const std::string_view advice = ERR_GET_LIB(code) == ERR_LIB_SSL ? advice_for(ERR_GET_REASON(code), server) : "";
   return advice.empty() ? text_of(code) : fmt::format("{} ({})", text_of(code), advice);

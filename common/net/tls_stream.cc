@@ -107,10 +107,10 @@ struct Stream::Tls {
   size_t owed = 0;                       // plaintext that the owner's next write begins with, and that has been enciphered
   std::string where;                     // "host:port" of one that was connected
   bool begun = false;
-  bool told = false;                     // the handshake is over
+  bool told = false;  // the handshake is over
   bool owner_writes = false;
   bool idles = false;
-  bool broken = false;                   // nothing can be sent any more
+  bool broken = false;  // nothing can be sent any more
   bool failed_in_tls = false;
 };
 

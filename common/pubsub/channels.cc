@@ -53,18 +53,12 @@ std::vector<std::string_view> Channels::matching_in(const Index& index, std::str
 }
 
 bool Channels::subscribe(Subscriber& s, std::string_view channel) { return add(channels_, &Subscriber::channels, s, channel); }
-bool Channels::subscribe_pattern(Subscriber& s, std::string_view pattern) {
-  return add(patterns_, &Subscriber::patterns, s, pattern);
-}
+bool Channels::subscribe_pattern(Subscriber& s, std::string_view pattern) { return add(patterns_, &Subscriber::patterns, s, pattern); }
 bool Channels::subscribe_shard(Subscriber& s, std::string_view channel) {
   return add(shard_channels_, &Subscriber::shard_channels, s, channel);
 }
-bool Channels::unsubscribe(Subscriber& s, std::string_view channel) {
-  return remove(channels_, &Subscriber::channels, s, channel);
-}
-bool Channels::unsubscribe_pattern(Subscriber& s, std::string_view pattern) {
-  return remove(patterns_, &Subscriber::patterns, s, pattern);
-}
+bool Channels::unsubscribe(Subscriber& s, std::string_view channel) { return remove(channels_, &Subscriber::channels, s, channel); }
+bool Channels::unsubscribe_pattern(Subscriber& s, std::string_view pattern) { return remove(patterns_, &Subscriber::patterns, s, pattern); }
 bool Channels::unsubscribe_shard(Subscriber& s, std::string_view channel) {
   return remove(shard_channels_, &Subscriber::shard_channels, s, channel);
 }
@@ -85,8 +79,7 @@ size_t Channels::publish(std::string_view channel, std::string_view payload) {
   if (const auto it = channels_.find(channel); it != channels_.end())
     delivered += deliver_to(it->second, Message{MessageKind::kChannel, {}, channel, payload});
   for (const auto& [pattern, listeners] : patterns_)
-    if (glob_match(pattern, channel))
-      delivered += deliver_to(listeners, Message{MessageKind::kPattern, pattern, channel, payload});
+    if (glob_match(pattern, channel)) delivered += deliver_to(listeners, Message{MessageKind::kPattern, pattern, channel, payload});
   return delivered;
 }
 

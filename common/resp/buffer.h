@@ -54,7 +54,7 @@ class ReadBuffer {
 /// One piece of an OutputBuffer. The data follows the header.
 struct OutputChunk {
   OutputChunk* next;
-  uint32_t begin;     ///< first byte not yet sent
+  uint32_t begin;  ///< first byte not yet sent
   uint32_t end;
   uint32_t capacity;
 

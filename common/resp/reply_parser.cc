@@ -27,8 +27,7 @@ std::optional<int64_t> signed_number(std::string_view text) {
 }
 
 std::optional<double> double_number(std::string_view text) {
-  if (equals_ignoring_case(text, "nan") || equals_ignoring_case(text, "-nan"))
-    return std::numeric_limits<double>::quiet_NaN();
+  if (equals_ignoring_case(text, "nan") || equals_ignoring_case(text, "-nan")) return std::numeric_limits<double>::quiet_NaN();
   return parse_double(text);
 }
 
@@ -39,15 +38,11 @@ bool is_big_number(std::string_view text) {
 
 Type type_of_aggregate(char kind) {
   switch (kind) {
-    case '~':
-      return Type::kSet;
-    case '>':
-      return Type::kPush;
+    case '~': return Type::kSet;
+    case '>': return Type::kPush;
     case '%':
-    case '|':
-      return Type::kMap;
-    default:
-      return Type::kArray;
+    case '|': return Type::kMap;
+    default: return Type::kArray;
   }
 }
 
@@ -106,34 +101,22 @@ bool ReplyParser::on_line(std::string_view line) {
   if (line.empty()) return fail("an empty line");
   const std::string_view rest = line.substr(1);
   switch (line[0]) {
-    case '+':
-      return on_scalar(Type::kStatus, rest);
-    case '-':
-      return on_scalar(Type::kError, rest);
-    case ':':
-      return on_scalar(Type::kInteger, rest);
-    case ',':
-      return on_scalar(Type::kDouble, rest);
-    case '#':
-      return on_scalar(Type::kBoolean, rest);
-    case '(':
-      return on_scalar(Type::kBigNumber, rest);
-    case '_':
-      return on_scalar(Type::kNull, rest);
-    case '$':
-      return begin_bulk(Type::kBulk, rest);
-    case '!':
-      return begin_bulk(Type::kError, rest);
-    case '=':
-      return begin_bulk(Type::kVerbatim, rest);
+    case '+': return on_scalar(Type::kStatus, rest);
+    case '-': return on_scalar(Type::kError, rest);
+    case ':': return on_scalar(Type::kInteger, rest);
+    case ',': return on_scalar(Type::kDouble, rest);
+    case '#': return on_scalar(Type::kBoolean, rest);
+    case '(': return on_scalar(Type::kBigNumber, rest);
+    case '_': return on_scalar(Type::kNull, rest);
+    case '$': return begin_bulk(Type::kBulk, rest);
+    case '!': return begin_bulk(Type::kError, rest);
+    case '=': return begin_bulk(Type::kVerbatim, rest);
     case '*':
     case '~':
     case '%':
     case '>':
-    case '|':
-      return begin_aggregate(line[0], rest);
-    default:
-      return fail("an unknown type byte");
+    case '|': return begin_aggregate(line[0], rest);
+    default: return fail("an unknown type byte");
   }
 }
 

@@ -74,9 +74,7 @@ class ReplyParser {
   /// What is wrong, in a few words; empty unless broken. Remains so.
   std::string_view fault() const { return fault_; }
   /// True between replies: nothing of the next one has been read.
-  bool is_idle() const {
-    return !complete_ && line_.empty() && !in_bulk_ && stack_.empty() && attributes_.empty();
-  }
+  bool is_idle() const { return !complete_ && line_.empty() && !in_bulk_ && stack_.empty() && attributes_.empty(); }
 
  private:
   struct Frame {

@@ -31,17 +31,13 @@ void ReplyWriter::bulk_in_pieces(std::string_view bytes) {
 
 void ReplyWriter::real(double value) {
   const std::string text = to_text(value);
-  if (resp3())
-    line(',', text);
-  else
-    bulk(text);
+  if (resp3()) line(',', text);
+  else bulk(text);
 }
 
 void ReplyWriter::big_number(std::string_view digits) {
-  if (resp3())
-    line('(', digits);
-  else
-    bulk(digits);
+  if (resp3()) line('(', digits);
+  else bulk(digits);
 }
 
 void ReplyWriter::verbatim(std::string_view format, std::string_view text) {

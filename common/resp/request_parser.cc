@@ -58,8 +58,8 @@ RequestParser::Outcome RequestParser::fail_torn_line(size_t size, const RequestL
   return size - at_ > limits.inline_bytes_max ? fail(too_big) : Outcome::kIncomplete;
 }
 
-RequestParser::Outcome RequestParser::parse(const char* data, size_t size, const RequestLimits& limits,
-                                            std::vector<std::string_view>& args, size_t& consumed) {
+RequestParser::Outcome RequestParser::parse(const char* data, size_t size, const RequestLimits& limits, std::vector<std::string_view>& args,
+                                            size_t& consumed) {
   if (size == 0) return Outcome::kIncomplete;
   const char* end = data + size;
   const char* p = data + at_;
@@ -90,17 +90,13 @@ RequestParser::Outcome RequestParser::parse(const char* data, size_t size, const
         if (size_t(end - p) > limits.inline_bytes_max) return args.resize(first), fail("too big bulk count string");
         break;
       }
-      if (line == Line::kBad || bulk < 0 || bulk > int64_t(limits.bulk_bytes_max))
-        return args.resize(first), fail("invalid bulk length");
-      if (bulk > kUnauthenticatedBulkBytes && !limits.authenticated)
-        return args.resize(first), fail("unauthenticated bulk length");
+      if (line == Line::kBad || bulk < 0 || bulk > int64_t(limits.bulk_bytes_max)) return args.resize(first), fail("invalid bulk length");
+      if (bulk > kUnauthenticatedBulkBytes && !limits.authenticated) return args.resize(first), fail("unauthenticated bulk length");
       p = next;
     }
     if (end - p < bulk + 2) break;
-    if (resumed)
-      partial_.push_back({size_t(p - data), size_t(bulk)});
-    else
-      args.emplace_back(p, size_t(bulk));
+    if (resumed) partial_.push_back({size_t(p - data), size_t(bulk)});
+    else args.emplace_back(p, size_t(bulk));
     p += bulk + 2;
     bulk = -1;
     remaining_--;

@@ -15,10 +15,10 @@
 namespace vedette {
 
 struct RequestLimits {
-  size_t bulk_bytes_max = 512 << 20;     ///< proto-max-bulk-len
+  size_t bulk_bytes_max = 512 << 20;  ///< proto-max-bulk-len
   size_t arguments_max = INT32_MAX;
-  size_t inline_bytes_max = 64 * 1024;   ///< of an inline line, and of any header line
-  bool authenticated = true;             ///< else 10 arguments of 16 KiB at the most
+  size_t inline_bytes_max = 64 * 1024;  ///< of an inline line, and of any header line
+  bool authenticated = true;            ///< else 10 arguments of 16 KiB at the most
 };
 
 class RequestParser {
@@ -32,8 +32,7 @@ class RequestParser {
   /// Parses one request from `data[0, size)`, which starts with the same bytes as at the last call if that answered
   /// kIncomplete. On kRequest `consumed` is its length, and the arguments were appended to `args`. Arguments of an
   /// inline request are unescaped into memory of this parser, which lives until forget_inline().
-  Outcome parse(const char* data, size_t size, const RequestLimits& limits, std::vector<std::string_view>& args,
-                size_t& consumed);
+  Outcome parse(const char* data, size_t size, const RequestLimits& limits, std::vector<std::string_view>& args, size_t& consumed);
   /// "ERR Protocol error: ..." of the last kError.
   const std::string& error() const { return error_; }
   /// After kIncomplete: the total size up to the end of the argument under way, a hint for the read buffer.
@@ -49,8 +48,7 @@ class RequestParser {
   struct Span {
     size_t at, size;
   };
-  Outcome parse_inline(const char* data, size_t size, const RequestLimits& limits, std::vector<std::string_view>& args,
-                       size_t& consumed);
+  Outcome parse_inline(const char* data, size_t size, const RequestLimits& limits, std::vector<std::string_view>& args, size_t& consumed);
   Outcome fail(std::string_view text);
   Outcome fail_torn_line(size_t size, const RequestLimits& limits, std::string_view too_big);
 

@@ -23,21 +23,15 @@ bool loses_a_channel(const Session& session, const AclUser& user) {
   const Subscriber* subscriber = session.subscriber.get();
   if (!subscriber) return false;
   const auto loses_any = [&](const Subscriber::Names& names, bool are_patterns) {
-    return std::any_of(names.begin(), names.end(),
-                       [&](const auto& name) { return !user.permits_channel(name.first, are_patterns); });
+    return std::any_of(names.begin(), names.end(), [&](const auto& name) { return !user.permits_channel(name.first, are_patterns); });
   };
-  return loses_any(subscriber->channels, false) || loses_any(subscriber->patterns, true) ||
-         loses_any(subscriber->shard_channels, false);
+  return loses_any(subscriber->channels, false) || loses_any(subscriber->patterns, true) || loses_any(subscriber->shard_channels, false);
 }
 
 // What a rule of a configuration shows of itself in an error: not a password.
-std::string_view shown_rule(std::string_view rule) {
-  return rule.find_first_of("><#!") == 0 ? rule.substr(0, 1) : shown_word(rule);
-}
+std::string_view shown_rule(std::string_view rule) { return rule.find_first_of("><#!") == 0 ? rule.substr(0, 1) : shown_word(rule); }
 
-std::string_view without_code(std::string_view text) {
-  return text.starts_with("ERR ") ? text.substr(4) : text;
-}
+std::string_view without_code(std::string_view text) { return text.starts_with("ERR ") ? text.substr(4) : text; }
 
 // A rule that permits a command with one first argument only: an old form, which later versions may drop.
 bool is_of_first_argument(const AclCatalog& catalog, std::string_view rule) {
@@ -66,8 +60,7 @@ void AccessControl::welcome(Session& session) const {
   session.set(kRestricted, !session.user->permits_everything());
 }
 
-Status AccessControl::log_in(Session& session, const Credentials& credentials, std::string_view word,
-                             int64_t now_ms) {
+Status AccessControl::log_in(Session& session, const Credentials& credentials, std::string_view word, int64_t now_ms) {
   const AclUser* user = users_.log_in(credentials.user, credentials.password);
   if (!user) {
     denied.auth++;
@@ -88,31 +81,23 @@ AclDecision AccessControl::decide(const Session& session, const CommandInfo& com
   return session.user->decide(request);
 }
 
-void AccessControl::note(const Session& session, const CommandInfo& command, Args args, AclDecision decision,
-                         AclContext context, int64_t now_ms) {
+void AccessControl::note(const Session& session, const CommandInfo& command, Args args, AclDecision decision, AclContext context,
+                         int64_t now_ms) {
   switch (decision.denial) {
     case AclDenial::kNone:
-    case AclDenial::kAuth:
-      break;
-    case AclDenial::kCommand:
-      denied.command++;
-      break;
-    case AclDenial::kKey:
-      denied.key++;
-      break;
-    case AclDenial::kChannel:
-      denied.channel++;
-      break;
+    case AclDenial::kAuth: break;
+    case AclDenial::kCommand: denied.command++; break;
+    case AclDenial::kKey: denied.key++; break;
+    case AclDenial::kChannel: denied.channel++; break;
   }
-  const std::string_view object = decision.denial == AclDenial::kCommand
-                                      ? catalog_[catalog_.id_of(command, args)].name
-                                      : args[size_t(decision.argument)];
-  log_refusal(session, decision.denial, context, object,
-              session.user ? std::string_view(session.user->name()) : std::string_view(), now_ms);
+  const std::string_view object = decision.denial == AclDenial::kCommand ? catalog_[catalog_.id_of(command, args)].name
+                                                                         : args[size_t(decision.argument)];
+  log_refusal(session, decision.denial, context, object, session.user ? std::string_view(session.user->name()) : std::string_view(),
+              now_ms);
 }
 
-void AccessControl::log_refusal(const Session& session, AclDenial reason, AclContext context,
-                                std::string_view object, std::string_view user, int64_t now_ms) {
+void AccessControl::log_refusal(const Session& session, AclDenial reason, AclContext context, std::string_view object,
+                                std::string_view user, int64_t now_ms) {
   AclLogEntry entry;
   entry.reason = reason;
   entry.context = context;
@@ -124,31 +109,24 @@ void AccessControl::log_refusal(const Session& session, AclDenial reason, AclCon
 
 std::string AccessControl::refusal_text(const CommandInfo& command, Args args, AclDecision decision) const {
   switch (decision.denial) {
-    case AclDenial::kKey:
-      return "NOPERM this user has no permissions to access one of the keys used as arguments";
-    case AclDenial::kChannel:
-      return "NOPERM this user has no permissions to access one of the channels used as arguments";
-    default:
-      break;
+    case AclDenial::kKey: return "NOPERM this user has no permissions to access one of the keys used as arguments";
+    case AclDenial::kChannel: return "NOPERM this user has no permissions to access one of the channels used as arguments";
+    default: break;
   }
-  return fmt::format("NOPERM this user has no permissions to run the '{}' command",
-                     catalog_[catalog_.id_of(command, args)].name);
+  return fmt::format("NOPERM this user has no permissions to run the '{}' command", catalog_[catalog_.id_of(command, args)].name);
 }
 
 std::string AccessControl::script_text(AclDecision decision) {
   std::string_view reason = "can't run this command or subcommand";
-  if (decision.denial == AclDenial::kKey)
-    reason = "can't access at least one of the keys mentioned in the command arguments";
-  if (decision.denial == AclDenial::kChannel)
-    reason = "can't publish to the channel mentioned in the command";
+  if (decision.denial == AclDenial::kKey) reason = "can't access at least one of the keys mentioned in the command arguments";
+  if (decision.denial == AclDenial::kChannel) reason = "can't publish to the channel mentioned in the command";
   return fmt::format("ERR The user executing the script {}", reason);
 }
 
 std::string AccessControl::changed_text(AclDecision decision) {
   std::string_view reason = "no permission to execute the command or subcommand";
   if (decision.denial == AclDenial::kKey) reason = "no permission to touch the specified keys";
-  if (decision.denial == AclDenial::kChannel)
-    reason = "no permission to access one of the channels used as arguments";
+  if (decision.denial == AclDenial::kChannel) reason = "no permission to access one of the channels used as arguments";
   return fmt::format(
       "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This "
       "command is no "
@@ -189,12 +167,9 @@ void AccessControl::refresh(const AclUser& user) const {
 }
 
 void AccessControl::close(Session& session, const Session* caller) const {
-  if (&session == caller)
-    session.close(true);
-  else if (disconnect)
-    disconnect(session);
-  else
-    session.close(false);
+  if (&session == caller) session.close(true);
+  else if (disconnect) disconnect(session);
+  else session.close(false);
 }
 
 // Sessions never point to a user that is gone.
@@ -222,8 +197,7 @@ void AccessControl::set_default_password(std::string_view password) {
 
 Status AccessControl::load(const Session* caller) {
   const auto text = read_file ? read_file(file) : Result<std::string>(Error("there are no files"));
-  if (!text)
-    return Error(fmt::format("Error loading ACLs, opening file '{}': {}", file, text.error().text()));
+  if (!text) return Error(fmt::format("Error loading ACLs, opening file '{}': {}", file, text.error().text()));
   auto found = users_.read(*text, file);
   if (!found) return found.error();
   std::vector<std::string> old_names;
@@ -235,10 +209,8 @@ Status AccessControl::load(const Session* caller) {
   for (AclUser& user : *found) {
     const bool is_default = user.name() == users_.default_user().name();
     has_default |= is_default;
-    if (is_default)
-      put(std::move(user), caller);
-    else
-      users_.store(std::move(user));  // nobody is this user yet
+    if (is_default) put(std::move(user), caller);
+    else users_.store(std::move(user));  // nobody is this user yet
   }
   if (has_default) return Status::ok();
   put(AclUser::make_default(catalog_), caller);
@@ -257,8 +229,7 @@ Status AccessControl::define(const std::vector<std::vector<std::string>>& users)
     rules.insert(rules.begin(), "reset");
     auto user = users_.changed(words[0], rules);
     if (!user)
-      return Error(fmt::format("Error loading ACL rules for the user named '{}': {}", words[0],
-                               without_code(user.error().text())));
+      return Error(fmt::format("Error loading ACL rules for the user named '{}': {}", words[0], without_code(user.error().text())));
     if (!user->is_on())
       log_notice(
           "The user '{}' is disabled (there is no 'on' modifier in the user description). Make sure this is "
@@ -291,9 +262,7 @@ bool AccessControl::users_are_plain() const {
 }
 
 Status check_user_words(const AclCatalog& catalog, const std::vector<std::string>& words) {
-  const auto wrong = [&](std::string_view reason) {
-    return Error(fmt::format("Error in user declaration '{}': {}", words[0], reason));
-  };
+  const auto wrong = [&](std::string_view reason) { return Error(fmt::format("Error in user declaration '{}': {}", words[0], reason)); };
   if (has_blank_or_nul(words[0])) return wrong("Spaces not allowed in ACL usernames");
   const MergedRules merged = merge_selectors(views_of(words, 1));
   if (merged.unmatched >= 0) return wrong("Unmatched parenthesis in selector definition.");

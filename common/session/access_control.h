@@ -41,10 +41,9 @@ class AccessControl {
   AccessControl& operator=(const AccessControl&) = delete;
 
   // Set by the program.
-  std::function<std::string(const Session&)> describe;  ///< one line, for the log; not set: empty
-  std::function<void(Session&)> disconnect;             ///< not set: its connection is closed
-  std::function<Result<std::string>(const std::string& path)>
-      read_file;  ///< the error's text is the system's reason
+  std::function<std::string(const Session&)> describe;                    ///< one line, for the log; not set: empty
+  std::function<void(Session&)> disconnect;                               ///< not set: its connection is closed
+  std::function<Result<std::string>(const std::string& path)> read_file;  ///< the error's text is the system's reason
   std::function<Status(const std::string& path, std::string_view text)> write_file;
   std::function<void()> on_change;  ///< a client has changed users; not set: nobody wants to know
   std::string file;                 ///< aclfile; empty: there is none
@@ -59,9 +58,7 @@ class AccessControl {
   /// Makes a new session one of the default user.
   void welcome(Session& session) const;
   /// Whether a connection must log in before it may do anything.
-  bool login_needed() const {
-    return !users_.default_user().is_on() || !users_.default_user().needs_no_password();
-  }
+  bool login_needed() const { return !users_.default_user().is_on() || !users_.default_user().needs_no_password(); }
   /// "WRONGPASS ..." unless these are the credentials of a user that is on; counted and logged as `word`
   /// (AUTH, HELLO).
   Status log_in(Session& session, const Credentials& credentials, std::string_view word, int64_t now_ms);
@@ -72,8 +69,7 @@ class AccessControl {
   }
   AclDecision decide(const Session& session, const CommandInfo& command, Args args) const;
   /// Counts and logs a refusal.
-  void note(const Session& session, const CommandInfo& command, Args args, AclDecision decision,
-            AclContext context, int64_t now_ms);
+  void note(const Session& session, const CommandInfo& command, Args args, AclDecision decision, AclContext context, int64_t now_ms);
   /// The reply to a request that is refused.
   std::string refusal_text(const CommandInfo& command, Args args, AclDecision decision) const;
   /// The error of a script's call that is refused.
@@ -106,8 +102,8 @@ class AccessControl {
   void put(AclUser user, const Session* caller);
   void refresh(const AclUser& user) const;
   void close(Session& session, const Session* caller) const;
-  void log_refusal(const Session& session, AclDenial reason, AclContext context, std::string_view object,
-                   std::string_view user, int64_t now_ms);
+  void log_refusal(const Session& session, AclDenial reason, AclContext context, std::string_view object, std::string_view user,
+                   int64_t now_ms);
 
   AclCatalog catalog_;
   AclUsers users_;

@@ -54,8 +54,7 @@ Status deluser(Context& ctx) {
   redact_from(ctx, 2);
   const auto names = ctx.args().subspan(2);
   for (const std::string_view name : names)
-    if (name == ctx.access().users().default_user().name())
-      return failure("The 'default' user cannot be removed");
+    if (name == ctx.access().users().default_user().name()) return failure("The 'default' user cannot be removed");
   ctx.reply().integer(int64_t(ctx.access().remove(names, &ctx.session)));
   await_nothing(ctx);
   return Status::ok();
@@ -68,8 +67,7 @@ Status dryrun(Context& ctx) {
   if (!user) return failure("User '" + std::string(shown_word(ctx.arg(2))) + "' not found");
   const auto request = ctx.args().subspan(3);
   const CommandInfo* command = ctx.commands().find(request);
-  const bool other = command && !command->subcommands.empty() && request.size() > 1 &&
-                     !equals_ignoring_case(request[1], "help");
+  const bool other = command && !command->subcommands.empty() && request.size() > 1 && !equals_ignoring_case(request[1], "help");
   if (!command || other) return failure("Command '" + std::string(shown_word(request[0])) + "' not found");
   if (!command->accepts_argument_count(request.size())) return errors::wrong_argument_count(command->name);
   AclRequest asked(ctx.access().catalog(), *command, request);
@@ -78,8 +76,7 @@ Status dryrun(Context& ctx) {
   if (decision.denial == AclDenial::kCommand)
     ctx.reply().bulk("This user has no permissions to run the '" + asked.command.name + "' command");
   else
-    ctx.reply().bulk("This user has no permissions to access the '" +
-                     std::string(shown_word(request[size_t(decision.argument)])) + "' " +
+    ctx.reply().bulk("This user has no permissions to access the '" + std::string(shown_word(request[size_t(decision.argument)])) + "' " +
                      std::string(to_text(decision.denial)));
   return Status::ok();
 }
@@ -107,8 +104,7 @@ Status genpass(Context& ctx) {
 template <class Context>
 void reply_selector(Context& ctx, const AclSelector& selector) {
   for (const auto& [name, text] :
-       {std::pair("commands", selector.commands()), std::pair("keys", selector.keys()),
-        std::pair("channels", selector.channels())}) {
+       {std::pair("commands", selector.commands()), std::pair("keys", selector.keys()), std::pair("channels", selector.channels())}) {
     ctx.reply().bulk(name);
     ctx.reply().bulk(text);
   }
@@ -144,8 +140,7 @@ Status getuser(Context& ctx) {
 template <class Context>
 Status list(Context& ctx) {
   ctx.reply().array(ctx.access().users().size());
-  ctx.access().users().each(
-      [&](const AclUser& user) { ctx.reply().bulk("user " + user.name() + " " + user.description()); });
+  ctx.access().users().each([&](const AclUser& user) { ctx.reply().bulk("user " + user.name() + " " + user.description()); });
   return Status::ok();
 }
 
@@ -171,8 +166,7 @@ Status save(Context& ctx) {
   if (ctx.access().file.empty()) return no_file();
   if (Status status = ctx.access().save(); !status) {
     log_warning("ACL SAVE: {}: {}", ctx.access().file, status.error().text());
-    return failure(
-        "There was an error trying to save the ACLs. Please check the server logs for more information");
+    return failure("There was an error trying to save the ACLs. Please check the server logs for more information");
   }
   return reply_ok(ctx);
 }
@@ -226,8 +220,7 @@ Status log(Context& ctx) {
 template <class Context>
 Status setuser(Context& ctx) {
   redact_from(ctx, 2);
-  if (Status status = ctx.access().change(ctx.arg(2), ctx.args().subspan(3), &ctx.session); !status)
-    return status;
+  if (Status status = ctx.access().change(ctx.arg(2), ctx.args().subspan(3), &ctx.session); !status) return status;
   await_nothing(ctx);
   return reply_ok(ctx);
 }

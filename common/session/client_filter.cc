@@ -25,8 +25,7 @@ Result<int64_t> positive_seconds(std::string_view name, std::string_view value) 
   return *seconds;
 }
 
-Result<ClientFilter::Test> ClientFilter::known_test(std::string_view name, std::string_view value,
-                                                    Instant now, const AclUsers& users) {
+Result<ClientFilter::Test> ClientFilter::known_test(std::string_view name, std::string_view value, Instant now, const AclUsers& users) {
   const auto is = [&](std::string_view wanted) { return equals_ignoring_case(name, wanted); };
   if (is("ADDR")) return Test([value](const Session& s) { return peer_address(s) == value; });
   if (is("LADDR")) return Test([value](const Session& s) { return local_address(s) == value; });
@@ -55,8 +54,7 @@ Status ClientFilter::parse_ids(std::span<const std::string_view> options, size_t
     ids.push_back(ClientId(*id));
   }
   std::sort(ids.begin(), ids.end());
-  conditions_.push_back(
-      {[ids = std::move(ids)](const Session& s) { return std::binary_search(ids.begin(), ids.end(), s.id()); }, wanted});
+  conditions_.push_back({[ids = std::move(ids)](const Session& s) { return std::binary_search(ids.begin(), ids.end(), s.id()); }, wanted});
   return Status::ok();
 }
 

@@ -23,8 +23,7 @@ class ClientFilter {
   /// Reads the options of a request. The filter views them. `negations`: a condition may have a NOT- form.
   static Result<ClientFilter> parse(std::span<const std::string_view> options, Purpose purpose, bool negations, const MakeTest& make_test);
   /// ADDR, LADDR, NAME, USER and MAXAGE; a syntax error for any other.
-  static Result<Test> known_test(std::string_view name, std::string_view value, Instant now,
-                                 const AclUsers& users);
+  static Result<Test> known_test(std::string_view name, std::string_view value, Instant now, const AclUsers& users);
 
   /// The clients that match, oldest first; those that are being closed already are none any more. `beside`: one that counts
   /// among them though it is in no registry, or null.

@@ -17,10 +17,8 @@ Status id(Context& ctx) {
 
 template <class Context>
 Status getname(Context& ctx) {
-  if (ctx.session.name().empty())
-    ctx.reply().null();
-  else
-    ctx.reply().bulk(ctx.session.name());
+  if (ctx.session.name().empty()) ctx.reply().null();
+  else ctx.reply().bulk(ctx.session.name());
   return Status::ok();
 }
 
@@ -53,12 +51,9 @@ Status reply(Context& ctx) {
     session.unset(kReplyOff | kReplySkip | kReplySkipNext);
     return reply_ok(ctx);
   }
-  if (equals_ignoring_case(ctx.arg(2), "off"))
-    session.set(kReplyOff);
-  else if (!equals_ignoring_case(ctx.arg(2), "skip"))
-    return errors::syntax();
-  else if (!session.has(kReplyOff))
-    session.set(session.has(kInTransaction) ? kReplySkip : kReplySkipNext);
+  if (equals_ignoring_case(ctx.arg(2), "off")) session.set(kReplyOff);
+  else if (!equals_ignoring_case(ctx.arg(2), "skip")) return errors::syntax();
+  else if (!session.has(kReplyOff)) session.set(session.has(kInTransaction) ? kReplySkip : kReplySkipNext);
   ctx.reply().none();
   return Status::ok();
 }

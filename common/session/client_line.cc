@@ -84,19 +84,18 @@ void append_client_line(std::string& to, const Session& session, const ClientLin
   auto out = std::back_inserter(to);
   fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}", session.id(), peer_address(session),
                  local_address(session), session.transport ? session.transport->descriptor() : -1, session.name(),
-                 ms_between(session.created, facts.now) / 1000, ms_between(session.last_active, facts.now) / 1000,
-                 client_flags(session), session.db);
+                 ms_between(session.created, facts.now) / 1000, ms_between(session.last_active, facts.now) / 1000, client_flags(session),
+                 session.db);
   fmt::format_to(out, " sub={} psub={} ssub={} multi={} watch={}", subscriber ? subscriber->channels.size() : 0,
                  subscriber ? subscriber->patterns.size() : 0, subscriber ? subscriber->shard_channels.size() : 0, facts.queued,
                  facts.watched);
   fmt::format_to(out, " qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={}",
                  session.input.size(), session.input.free_tail(), session.parser.memory_bytes(), facts.queued_bytes,
-                 listed ? 0 : output.memory_bytes(), session.output_peak, listed ? 0 : output.size(),
-                 listed ? output.chunk_count() : 0, listed ? output.memory_bytes() : 0, facts.memory_bytes,
-                 events_of(session, facts.reads));
+                 listed ? 0 : output.memory_bytes(), session.output_peak, listed ? 0 : output.size(), listed ? output.chunk_count() : 0,
+                 listed ? output.memory_bytes() : 0, facts.memory_bytes, events_of(session, facts.reads));
   fmt::format_to(out, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={}", facts.command,
-                 session.user ? std::string_view(session.user->name()) : "(superuser)", facts.redirect,
-                 int(session.resp), names ? names->library_name : "", names ? names->library_version : "");
+                 session.user ? std::string_view(session.user->name()) : "(superuser)", facts.redirect, int(session.resp),
+                 names ? names->library_name : "", names ? names->library_version : "");
 }
 
 }  // namespace vedette

@@ -33,13 +33,13 @@ std::string_view last_command_name(const Session& session, const std::vector<std
 /// What a client's line tells that its session does not know of itself.
 struct ClientLineFacts {
   Instant now;
-  std::string_view command;   ///< name of its last one
-  int64_t queued = -1;        ///< commands in its transaction; -1: it is in none
+  std::string_view command;  ///< name of its last one
+  int64_t queued = -1;       ///< commands in its transaction; -1: it is in none
   size_t queued_bytes = 0;
-  size_t watched = 0;         ///< keys
-  size_t memory_bytes = 0;    ///< all that it takes
-  int64_t redirect = -1;      ///< who is told of changes in its place, 0 for itself; -1: it does not track
-  bool reads = true;          ///< more of its bytes would be taken
+  size_t watched = 0;       ///< keys
+  size_t memory_bytes = 0;  ///< all that it takes
+  int64_t redirect = -1;    ///< who is told of changes in its place, 0 for itself; -1: it does not track
+  bool reads = true;        ///< more of its bytes would be taken
 };
 /// Appends the line, without a line feed.
 void append_client_line(std::string& to, const Session& session, const ClientLineFacts& facts);

@@ -24,12 +24,8 @@ class InfoText {
     fmt::format_to(std::back_inserter(text_), "{}:{}\r\n", name, value);
   }
   /// With two decimals.
-  void ratio(std::string_view name, double value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{:.2f}\r\n", name, value);
-  }
-  void percent(std::string_view name, double value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{:.2f}%\r\n", name, value);
-  }
+  void ratio(std::string_view name, double value) { fmt::format_to(std::back_inserter(text_), "{}:{:.2f}\r\n", name, value); }
+  void percent(std::string_view name, double value) { fmt::format_to(std::back_inserter(text_), "{}:{:.2f}%\r\n", name, value); }
   void seconds(std::string_view name, int64_t us) {
     fmt::format_to(std::back_inserter(text_), "{}:{}.{:06}\r\n", name, us / 1000000, us % 1000000);
   }

@@ -9,8 +9,7 @@
 
 namespace vedette {
 
-Status authenticate_by(Session& session, std::span<const std::string_view> request, AccessControl& access,
-                       int64_t now_ms) {
+Status authenticate_by(Session& session, std::span<const std::string_view> request, AccessControl& access, int64_t now_ms) {
   if (request.size() > 3) return errors::syntax();
   if (request.size() == 3) return access.log_in(session, {request[1], request[2]}, request[0], now_ms);
   const AclUser& user = access.users().default_user();
@@ -46,8 +45,7 @@ Result<HelloRequest> parse_hello_request(std::span<const std::string_view> reque
   return hello;
 }
 
-Status follow_hello(Session& session, const HelloRequest& request, std::string_view word,
-                    AccessControl& access, int64_t now_ms) {
+Status follow_hello(Session& session, const HelloRequest& request, std::string_view word, AccessControl& access, int64_t now_ms) {
   if (request.credentials)
     if (Status status = access.log_in(session, *request.credentials, word, now_ms); !status) return status;
   if (session.has(kUnauthenticated))

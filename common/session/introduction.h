@@ -13,8 +13,7 @@
 namespace vedette {
 
 /// AUTH [username] password, the whole request. Errors: WRONGPASS.
-Status authenticate_by(Session& session, std::span<const std::string_view> request, AccessControl& access,
-                       int64_t now_ms);
+Status authenticate_by(Session& session, std::span<const std::string_view> request, AccessControl& access, int64_t now_ms);
 
 /// PING [message]. Replies: PONG, or the message; to a subscribed RESP2 session an array of "pong" and the message.
 inline Status answer_ping(const Session& session, std::span<const std::string_view> request, ReplyWriter& reply) {
@@ -49,8 +48,7 @@ struct HelloRequest {
 Result<HelloRequest> parse_hello_request(std::span<const std::string_view> request, const std::function<void(size_t)>& secret);
 /// Makes the session what the request asks for; `word`: the command as it was called. Errors: NOAUTH,
 /// WRONGPASS; then nothing has changed.
-Status follow_hello(Session& session, const HelloRequest& request, std::string_view word,
-                    AccessControl& access, int64_t now_ms);
+Status follow_hello(Session& session, const HelloRequest& request, std::string_view word, AccessControl& access, int64_t now_ms);
 /// The reply: a map of facts about the program, in the protocol that the session now speaks. An empty role is not told.
 void answer_hello(Session& session, std::string_view mode, std::string_view role);
 

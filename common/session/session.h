@@ -32,30 +32,30 @@ class SessionState {
 /// The executor tests them all at once against the masks of a command.
 enum SessionFlag : uint64_t {
   kUnauthenticated = 1ull << 0,
-  kInTransaction = 1ull << 1,      ///< MULTI: requests are queued
-  kSubscribedResp2 = 1ull << 2,    ///< RESP2 with subscriptions: few commands are allowed
-  kMonitoring = 1ull << 3,         ///< is fed by MONITOR
-  kReplyOff = 1ull << 4,           ///< CLIENT REPLY OFF
-  kReplySkipNext = 1ull << 5,      ///< CLIENT REPLY SKIP: the reply of the next request is dropped
-  kReplySkip = 1ull << 6,          ///< the reply of the request under way is dropped
-  kSuspended = 1ull << 7,          ///< nothing is executed until resumed (paused, waiting for work elsewhere)
-  kCloseAfterReply = 1ull << 8,    ///< nothing more is executed; closed when the output has been sent
-  kCloseNow = 1ull << 9,           ///< closed without sending what is left
+  kInTransaction = 1ull << 1,    ///< MULTI: requests are queued
+  kSubscribedResp2 = 1ull << 2,  ///< RESP2 with subscriptions: few commands are allowed
+  kMonitoring = 1ull << 3,       ///< is fed by MONITOR
+  kReplyOff = 1ull << 4,         ///< CLIENT REPLY OFF
+  kReplySkipNext = 1ull << 5,    ///< CLIENT REPLY SKIP: the reply of the next request is dropped
+  kReplySkip = 1ull << 6,        ///< the reply of the request under way is dropped
+  kSuspended = 1ull << 7,        ///< nothing is executed until resumed (paused, waiting for work elsewhere)
+  kCloseAfterReply = 1ull << 8,  ///< nothing more is executed; closed when the output has been sent
+  kCloseNow = 1ull << 9,         ///< closed without sending what is left
   kNoEvict = 1ull << 10,
   kNoTouch = 1ull << 11,
   kTransactionDirty = 1ull << 12,  ///< a queued command was refused: EXEC answers EXECABORT
   kTransactionStale = 1ull << 13,  ///< a watched key has changed: EXEC answers null
   kInternal = 1ull << 14,          ///< no socket behind it (tests, scripts)
   kUnixSocket = 1ull << 15,
-  kBacklogged = 1ull << 16,        ///< has input that waits for its turn: nothing more is read
-  kReplicaLink = 1ull << 17,       ///< the peer is a replica: after PSYNC or SYNC it is sent the stream
-  kReplaying = 1ull << 18,         ///< what it sends happened elsewhere (the primary's stream, the log): no replies, no refusals
-  kHoldOutput = 1ull << 19,        ///< its output is not sent until what it tells of has been acknowledged
-  kTracks = 1ull << 20,            ///< CLIENT TRACKING: wants to know when what it has read changes
-  kBroadcasts = 1ull << 21,        ///< ... of all keys with its prefixes, read or not
-  kTrackingBroken = 1ull << 22,    ///< ... but whom it named to be told in its place has gone
-  kRestricted = 1ull << 23,        ///< its user may not do everything: rules are to be asked
-  kScript = 1ull << 24,            ///< calls what a script calls, for the session that runs the script
+  kBacklogged = 1ull << 16,      ///< has input that waits for its turn: nothing more is read
+  kReplicaLink = 1ull << 17,     ///< the peer is a replica: after PSYNC or SYNC it is sent the stream
+  kReplaying = 1ull << 18,       ///< what it sends happened elsewhere (the primary's stream, the log): no replies, no refusals
+  kHoldOutput = 1ull << 19,      ///< its output is not sent until what it tells of has been acknowledged
+  kTracks = 1ull << 20,          ///< CLIENT TRACKING: wants to know when what it has read changes
+  kBroadcasts = 1ull << 21,      ///< ... of all keys with its prefixes, read or not
+  kTrackingBroken = 1ull << 22,  ///< ... but whom it named to be told in its place has gone
+  kRestricted = 1ull << 23,      ///< its user may not do everything: rules are to be asked
+  kScript = 1ull << 24,          ///< calls what a script calls, for the session that runs the script
   // The upper half belongs to server-wide conditions.
 };
 
@@ -83,7 +83,7 @@ class Session {
   class Transport {
    public:
     virtual ~Transport() = default;
-    virtual std::string peer_address() const = 0;   ///< "127.0.0.1:5000", "[::1]:5000", or the path of a unix socket
+    virtual std::string peer_address() const = 0;  ///< "127.0.0.1:5000", "[::1]:5000", or the path of a unix socket
     virtual std::string local_address() const = 0;
     virtual int descriptor() const = 0;
     /// There is output, or a close flag was set, outside of the session's own turn.
@@ -125,39 +125,38 @@ class Session {
   }
 
   size_t memory_bytes() const {
-    return sizeof(Session) + input.capacity() + output.memory_bytes() + parser.memory_bytes() +
-           (names_ ? sizeof(SessionNames) : 0);
+    return sizeof(Session) + input.capacity() + output.memory_bytes() + parser.memory_bytes() + (names_ ? sizeof(SessionNames) : 0);
   }
 
   RequestParser parser;
-  ReadBuffer input;      ///< bytes not yet executed, if the last turn left any
+  ReadBuffer input;  ///< bytes not yet executed, if the last turn left any
   OutputBuffer output;
   RespVersion resp = RespVersion::k2;
-  int db = 0;            ///< selected database
+  int db = 0;  ///< selected database
   Instant created;
   Instant last_active;
   uint32_t last_command = UINT32_MAX;  ///< id of the last command, for CLIENT LIST
   uint32_t output_peak = 0;            ///< most bytes of output held since the last look of the cron
   uint64_t bytes_in = 0, bytes_out = 0, commands = 0;
-  Transport* transport = nullptr;      ///< null without a socket
-  Instant output_over_since{};         ///< when the soft output limit was passed; 0: it is not
-  OutputSource* source = nullptr;      ///< what else to send; not owned
-  uint64_t heeds = ~uint64_t(0);       ///< the server-wide conditions that its requests are subject to
-  int ack_replicas = -1;               ///< so many replicas must hold a write before it is answered; -1: as configured
-  uint64_t write_offset = 0;           ///< of the replication stream after this session's last write
-  const AclUser* user = nullptr;       ///< whose rights it has; null: it may do everything
-  bool logged_in = false;              ///< as its user, or it came when nobody had to
-  bool pinned = false;                 ///< a command of it stands still half-way: it may be closed, but not destroyed
+  Transport* transport = nullptr;  ///< null without a socket
+  Instant output_over_since{};     ///< when the soft output limit was passed; 0: it is not
+  OutputSource* source = nullptr;  ///< what else to send; not owned
+  uint64_t heeds = ~uint64_t(0);   ///< the server-wide conditions that its requests are subject to
+  int ack_replicas = -1;           ///< so many replicas must hold a write before it is answered; -1: as configured
+  uint64_t write_offset = 0;       ///< of the replication stream after this session's last write
+  const AclUser* user = nullptr;   ///< whose rights it has; null: it may do everything
+  bool logged_in = false;          ///< as its user, or it came when nobody had to
+  bool pinned = false;             ///< a command of it stands still half-way: it may be closed, but not destroyed
   std::unique_ptr<SessionState> state;
   std::unique_ptr<Subscriber> subscriber;  ///< null: has never subscribed
 
   // Places of this session in its owners' lists.
   uint32_t registry_index = 0;
-  uint32_t memory_index = 0;      ///< in its bucket of sessions by memory
-  uint8_t memory_bucket = 0xff;   ///< 0xff: in none
-  uint8_t counted_class = 0;      ///< the class that counted_memory went to
-  size_t counted_memory = 0;      ///< as last counted
-  uint64_t bytes_out_seen = 0;    ///< bytes_out at the last look of the cron
+  uint32_t memory_index = 0;     ///< in its bucket of sessions by memory
+  uint8_t memory_bucket = 0xff;  ///< 0xff: in none
+  uint8_t counted_class = 0;     ///< the class that counted_memory went to
+  size_t counted_memory = 0;     ///< as last counted
+  uint64_t bytes_out_seen = 0;   ///< bytes_out at the last look of the cron
 
  private:
   ClientId id_;

@@ -22,8 +22,8 @@ inline constexpr SubscriptionKind kChannelKind{"subscribe", "unsubscribe", &Subs
                                                &Channels::unsubscribe};
 inline constexpr SubscriptionKind kPatternKind{"psubscribe", "punsubscribe", &Subscriber::patterns, &Channels::subscribe_pattern,
                                                &Channels::unsubscribe_pattern};
-inline constexpr SubscriptionKind kShardChannelKind{"ssubscribe", "sunsubscribe", &Subscriber::shard_channels,
-                                                    &Channels::subscribe_shard, &Channels::unsubscribe_shard};
+inline constexpr SubscriptionKind kShardChannelKind{"ssubscribe", "sunsubscribe", &Subscriber::shard_channels, &Channels::subscribe_shard,
+                                                    &Channels::unsubscribe_shard};
 
 /// Leaves `names`, or with none all of this kind. `confirm(const std::string_view* name)` is called after each, and once with null
 /// if there was nothing to leave.

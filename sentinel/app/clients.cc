@@ -38,7 +38,14 @@ bool is_loopback(const std::string& address) { return address.starts_with("127."
 }  // namespace
 
 Clients::Clients(Loop& loop, Clock& clock, Monitor& monitor, Node& node, ClientsOwner& owner)
-    : clock_(clock), owner_(owner), state_(monitor, node), executor_(state_, clock), host_(loop, *this), idle_timer_(loop), slow_timer_(loop), pause_timer_(loop) {
+    : clock_(clock),
+      owner_(owner),
+      state_(monitor, node),
+      executor_(state_, clock),
+      host_(loop, *this),
+      idle_timer_(loop),
+      slow_timer_(loop),
+      pause_timer_(loop) {
   state_.shutdown = [this] { owner_.shutdown(); };
   state_.scripts = [this] { return scripts(); };
   state_.is_executable = [](const std::string& path) { return access(path.c_str(), X_OK) == 0; };
@@ -73,8 +80,7 @@ Status Clients::prepare(const SentinelOptions& options, const Configuration& con
   if (timeout_seconds_ > 0) idle_timer_.start(kLookMs, kLookMs, [this] { close_idle(); });
   if (Status status = load_users(options); !status) return status;
   // They are written with the state, where that goes into the configuration.
-  if (configuration.state_file.empty() && options.aclfile.empty())
-    state_.access->on_change = [this] { state_.monitor.flush_state(); };
+  if (configuration.state_file.empty() && options.aclfile.empty()) state_.access->on_change = [this] { state_.monitor.flush_state(); };
   return Status::ok();
 }
 
@@ -83,9 +89,7 @@ Status Clients::load_users(const SentinelOptions& options) {
   access.file = options.aclfile;
   access.log_length_max = size_t(options.acllog_max_len);
   access.read_file = disk_reader().read;
-  access.write_file = [](const std::string& path, std::string_view text) {
-    return replace_file(path, text, 0600);
-  };
+  access.write_file = [](const std::string& path, std::string_view text) { return replace_file(path, text, 0600); };
   access.set_defaults({.opens_channels = options.acl_pubsub_default == AclPubsubDefault::kAllChannels});
   access.set_default_password(options.requirepass);
   if (options.aclfile.empty()) return access.define(options.users);
@@ -94,17 +98,14 @@ Status Clients::load_users(const SentinelOptions& options) {
         "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, "
         "so neither is taken. Move the "
         "'user' lines into the file, or name no file.");
-  if (Status status = access.load(nullptr); !status)
-    return Error("Aborting the start because of ACL errors: " + status.error().text());
+  if (Status status = access.load(nullptr); !status) return Error("Aborting the start because of ACL errors: " + status.error().text());
   return Status::ok();
 }
 
 SettingLines Clients::user_lines() const {
   const AccessControl& access = *state_.access;
   const bool in_file = !access.file.empty();
-  return {{"user"},
-          in_file ? std::vector<std::string>() : access.configuration_lines(),
-          in_file || access.users_are_plain()};
+  return {{"user"}, in_file ? std::vector<std::string>() : access.configuration_lines(), in_file || access.users_are_plain()};
 }
 
 std::unique_ptr<Session> Clients::open(Session::Transport& transport, bool is_unix, bool one_too_many, std::string& refusal) {
@@ -114,8 +115,7 @@ std::unique_ptr<Session> Clients::open(Session::Transport& transport, bool is_un
     refusal = "-ERR max number of clients reached\r\n";
     return nullptr;
   }
-  if (protected_mode_ && state_.access->users().default_user().needs_no_password() && !is_unix &&
-      !is_loopback(transport.peer_address())) {
+  if (protected_mode_ && state_.access->users().default_user().needs_no_password() && !is_unix && !is_loopback(transport.peer_address())) {
     state_.stats.rejected_connections++;
     refusal = kDenied;
     return nullptr;
@@ -157,8 +157,8 @@ void Clients::check_output(Session& session) {
 }
 
 void Clients::close_slow(Session& session, const char* kind, uint64_t bytes) {
-  log_warning("Client {} from {} has left {} bytes of output unread, over the {} limit ({}) of client-output-buffer-limit: closing it", session.id(),
-              session.transport ? session.transport->peer_address() : "?", session.output.size(), kind, bytes);
+  log_warning("Client {} from {} has left {} bytes of output unread, over the {} limit ({}) of client-output-buffer-limit: closing it",
+              session.id(), session.transport ? session.transport->peer_address() : "?", session.output.size(), kind, bytes);
   session.close(false);
 }
 

@@ -99,9 +99,10 @@ std::optional<ConfigProblem> DirectiveReader::finish() {
   if (!state_file.empty()) return std::nullopt;
   for (const Directive& directive : directives)
     if (directive.line.source != main_file_ && directive.line.source != "the command line")
-      return ConfigProblem{directive.line.source, directive.line.number, directive.line.text,
-                           "The state is written into the main configuration file, which must hold all 'sentinel' lines itself. Move the line "
-                           "there, or name a file for the state: sentinel state-file PATH"};
+      return ConfigProblem{
+          directive.line.source, directive.line.number, directive.line.text,
+          "The state is written into the main configuration file, which must hold all 'sentinel' lines itself. Move the line "
+          "there, or name a file for the state: sentinel state-file PATH"};
   return std::nullopt;
 }
 
@@ -136,12 +137,14 @@ bool load_state(Configuration& configuration, const GlobalOptions& options, cons
   configuration.configured = lines_of(configuration.directives);
   if (!path.empty()) {
     if (const auto reason = read_state(configuration)) {
-      std::fputs(fmt::format("\n*** FATAL STATE FILE ERROR (Vedette {}) ***\nReading the state file {}: {}\nNothing was changed. Restore the file from a "
-                             "copy; or remove it (and a 'sentinel myid' line of the configuration) to start as a new sentinel,\nwhich the others count "
-                             "as one more until SENTINEL RESET.\n",
-                             kVersion, path, *reason)
-                     .c_str(),
-                 stderr);
+      std::fputs(
+          fmt::format(
+              "\n*** FATAL STATE FILE ERROR (Vedette {}) ***\nReading the state file {}: {}\nNothing was changed. Restore the file from a "
+              "copy; or remove it (and a 'sentinel myid' line of the configuration) to start as a new sentinel,\nwhich the others count "
+              "as one more until SENTINEL RESET.\n",
+              kVersion, path, *reason)
+              .c_str(),
+          stderr);
       return false;
     }
   }
@@ -162,7 +165,8 @@ std::vector<std::string> lines_of(const std::vector<Directive>& directives) {
 std::vector<Directive> with_state(const std::vector<Directive>& configured, const StateContent& saved, const std::string& path) {
   std::vector<Directive> directives;
   for (const std::string& text : merge_state(lines_of(configured), saved)) {
-    const auto origin = std::find_if(configured.begin(), configured.end(), [&](const Directive& one) { return join_words(one.words) == text; });
+    const auto origin = std::find_if(configured.begin(), configured.end(),
+                                     [&](const Directive& one) { return join_words(one.words) == text; });
     if (origin != configured.end()) {
       directives.push_back(*origin);
       continue;

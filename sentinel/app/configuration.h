@@ -23,9 +23,9 @@ struct Directive {
 struct Configuration {
   bool proceed = false;  ///< else the process ends with `exit_code`
   int exit_code = 0;
-  std::string config_file;  ///< absolute; empty if there is none
-  std::string state_file;   ///< empty: the state goes into the configuration file. Absolute after load_state()
-  std::vector<Directive> directives;  ///< after load_state(): what holds, the state included
+  std::string config_file;              ///< absolute; empty if there is none
+  std::string state_file;               ///< empty: the state goes into the configuration file. Absolute after load_state()
+  std::vector<Directive> directives;    ///< after load_state(): what holds, the state included
   std::vector<std::string> configured;  ///< what the configuration alone says
 };
 

@@ -10,8 +10,8 @@ namespace vedette::sentinel {
 namespace {
 
 constexpr std::string_view kGlobal[] = {
-    "announce-hostnames", "announce-ip",   "announce-port", "current-epoch", "deny-scripts-reconfig", "myid",
-    "resolve-hostnames",  "sentinel-pass", "sentinel-user", "state-file",    "zone",
+    "announce-hostnames", "announce-ip",   "announce-port", "current-epoch", "deny-scripts-reconfig", "myid", "resolve-hostnames",
+    "sentinel-pass",      "sentinel-user", "state-file",    "zone",
 };
 constexpr std::string_view kLearned[] = {"config-epoch", "current-epoch", "known-replica", "known-sentinel", "leader-epoch"};
 
@@ -47,9 +47,7 @@ std::string directive_key(const Words& words) {
   return is_global_directive(name) || words.size() < 2 ? name : name + " " + words[1];
 }
 
-std::string directive_group(const Words& words) {
-  return words.size() < 2 || is_global_directive(words[0]) ? std::string() : words[1];
-}
+std::string directive_group(const Words& words) { return words.size() < 2 || is_global_directive(words[0]) ? std::string() : words[1]; }
 
 std::string join_words(const Words& words) {
   std::string line;

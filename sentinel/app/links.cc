@@ -83,8 +83,7 @@ class Links::Connection final : public StreamOwner {
   bool up_ = false, retired_ = false, queued_ = false;
 };
 
-Links::Links(Loop& loop, LinkListener& listener)
-    : loop_(loop), listener_(listener), room_(new char[kRoomBytes]) {}
+Links::Links(Loop& loop, LinkListener& listener) : loop_(loop), listener_(listener), room_(new char[kRoomBytes]) {}
 
 Links::~Links() = default;
 

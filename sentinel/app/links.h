@@ -32,8 +32,8 @@ class Links {
   ~Links();
 
   struct Settings {
-    std::string source;               ///< our own address of new links; empty: the system's choice
-    unsigned keep_alive_seconds = 0;  ///< 0: none
+    std::string source;                     ///< our own address of new links; empty: the system's choice
+    unsigned keep_alive_seconds = 0;        ///< 0: none
     std::shared_ptr<const TlsContext> tls;  ///< of new links; null: they are not encrypted
   };
   Settings settings;

@@ -49,7 +49,8 @@ int serve(int argc, char** argv) {
   Configuration configuration = load_configuration(arguments, registry);
   if (!configuration.proceed) return configuration.exit_code;
   const Now now{read_monotonic_clock(), read_wall_clock()};
-  if (!enter_folder(options.process.dir) || !load_state(configuration, global_options(options), now) || !take_place(options.process)) return 1;
+  if (!enter_folder(options.process.dir) || !load_state(configuration, global_options(options), now) || !take_place(options.process))
+    return 1;
   log_warning("Vedette Sentinel {} is starting, PID: {}", kVersion, getpid());
   if (!configuration.config_file.empty()) log_notice("Configuration loaded from {}", configuration.config_file);
   show_banner(options);

@@ -28,8 +28,9 @@ OptionGroup network_options(SentinelOptions::Network& o) {
   push_listen_options(rows, o);
   for (Option& row : rows)
     if (row.name == "protected-mode")
-      row.doc = "Serve only this machine as long as there is no password. Off, for the other sentinels come from other machines: let a "
-                "firewall or requirepass keep strangers out.";
+      row.doc =
+          "Serve only this machine as long as there is no password. Off, for the other sentinels come from other machines: let a "
+          "firewall or requirepass keep strangers out.";
   rows.push_back(string_option({.name = "bind-source-addr",
                                 .flags = kOptionImmutable,
                                 .doc = "Local address of the connections to servers and other sentinels, on a host that has several. The "
@@ -43,9 +44,10 @@ OptionGroup network_options(SentinelOptions::Network& o) {
   rows.push_back(output_buffer_limit_option(
       {.name = "client-output-buffer-limit",
        .flags = kOptionImmutable,
-       .doc = "Unsent output that closes a client: at once beyond the hard limit, after some seconds in a row beyond the soft one; 0 is no limit. A "
-              "subscriber is sent events that it did not ask for, so that one that does not read could fill the memory. Others are not read from "
-              "while more than a megabyte waits for them, and need no limit. A sentinel has no clients of the class replica."},
+       .doc =
+           "Unsent output that closes a client: at once beyond the hard limit, after some seconds in a row beyond the soft one; 0 is no limit. A "
+           "subscriber is sent events that it did not ask for, so that one that does not read could fill the memory. Others are not read from "
+           "while more than a megabyte waits for them, and need no limit. A sentinel has no clients of the class replica."},
       o.output_buffer_limits));
   return group;
 }
@@ -60,16 +62,14 @@ OptionGroup process_options(SentinelOptions::Process& o) {
                                        "belong. Where it was started by default."},
                                o.dir, directory_exists));
   push_log_options(rows, o);
-  rows.push_back(bool_option({.name = "always-show-logo",
-                              .flags = kOptionImmutable,
-                              .doc = "Show the start banner in the log even if that is not a terminal."},
-                             o.always_show_logo));
+  rows.push_back(bool_option(
+      {.name = "always-show-logo", .flags = kOptionImmutable, .doc = "Show the start banner in the log even if that is not a terminal."},
+      o.always_show_logo));
   rows.push_back(bool_option({.name = "crash-log-enabled", .flags = kOptionImmutable, .doc = "Log a report when the program crashes."},
                              o.crash_log_enabled));
-  rows.push_back(bool_option({.name = "set-proc-title",
-                              .flags = kOptionImmutable,
-                              .doc = "Show address and role in the title that ps prints."},
-                             o.set_proc_title));
+  rows.push_back(
+      bool_option({.name = "set-proc-title", .flags = kOptionImmutable, .doc = "Show address and role in the title that ps prints."},
+                  o.set_proc_title));
   return group;
 }
 
@@ -98,44 +98,40 @@ OptionGroup security_options(SentinelOptions& o) {
                                        "writes; none by default. It holds all "
                                        "users: user lines beside it are refused."},
                                o.aclfile));
-  rows.push_back(integer_option({.name = "acllog-max-len",
-                                 .flags = kOptionImmutable,
-                                 .unit = "entries",
-                                 .doc = "Refusals that ACL LOG remembers."},
-                                o.acllog_max_len, 0, std::numeric_limits<int64_t>::max()));
   rows.push_back(
-      enum_option({.name = "acl-pubsub-default",
-                   .flags = kOptionImmutable,
-                   .doc = "Channels that a new user may use: none, unless its rules say otherwise."},
-                  o.acl_pubsub_default,
-                  {{"allchannels", AclPubsubDefault::kAllChannels},
-                   {"resetchannels", AclPubsubDefault::kResetChannels}}));
-  rows.push_back(directive(
-      {.name = "user",
-       .flags = kOptionSensitive,
-       .doc = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each. The "
-              "sentinel brings these lines up to "
-              "date when users change, unless the state has a file of its own: then aclfile is the place for "
-              "users that change."},
-      "a name and rules", [&o](const OptionWords& words) -> Status {
-        if (words.empty()) return Error("Bad directive or wrong number of arguments");
-        for (const auto& user : o.users)
-          if (user[0] == words[0])
-            return Error("Error in user declaration '" + words[0] +
-                         "': Duplicate user found. A user can only be defined once in config files");
-        if (Status status = check_user_words(sentinel_acl_catalog(), words); !status) return status;
-        o.users.push_back(words);
-        return Status::ok();
-      }));
+      integer_option({.name = "acllog-max-len", .flags = kOptionImmutable, .unit = "entries", .doc = "Refusals that ACL LOG remembers."},
+                     o.acllog_max_len, 0, std::numeric_limits<int64_t>::max()));
+  rows.push_back(enum_option({.name = "acl-pubsub-default",
+                              .flags = kOptionImmutable,
+                              .doc = "Channels that a new user may use: none, unless its rules say otherwise."},
+                             o.acl_pubsub_default,
+                             {{"allchannels", AclPubsubDefault::kAllChannels}, {"resetchannels", AclPubsubDefault::kResetChannels}}));
+  rows.push_back(directive({.name = "user",
+                            .flags = kOptionSensitive,
+                            .doc = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each. The "
+                                   "sentinel brings these lines up to "
+                                   "date when users change, unless the state has a file of its own: then aclfile is the place for "
+                                   "users that change."},
+                           "a name and rules", [&o](const OptionWords& words) -> Status {
+                             if (words.empty()) return Error("Bad directive or wrong number of arguments");
+                             for (const auto& user : o.users)
+                               if (user[0] == words[0])
+                                 return Error("Error in user declaration '" + words[0] +
+                                              "': Duplicate user found. A user can only be defined once in config files");
+                             if (Status status = check_user_words(sentinel_acl_catalog(), words); !status) return status;
+                             o.users.push_back(words);
+                             return Status::ok();
+                           }));
   return group;
 }
 
 OptionGroup tls_options(TlsOptions& o, SentinelOptions::Network& network) {
   OptionGroup group{"TLS", {}};
-  push_tls_options(group.options, o, network,
-                   {.replication = "Speak TLS to all servers and to all other sentinels, and tell the others tls-port as this sentinel's. Off, as their "
-                                   "ports are plain ones by default. All sentinels of a group must say the same.",
-                    .cluster = "Accepted, as servers have it. A sentinel is in no cluster."});
+  push_tls_options(
+      group.options, o, network,
+      {.replication = "Speak TLS to all servers and to all other sentinels, and tell the others tls-port as this sentinel's. Off, as their "
+                      "ports are plain ones by default. All sentinels of a group must say the same.",
+       .cluster = "Accepted, as servers have it. A sentinel is in no cluster."});
   for (Option& row : group.options)
     if (row.name == "tls-port") row.flags |= kOptionImmutable;
   return group;
@@ -152,35 +148,112 @@ OptionGroup foreign_options() {
   OptionGroup group{"Accepted for other programs' configurations", {}};
   auto& rows = group.options;
   constexpr std::string_view kNoData = "a sentinel holds no data";
-  for (std::string_view name :
-       {"save", "appendonly", "appendfilename", "appenddirname", "appendfsync", "no-appendfsync-on-rewrite", "auto-aof-rewrite-percentage",
-        "auto-aof-rewrite-min-size", "aof-disable-auto-gc", "aof-load-truncated", "aof-rewrite-incremental-fsync", "aof-timestamp-enabled",
-        "aof-use-rdb-preamble", "dbfilename", "databases", "rdbcompression", "rdbchecksum", "rdb-del-sync-files", "rdb-save-incremental-fsync",
-        "sanitize-dump-payload", "maxmemory", "maxmemory-policy", "maxmemory-samples", "maxmemory-eviction-tenacity", "notify-keyspace-events",
-        "stop-writes-on-bgsave-error", "lazyfree-lazy-eviction", "lazyfree-lazy-expire", "lazyfree-lazy-server-del", "lazyfree-lazy-user-del",
-        "lazyfree-lazy-user-flush", "activerehashing", "active-expire-effort", "activedefrag", "active-defrag-cycle-min",
-        "active-defrag-cycle-max", "active-defrag-ignore-bytes", "active-defrag-max-scan-fields", "active-defrag-threshold-lower",
-        "active-defrag-threshold-upper", "slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold", "lfu-decay-time",
-        "lfu-log-factor", "lua-time-limit", "busy-reply-threshold", "hash-max-listpack-entries", "hash-max-listpack-value",
-        "hash-max-ziplist-entries", "hash-max-ziplist-value", "hll-sparse-max-bytes", "list-compress-depth", "list-max-listpack-size",
-        "list-max-ziplist-size", "set-max-intset-entries", "stream-node-max-bytes", "stream-node-max-entries", "zset-max-listpack-entries",
-        "zset-max-listpack-value", "zset-max-ziplist-entries", "zset-max-ziplist-value", "tracking-table-max-keys"})
+  for (std::string_view name : {"save",
+                                "appendonly",
+                                "appendfilename",
+                                "appenddirname",
+                                "appendfsync",
+                                "no-appendfsync-on-rewrite",
+                                "auto-aof-rewrite-percentage",
+                                "auto-aof-rewrite-min-size",
+                                "aof-disable-auto-gc",
+                                "aof-load-truncated",
+                                "aof-rewrite-incremental-fsync",
+                                "aof-timestamp-enabled",
+                                "aof-use-rdb-preamble",
+                                "dbfilename",
+                                "databases",
+                                "rdbcompression",
+                                "rdbchecksum",
+                                "rdb-del-sync-files",
+                                "rdb-save-incremental-fsync",
+                                "sanitize-dump-payload",
+                                "maxmemory",
+                                "maxmemory-policy",
+                                "maxmemory-samples",
+                                "maxmemory-eviction-tenacity",
+                                "notify-keyspace-events",
+                                "stop-writes-on-bgsave-error",
+                                "lazyfree-lazy-eviction",
+                                "lazyfree-lazy-expire",
+                                "lazyfree-lazy-server-del",
+                                "lazyfree-lazy-user-del",
+                                "lazyfree-lazy-user-flush",
+                                "activerehashing",
+                                "active-expire-effort",
+                                "activedefrag",
+                                "active-defrag-cycle-min",
+                                "active-defrag-cycle-max",
+                                "active-defrag-ignore-bytes",
+                                "active-defrag-max-scan-fields",
+                                "active-defrag-threshold-lower",
+                                "active-defrag-threshold-upper",
+                                "slowlog-log-slower-than",
+                                "slowlog-max-len",
+                                "latency-monitor-threshold",
+                                "lfu-decay-time",
+                                "lfu-log-factor",
+                                "lua-time-limit",
+                                "busy-reply-threshold",
+                                "hash-max-listpack-entries",
+                                "hash-max-listpack-value",
+                                "hash-max-ziplist-entries",
+                                "hash-max-ziplist-value",
+                                "hll-sparse-max-bytes",
+                                "list-compress-depth",
+                                "list-max-listpack-size",
+                                "list-max-ziplist-size",
+                                "set-max-intset-entries",
+                                "stream-node-max-bytes",
+                                "stream-node-max-entries",
+                                "zset-max-listpack-entries",
+                                "zset-max-listpack-value",
+                                "zset-max-ziplist-entries",
+                                "zset-max-ziplist-value",
+                                "tracking-table-max-keys"})
     rows.push_back(accepted(name, "Of servers.", kNoData));
-  for (std::string_view name :
-       {"replica-read-only", "replica-serve-stale-data", "replica-priority", "replica-announced", "replica-announce-ip", "replica-announce-port",
-        "replica-ignore-disk-write-errors", "replica-ignore-maxmemory", "replica-lazy-flush", "slave-read-only", "slave-serve-stale-data",
-        "slave-priority", "slave-announce-ip", "slave-announce-port", "slave-ignore-maxmemory", "slave-lazy-flush", "min-replicas-max-lag",
-        "min-replicas-to-write", "min-slaves-max-lag", "min-slaves-to-write", "repl-backlog-size", "repl-backlog-ttl", "repl-disable-tcp-nodelay",
-        "repl-diskless-load", "repl-diskless-sync", "repl-diskless-sync-delay", "repl-diskless-sync-max-replicas", "repl-ping-replica-period",
-        "repl-ping-slave-period", "repl-timeout", "propagation-error-behavior"})
+  for (std::string_view name : {"replica-read-only",
+                                "replica-serve-stale-data",
+                                "replica-priority",
+                                "replica-announced",
+                                "replica-announce-ip",
+                                "replica-announce-port",
+                                "replica-ignore-disk-write-errors",
+                                "replica-ignore-maxmemory",
+                                "replica-lazy-flush",
+                                "slave-read-only",
+                                "slave-serve-stale-data",
+                                "slave-priority",
+                                "slave-announce-ip",
+                                "slave-announce-port",
+                                "slave-ignore-maxmemory",
+                                "slave-lazy-flush",
+                                "min-replicas-max-lag",
+                                "min-replicas-to-write",
+                                "min-slaves-max-lag",
+                                "min-slaves-to-write",
+                                "repl-backlog-size",
+                                "repl-backlog-ttl",
+                                "repl-disable-tcp-nodelay",
+                                "repl-diskless-load",
+                                "repl-diskless-sync",
+                                "repl-diskless-sync-delay",
+                                "repl-diskless-sync-max-replicas",
+                                "repl-ping-replica-period",
+                                "repl-ping-slave-period",
+                                "repl-timeout",
+                                "propagation-error-behavior"})
     rows.push_back(accepted(name, "Of servers.", "a sentinel replicates nothing"));
   for (std::string_view name : {"masterauth", "masteruser"})
-    rows.push_back(directive({.name = name, .flags = kOptionHidden | kOptionSensitive | kOptionNoEffect, .doc = "Login of replicas.",
+    rows.push_back(directive({.name = name,
+                              .flags = kOptionHidden | kOptionSensitive | kOptionNoEffect,
+                              .doc = "Login of replicas.",
                               .note = "a sentinel logs in at servers with 'sentinel auth-pass' and 'sentinel auth-user'"},
                              "words", [](const OptionWords&) { return Status::ok(); }));
   for (std::string_view name : {"enable-debug-command", "enable-module-command", "enable-protected-configs"})
     rows.push_back(accepted(name, "Commands that are refused by default.", "a sentinel has no such commands"));
-  for (std::string_view name : {"io-threads", "io-threads-do-reads", "server_cpulist", "bio_cpulist", "aof_rewrite_cpulist", "bgsave_cpulist"})
+  for (std::string_view name :
+       {"io-threads", "io-threads-do-reads", "server_cpulist", "bio_cpulist", "aof_rewrite_cpulist", "bgsave_cpulist"})
     rows.push_back(accepted(name, "Threads.", "a sentinel works on one thread, wherever the system places it"));
   for (std::string_view name : {"oom-score-adj", "oom-score-adj-values", "disable-thp", "jemalloc-bg-thread"})
     rows.push_back(accepted(name, "What is asked of the kernel.", "a sentinel leaves it to the system"));
@@ -195,9 +268,12 @@ OptionGroup foreign_options() {
   for (std::string_view name : {"hz", "dynamic-hz"})
     rows.push_back(accepted(name, "Beats a second.", "a sentinel acts when something happens or is due, not on a beat"));
   rows.push_back(accepted("proc-title-template", "Title of the process.", "the title is fixed"));
-  rows.push_back(directive({.name = "rename-command", .flags = kOptionHidden | kOptionNotBuilt, .doc = "A new name for a command.",
-                            .note = "a sentinel's own commands keep their names ('sentinel rename-command' tells it how a server's are called)"},
-                           "two names", [](const OptionWords&) { return Status::ok(); }));
+  rows.push_back(
+      directive({.name = "rename-command",
+                 .flags = kOptionHidden | kOptionNotBuilt,
+                 .doc = "A new name for a command.",
+                 .note = "a sentinel's own commands keep their names ('sentinel rename-command' tells it how a server's are called)"},
+                "two names", [](const OptionWords&) { return Status::ok(); }));
   return group;
 }
 

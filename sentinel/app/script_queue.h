@@ -23,10 +23,10 @@ struct ScriptJob {
   ScriptId id = 0;
   std::vector<std::string> argv;  ///< the path first
   bool running = false;
-  bool overdue = false;           ///< has run too long, and is being killed
-  int pid = 0;                    ///< while it runs
-  int attempts = 0;               ///< the wire's retry-num
-  Instant since{};                ///< when it was started, while it runs; else it is not started before
+  bool overdue = false;  ///< has run too long, and is being killed
+  int pid = 0;           ///< while it runs
+  int attempts = 0;      ///< the wire's retry-num
+  Instant since{};       ///< when it was started, while it runs; else it is not started before
 };
 
 class ScriptQueue {

@@ -28,9 +28,10 @@ LogLevel level_of(EventLevel level) {
 }
 
 Error unwritable(const Configuration& configuration, const std::string& path, const std::string& reason) {
-  return Error(fmt::format("Sentinel {} file {} is not writable: {}. What a sentinel learns and votes must outlive it: make the file and its "
-                           "folder writable, or name a file that is ('sentinel state-file PATH'). Exiting...",
-                           configuration.state_file.empty() ? "config" : "state", path, reason));
+  return Error(
+      fmt::format("Sentinel {} file {} is not writable: {}. What a sentinel learns and votes must outlive it: make the file and its "
+                  "folder writable, or name a file that is ('sentinel state-file PATH'). Exiting...",
+                  configuration.state_file.empty() ? "config" : "state", path, reason));
 }
 
 }  // namespace
@@ -48,7 +49,8 @@ Sentinel::Sentinel(SentinelOptions& options, ConfigRegistry& registry, const Con
       clients_(loop_, clock_, monitor_, node_, *this),
       listeners_(loop_, [this](Stream::Kind kind, uv_stream_t* listener) { return clients_.accept(kind, listener); }),
       timer_(loop_),
-      hooks_(loop_, [this] { before_wait(); }, [] {}),
+      hooks_(
+          loop_, [this] { before_wait(); }, [] {}),
       supervisor_(options.process.supervised) {
   links_.settings.source = options.network.bind_source_addr;
   links_.settings.keep_alive_seconds = unsigned(options.network.tcp_keepalive_seconds);
@@ -66,8 +68,8 @@ Status Sentinel::prepare() {
   const auto links = int64_t(monitor_.groups().size()) * 16;
   const int64_t room = fit_open_files(options_.network.maxclients + links) - links;
   if (room < options_.network.maxclients) {
-    log_warning("maxclients {} needs more open files than this process may have: reduced to {} (see 'ulimit -n')", options_.network.maxclients,
-                std::max<int64_t>(1, room));
+    log_warning("maxclients {} needs more open files than this process may have: reduced to {} (see 'ulimit -n')",
+                options_.network.maxclients, std::max<int64_t>(1, room));
     options_.network.maxclients = std::max<int64_t>(1, room);
   }
   if (Status status = clients_.prepare(options_, configuration_); !status) return status;
@@ -79,7 +81,8 @@ Status Sentinel::prepare() {
   if (Status status = listeners_.open(options_.network); !status) return status;
   // What replaces a file needs only its folder; but a file that was made read-only is meant to be left alone.
   if (access(store_.path().c_str(), W_OK) != 0 && errno != ENOENT) return unwritable(configuration_, store_.path(), std::strerror(errno));
-  if (Status status = store_.write_now(settings(), monitor_.state_lines()); !status) return unwritable(configuration_, store_.path(), status.error().text());
+  if (Status status = store_.write_now(settings(), monitor_.state_lines()); !status)
+    return unwritable(configuration_, store_.path(), status.error().text());
   return Status::ok();
 }
 
@@ -145,15 +148,15 @@ void Sentinel::write_state(uint64_t version, std::vector<std::string> lines) {
   store_.write(settings(), std::move(lines), [this, version](const Status& outcome) {
     if (!outcome)
       log_warning("WARNING: Sentinel was not able to save the new configuration on disk!!!: {}: {}", store_.path(), outcome.error().text());
-    else if (write_failed_)
-      log_warning("The state is on disk again: {}", store_.path());
+    else if (write_failed_) log_warning("The state is on disk again: {}", store_.path());
     write_failed_ = !outcome;
     node_.on_state_written(version, outcome, clock_.now());
   });
 }
 
 void Sentinel::publish(const Publish& event) {
-  if (log_enabled(level_of(event.level))) log_line(level_of(event.level), event.payload.empty() ? event.type : event.type + " " + event.payload);
+  if (log_enabled(level_of(event.level)))
+    log_line(level_of(event.level), event.payload.empty() ? event.type : event.type + " " + event.payload);
   if (event.level != EventLevel::kDebug) clients_.publish(event.type, event.payload);
 }
 

@@ -18,8 +18,7 @@ Status client_info(CommandContext& ctx) {
   return Status::ok();
 }
 
-Result<ClientFilter::Test> make_test(std::string_view name, std::string_view value, Instant now,
-                                     const AclUsers& users) {
+Result<ClientFilter::Test> make_test(std::string_view name, std::string_view value, Instant now, const AclUsers& users) {
   if (!equals_ignoring_case(name, "TYPE")) return ClientFilter::known_test(name, value, now, users);
   using Test = ClientFilter::Test;
   const auto type = [&](std::string_view wanted) { return equals_ignoring_case(value, wanted); };
@@ -31,10 +30,9 @@ Result<ClientFilter::Test> make_test(std::string_view name, std::string_view val
 }
 
 Result<ClientFilter> parse_filter(const CommandContext& ctx, ClientFilter::Purpose purpose) {
-  return ClientFilter::parse(ctx.args().subspan(2), purpose, false,
-                             [&](std::string_view name, std::string_view value) {
-                               return make_test(name, value, ctx.now().instant, ctx.sentinel.access->users());
-                             });
+  return ClientFilter::parse(ctx.args().subspan(2), purpose, false, [&](std::string_view name, std::string_view value) {
+    return make_test(name, value, ctx.now().instant, ctx.sentinel.access->users());
+  });
 }
 
 // CLIENT LIST [filters]. Replies: one line for each client, oldest first.

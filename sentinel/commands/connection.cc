@@ -8,8 +8,7 @@ namespace {
 
 // AUTH [username] password. Replies: OK. Errors: WRONGPASS.
 Status auth(CommandContext& ctx) {
-  if (Status status = authenticate_by(ctx.session, ctx.args(), ctx.access(), ctx.now().wall.ms()); !status)
-    return status;
+  if (Status status = authenticate_by(ctx.session, ctx.args(), ctx.access(), ctx.now().wall.ms()); !status) return status;
   ctx.reply().ok();
   return Status::ok();
 }
@@ -21,9 +20,7 @@ Status ping(CommandContext& ctx) { return answer_ping(ctx.session, ctx.args(), c
 Status hello(CommandContext& ctx) {
   const auto request = parse_hello_request(ctx.args(), [](size_t) {});  // nothing shows the arguments of others
   if (!request) return request.error();
-  if (Status status = follow_hello(ctx.session, *request, ctx.arg(0), ctx.access(), ctx.now().wall.ms());
-      !status)
-    return status;
+  if (Status status = follow_hello(ctx.session, *request, ctx.arg(0), ctx.access(), ctx.now().wall.ms()); !status) return status;
   ctx.reply().none();
   answer_hello(ctx.session, "sentinel", {});
   return Status::ok();

@@ -9,10 +9,8 @@ namespace {
 void reply_info_of(CommandContext& ctx, const Member& member) {
   ctx.reply().array(2);
   ctx.reply().integer(member.info_at == Instant{} ? 0 : ctx.ms_since(member.info_at));
-  if (member.info_text.empty())
-    ctx.reply().null();
-  else
-    ctx.reply().bulk(member.info_text);
+  if (member.info_text.empty()) ctx.reply().null();
+  else ctx.reply().bulk(member.info_text);
 }
 
 // SENTINEL INFO-CACHE name [name ...]. Replies: for each known name the name and, as the next element whatever the protocol, a list of the age in milliseconds and text of
@@ -55,10 +53,8 @@ Status pending_scripts(CommandContext& ctx) {
     list_field(ctx, "argv", script.argv);
     text_field(ctx, "flags", script.running ? "running" : "scheduled");
     text_field(ctx, "pid", std::to_string(script.pid));
-    if (script.running)
-      text_field(ctx, "run-time", std::to_string(script.run_time_ms));
-    else
-      text_field(ctx, "run-delay", std::to_string(script.run_delay_ms));
+    if (script.running) text_field(ctx, "run-time", std::to_string(script.run_time_ms));
+    else text_field(ctx, "run-delay", std::to_string(script.run_delay_ms));
     text_field(ctx, "retry-num", std::to_string(script.attempts));
   }
   return Status::ok();

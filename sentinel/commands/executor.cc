@@ -40,9 +40,8 @@ Executor::Executor(SentinelState& state, Clock& clock) : state_(state), clock_(c
   state_.access = std::make_unique<AccessControl>(state_.commands, state_.clients);
   state_.access->describe = [this](const Session& session) {
     const AclCatalog& catalog = state_.access->catalog();
-    return client_line(
-        session, now_.instant,
-        session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
+    return client_line(session, now_.instant,
+                       session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
   };
   for (CommandInfo* info : state_.commands.commands()) {
     auto& entry = static_cast<SentinelCommandTable::Entry&>(*info);
@@ -186,10 +185,8 @@ void Executor::answer_saved(uint64_t version, bool success) {
     Session* session = state_.clients.find(at->first);
     at = unsaved_.erase(at);
     if (!session) continue;
-    if (success)
-      session->out_of_band().ok();
-    else
-      reject(*session, "ERR Failed to save config file. Check server logs.");
+    if (success) session->out_of_band().ok();
+    else reject(*session, "ERR Failed to save config file. Check server logs.");
     session->wake();
   }
 }
@@ -249,7 +246,8 @@ bool Executor::pass_gates(Session& session, const SentinelCommandTable::Entry& c
   }
   if (session.has(kSubscribedResp2) && !(command.flags & kRunsInSubscribed)) {
     reject(session, fmt::format("ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
-                                "this context", command.name));
+                                "this context",
+                                command.name));
     return false;
   }
   return true;
@@ -286,7 +284,8 @@ void Executor::answer_unknown(Session& session, Arguments args) {
   std::string shown;
   for (size_t i = 1; i < args.size() && shown.size() < kShownBytesMax; i++)
     shown += fmt::format("'{}' ", shown_word(args[i]).substr(0, kShownBytesMax - shown.size()));
-  reject(session, fmt::format("ERR unknown command '{}', with args beginning with: {}", shown_word(args[0]).substr(0, kShownBytesMax), shown));
+  reject(session,
+         fmt::format("ERR unknown command '{}', with args beginning with: {}", shown_word(args[0]).substr(0, kShownBytesMax), shown));
 }
 
 void Executor::reject(Session& session, std::string_view error) {

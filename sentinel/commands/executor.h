@@ -56,10 +56,10 @@ class Executor {
   Now now_;
   std::vector<std::string_view> arguments_;
   std::vector<Session*> ready_, backlog_;
-  std::set<const Session*> paused_;    // of the backlog
+  std::set<const Session*> paused_;                         // of the backlog
   std::map<ClientId, std::optional<std::string>> lookups_;  // of the backlog: what the name that a request names stands for
-  std::map<ClientId, uint64_t> unsaved_;                    // of the backlog: an order that is answered when this version is on disk or failed
-  std::map<ClientId, uint64_t> held_;  // the version of the state each waits for
+  std::map<ClientId, uint64_t> unsaved_;  // of the backlog: an order that is answered when this version is on disk or failed
+  std::map<ClientId, uint64_t> held_;     // the version of the state each waits for
 };
 
 }  // namespace vedette::sentinel

@@ -9,7 +9,8 @@ namespace vedette::sentinel {
 
 /// The description of a subcommand of SENTINEL. They have much in common: none is about keys, all are for administrators and take
 /// as long as the group has members.
-constexpr CommandSpec sentinel_row(std::string_view name, std::string_view usage, int arity, std::string_view since, std::string_view summary) {
+constexpr CommandSpec sentinel_row(std::string_view name, std::string_view usage, int arity, std::string_view since,
+                                   std::string_view summary) {
   CommandSpec spec;
   spec.name = name;
   spec.usage = usage;

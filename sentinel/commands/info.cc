@@ -93,7 +93,8 @@ void sentinel_section(InfoText& out, const CommandContext& ctx) {
   out.field("sentinel_running_scripts", std::count_if(scripts.begin(), scripts.end(), [](const ScriptView& s) { return s.running; }));
   out.field("sentinel_scripts_queue_length", scripts.size());
   out.field("sentinel_simulate_failure_flags", int(options.crash_after_election) + 2 * int(options.crash_after_promotion));
-  if (const std::string& error = ctx.sentinel.node.write_error(); !error.empty()) out.field("sentinel_state_write_error", shown_word(error));
+  if (const std::string& error = ctx.sentinel.node.write_error(); !error.empty())
+    out.field("sentinel_state_write_error", shown_word(error));
   size_t index = 0;
   for (const auto& [name, group] : monitor.groups()) {
     const char* status = group->primary.odown ? "odown" : group->primary.sdown ? "sdown" : "ok";

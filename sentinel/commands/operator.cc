@@ -20,8 +20,10 @@ Status saved(CommandContext& ctx, Status status) { return status ? saved(ctx) : 
 Status check_script(const CommandContext& ctx, std::string_view option, const std::string& path) {
   const bool notification = equals_ignoring_case(option, "notification-script");
   if (!notification && !equals_ignoring_case(option, "client-reconfig-script")) return Status::ok();
-  if (path.empty() || ctx.monitor.options().deny_scripts_reconfig || !ctx.sentinel.is_executable || ctx.sentinel.is_executable(path)) return Status::ok();
-  return failure(notification ? "Notification script seems non existing or non executable" : "Client reconfiguration script seems non existing or non executable");
+  if (path.empty() || ctx.monitor.options().deny_scripts_reconfig || !ctx.sentinel.is_executable || ctx.sentinel.is_executable(path))
+    return Status::ok();
+  return failure(notification ? "Notification script seems non existing or non executable"
+                              : "Client reconfiguration script seems non existing or non executable");
 }
 
 // SENTINEL FAILOVER name [COORDINATED].
@@ -175,7 +177,8 @@ Status config(CommandContext& ctx) {
   const auto outcome = set_global_option(ctx, ctx.arg(3), ctx.text(4));
   if (!outcome) return failure("Invalid argument '" + std::string(shown_word(ctx.arg(3))) + "' to SENTINEL CONFIG SET");
   if (!*outcome)
-    return failure("Invalid value '" + std::string(shown_word(ctx.arg(4))) + "' to SENTINEL CONFIG SET '" + std::string(shown_word(ctx.arg(3))) + "'");
+    return failure("Invalid value '" + std::string(shown_word(ctx.arg(4))) + "' to SENTINEL CONFIG SET '" +
+                   std::string(shown_word(ctx.arg(3))) + "'");
   return saved(ctx);
 }
 
@@ -221,7 +224,8 @@ Status debug(CommandContext& ctx) {
       return failure("Unknown option or number of arguments for SENTINEL DEBUG '" + std::string(shown_word(ctx.arg(i))) + "'");
     const auto ms = parse_integer(ctx.arg(i + 1));
     if (!ms || *ms <= 0 || *ms > kPeriodMax_ms)
-      return failure("Invalid argument '" + std::string(shown_word(ctx.arg(i + 1))) + "' for SENTINEL DEBUG '" + std::string(shown_word(ctx.arg(i))) + "'");
+      return failure("Invalid argument '" + std::string(shown_word(ctx.arg(i + 1))) + "' for SENTINEL DEBUG '" +
+                     std::string(shown_word(ctx.arg(i))) + "'");
     ctx.monitor.periods().*found->period = *ms;
   }
   return done(ctx);

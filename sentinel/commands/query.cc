@@ -166,7 +166,8 @@ Status is_master_down_by_addr(CommandContext& ctx) {
   // A run id is remembered and told to others: what is none gets no vote.
   const bool is_run_id = candidate.size() == 40 && candidate.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   if (*port > 0 && *port <= 65535)
-    answer = ctx.monitor.is_primary_down({ctx.text(2), int(*port)}, Epoch(std::max<int64_t>(0, *epoch)), is_run_id ? candidate : "*", ctx.now());
+    answer = ctx.monitor.is_primary_down({ctx.text(2), int(*port)}, Epoch(std::max<int64_t>(0, *epoch)), is_run_id ? candidate : "*",
+                                         ctx.now());
   ctx.await_state(answer.after);
   ctx.reply().array(3);
   ctx.reply().integer(answer.down);

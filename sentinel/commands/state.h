@@ -27,9 +27,9 @@ using SentinelCommandTable = CommandTable<Status, CommandContext>;
 struct ScriptView {
   std::vector<std::string> argv;  ///< the path first
   bool running = false;
-  int pid = 0;                    ///< 0: it does not run
-  int64_t run_time_ms = 0;        ///< since it was started
-  int64_t run_delay_ms = 0;       ///< until it is started; 0: as soon as there is room
+  int pid = 0;               ///< 0: it does not run
+  int64_t run_time_ms = 0;   ///< since it was started
+  int64_t run_delay_ms = 0;  ///< until it is started; 0: as soon as there is room
   int attempts = 0;
 };
 
@@ -102,9 +102,9 @@ struct SentinelState {
   Instant started{};
 
   // Set by the program. Those that are not set make their command answer that there is no such thing.
-  std::function<void()> shutdown;                             ///< soon, never from within the call
-  std::function<std::vector<ScriptView>()> scripts;           ///< in the order of the queue
-  std::function<bool(const std::string& path)> is_executable; ///< not set: any script is taken
+  std::function<void()> shutdown;                              ///< soon, never from within the call
+  std::function<std::vector<ScriptView>()> scripts;            ///< in the order of the queue
+  std::function<bool(const std::string& path)> is_executable;  ///< not set: any script is taken
   /// Looks a name up; `done` gets its address or nothing, never within the call. Not set: any name is taken.
   std::function<void(const std::string& host, std::function<void(const std::string& ip)> done)> resolve;
   std::function<std::string()> log_level;

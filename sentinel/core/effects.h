@@ -16,7 +16,7 @@ namespace vedette::sentinel {
 
 /// What a reply belongs to. The replies of one link come in the order of the requests.
 enum class Asked : uint8_t {
-  kNothing,      ///< whatever the reply is, nobody waits for it
+  kNothing,  ///< whatever the reply is, nobody waits for it
   kAuth,
   kPing,
   kInfo,

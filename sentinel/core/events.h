@@ -13,7 +13,7 @@ namespace vedette::sentinel {
 struct Answer {
   enum class Type { kStatus, kError, kInteger, kBulk, kNull, kArray };
   Type type = Type::kNull;
-  std::string text;   ///< of kStatus, kError (with its code), kBulk
+  std::string text;  ///< of kStatus, kError (with its code), kBulk
   int64_t integer = 0;
   std::vector<Answer> items;
 
@@ -27,9 +27,9 @@ struct Connected {
 struct Closed {
   LinkId link = 0;
   std::string reason;
-  bool refused = false;       ///< the host is there and says that nobody listens
-  bool reset = false;         ///< an established connection was ended by the other side
-  bool tls = false;           ///< the network is well, but the two sides do not agree on TLS
+  bool refused = false;  ///< the host is there and says that nobody listens
+  bool reset = false;    ///< an established connection was ended by the other side
+  bool tls = false;      ///< the network is well, but the two sides do not agree on TLS
 };
 struct Replied {
   LinkId link = 0;

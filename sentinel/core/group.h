@@ -38,26 +38,26 @@ struct FailoverRecord {
   WallTime began;
   Instant began_at;
   FailoverMode mode = FailoverMode::kDown;
-  bool led = false;               ///< by us; else observed
-  std::string leader;             ///< run id, as far as known
-  Address from, to;               ///< to: empty if none was chosen
-  std::string outcome;            ///< "switched", "failover-abort-not-elected", ...; empty: under way
-  std::string reason;             ///< why the primary was taken for down: "no valid answer for 1000 ms", "connection refused"
-  std::vector<std::pair<std::string, std::string>> votes;    ///< run id of the voter -> of whom it voted for
-  std::vector<std::pair<std::string, int64_t>> phases;       ///< name of what was reached -> ms since began
-  std::vector<std::pair<std::string, std::string>> rejected; ///< replica -> why it was not chosen
+  bool led = false;     ///< by us; else observed
+  std::string leader;   ///< run id, as far as known
+  Address from, to;     ///< to: empty if none was chosen
+  std::string outcome;  ///< "switched", "failover-abort-not-elected", ...; empty: under way
+  std::string reason;   ///< why the primary was taken for down: "no valid answer for 1000 ms", "connection refused"
+  std::vector<std::pair<std::string, std::string>> votes;     ///< run id of the voter -> of whom it voted for
+  std::vector<std::pair<std::string, int64_t>> phases;        ///< name of what was reached -> ms since began
+  std::vector<std::pair<std::string, std::string>> rejected;  ///< replica -> why it was not chosen
 };
 
 struct Failover {
   FailoverState state = FailoverState::kNone;
   FailoverMode mode = FailoverMode::kDown;
-  Epoch epoch = 0;                ///< of the election that allows it
-  Instant began{};                ///< of the last one, under way or not; paces the next
+  Epoch epoch = 0;  ///< of the election that allows it
+  Instant began{};  ///< of the last one, under way or not; paces the next
   Instant state_since{};
-  Address chosen;                 ///< the replica being promoted
-  Instant told_at{};              ///< when it was told; none: it has not been
-  std::string refusal;            ///< what it answered to that, if that was an error
-  std::set<Address> refused;      ///< replicas that did not let themselves be promoted
+  Address chosen;             ///< the replica being promoted
+  Instant told_at{};          ///< when it was told; none: it has not been
+  std::string refusal;        ///< what it answered to that, if that was an error
+  std::set<Address> refused;  ///< replicas that did not let themselves be promoted
 };
 
 class Group {
@@ -69,22 +69,22 @@ class Group {
   std::map<std::string, std::unique_ptr<Member>> sentinels;  ///< the others, by run id
 
   Epoch config_epoch = 0;
-  std::string voted_for;          ///< run id we gave our vote to in voted_epoch
-  Epoch voted_epoch = 0;          ///< wire: leader-epoch
+  std::string voted_for;  ///< run id we gave our vote to in voted_epoch
+  Epoch voted_epoch = 0;  ///< wire: leader-epoch
   Instant voted_at{};
-  std::string acting;             ///< run id of another who was elected, or got our vote: we wait for it
+  std::string acting;  ///< run id of another who was elected, or got our vote: we wait for it
   Failover failover;
-  Instant failover_not_before{};  ///< no attempt of ours before
+  Instant failover_not_before{};       ///< no attempt of ours before
   std::deque<FailoverRecord> history;  ///< the newest last; at most kHistoryMax
-  Instant due{};                  ///< when it must be looked at next
-  std::string down_reason;        ///< why the primary counts as subjectively down
-  int lost_elections = 0;         ///< in a row: spreads the next tries
+  Instant due{};                       ///< when it must be looked at next
+  std::string down_reason;             ///< why the primary counts as subjectively down
+  int lost_elections = 0;              ///< in a row: spreads the next tries
 
   // Our part of the lease: whom we have promised not to help anybody else, and until when.
-  Address lease_promised_to;      ///< no address: whoever it was before we started
+  Address lease_promised_to;  ///< no address: whoever it was before we started
   Instant lease_promised_until{};
-  Instant lease_granted_at{};     ///< when the last grant was sent
-  std::string lease_refusal;      ///< why no lease is granted although one is wanted; empty: it is
+  Instant lease_granted_at{};  ///< when the last grant was sent
+  std::string lease_refusal;   ///< why no lease is granted although one is wanted; empty: it is
 
   static constexpr size_t kHistoryMax = 32;
 

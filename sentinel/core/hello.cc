@@ -14,9 +14,7 @@ bool parse_whole(std::string_view text, Number& value) {
   return code == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
-bool is_run_id(std::string_view text) {
-  return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == text.npos;
-}
+bool is_run_id(std::string_view text) { return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == text.npos; }
 
 }  // namespace
 
@@ -43,9 +41,9 @@ std::optional<Hello> parse_hello(std::string_view payload) {
 }
 
 std::string to_text(const Hello& hello) {
-  return hello.sentinel.host + "," + std::to_string(hello.sentinel.port) + "," + hello.run_id + "," +
-         std::to_string(hello.current_epoch) + "," + hello.primary_name + "," + hello.primary.host + "," +
-         std::to_string(hello.primary.port) + "," + std::to_string(hello.config_epoch);
+  return hello.sentinel.host + "," + std::to_string(hello.sentinel.port) + "," + hello.run_id + "," + std::to_string(hello.current_epoch) +
+         "," + hello.primary_name + "," + hello.primary.host + "," + std::to_string(hello.primary.port) + "," +
+         std::to_string(hello.config_epoch);
 }
 
 }  // namespace vedette::sentinel

@@ -21,9 +21,7 @@ std::optional<int> port_of(std::string_view text) {
   return port && *port > 0 && *port < 65536 ? port : std::nullopt;
 }
 
-std::optional<std::string> host_of(std::string_view text) {
-  return is_host(text) ? std::optional(std::string(text)) : std::nullopt;
-}
+std::optional<std::string> host_of(std::string_view text) { return is_host(text) ? std::optional(std::string(text)) : std::nullopt; }
 
 // "ip=10.0.0.1,port=6380,state=online,offset=1,lag=0", or in the form of very old servers "10.0.0.1,6380,online".
 std::optional<InfoReply::Replica> replica_of(std::string_view text) {
@@ -36,7 +34,10 @@ std::optional<InfoReply::Replica> replica_of(std::string_view text) {
     const std::string_view item = text.substr(0, comma);
     text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
     const size_t equals = item.find('=');
-    const std::string_view key = equals == item.npos ? std::string_view(place == 0 ? "ip" : place == 1 ? "port" : "state") : item.substr(0, equals);
+    const std::string_view key = equals == item.npos ? std::string_view(place == 0   ? "ip"
+                                                                        : place == 1 ? "port"
+                                                                                     : "state")
+                                                     : item.substr(0, equals);
     const std::string_view value = equals == item.npos ? item : item.substr(equals + 1);
     place++;
     if (key == "ip") host = host_of(value);
@@ -58,40 +59,24 @@ std::optional<bool> flag(std::string_view value) {
 }
 
 void take_field(InfoReply& info, std::string_view name, std::string_view value) {
-  if (name == "run_id" && value.size() == 40)
-    info.run_id = value;
-  else if (name == "role" && (value == "master" || value == "slave"))
-    info.role = value == "master" ? Kind::kPrimary : Kind::kReplica;
-  else if (name == "master_host")
-    info.primary_host = host_of(value);
-  else if (name == "master_port")
-    info.primary_port = port_of(value);
-  else if (name == "master_link_status")
-    info.link_up = value == "up";
-  else if (name == "master_link_down_since_seconds")
-    info.link_down_s = whole<int64_t>(value);
-  else if (name == "slave_priority")
-    info.priority = whole<int>(value);
+  if (name == "run_id" && value.size() == 40) info.run_id = value;
+  else if (name == "role" && (value == "master" || value == "slave")) info.role = value == "master" ? Kind::kPrimary : Kind::kReplica;
+  else if (name == "master_host") info.primary_host = host_of(value);
+  else if (name == "master_port") info.primary_port = port_of(value);
+  else if (name == "master_link_status") info.link_up = value == "up";
+  else if (name == "master_link_down_since_seconds") info.link_down_s = whole<int64_t>(value);
+  else if (name == "slave_priority") info.priority = whole<int>(value);
   else if (name == "slave_repl_offset" || (name == "master_repl_offset" && info.role == Kind::kPrimary))
     info.offset = whole<int64_t>(value);
-  else if (name == "replica_announced")
-    info.announced = flag(value);
-  else if (name == "loading")
-    info.loading = flag(value);
-  else if (name == "replica_zone")
-    info.zone = value;
-  else if (name == "replica_refuses_rollback")
-    info.refuses_rollback = flag(value);
-  else if (name == "master_failover_state")
-    info.failover_state = value;
-  else if (name == "shutdown_requested")
-    info.shutdown_requested = flag(value);
-  else if (name == "lease_state")
-    info.lease_state = value;
-  else if (name == "vedette_version")
-    info.vedette_version = value;
-  else if (name == "connected_slaves")
-    info.lists_replicas = true;
+  else if (name == "replica_announced") info.announced = flag(value);
+  else if (name == "loading") info.loading = flag(value);
+  else if (name == "replica_zone") info.zone = value;
+  else if (name == "replica_refuses_rollback") info.refuses_rollback = flag(value);
+  else if (name == "master_failover_state") info.failover_state = value;
+  else if (name == "shutdown_requested") info.shutdown_requested = flag(value);
+  else if (name == "lease_state") info.lease_state = value;
+  else if (name == "vedette_version") info.vedette_version = value;
+  else if (name == "connected_slaves") info.lists_replicas = true;
   else if (is_replica_field(name) && info.replicas.size() < kReplicasMax)
     if (auto replica = replica_of(value)) info.replicas.push_back(*std::move(replica));
 }

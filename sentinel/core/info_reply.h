@@ -17,19 +17,19 @@ struct InfoReply {
     Address address;
     bool online = true;
   };
-  std::optional<std::string> run_id;           ///< 40 characters
-  std::optional<Kind> role;                    ///< kPrimary or kReplica
+  std::optional<std::string> run_id;  ///< 40 characters
+  std::optional<Kind> role;           ///< kPrimary or kReplica
   std::optional<std::string> primary_host;
   std::optional<int> primary_port;
-  std::optional<bool> link_up;                 ///< of a replica to its primary
-  std::optional<int64_t> link_down_s;          ///< since so many seconds
+  std::optional<bool> link_up;         ///< of a replica to its primary
+  std::optional<int64_t> link_down_s;  ///< since so many seconds
   std::optional<int> priority;
-  std::optional<int64_t> offset;               ///< slave_repl_offset or, of a primary, master_repl_offset
+  std::optional<int64_t> offset;  ///< slave_repl_offset or, of a primary, master_repl_offset
   std::optional<bool> announced;
   std::optional<bool> loading;
   std::optional<std::string> zone;
   std::optional<bool> refuses_rollback;
-  std::optional<std::string> failover_state;   ///< master_failover_state
+  std::optional<std::string> failover_state;  ///< master_failover_state
   std::optional<bool> shutdown_requested;
   std::optional<std::string> lease_state;
   std::optional<std::string> vedette_version;  ///< set: a Vedette server or sentinel

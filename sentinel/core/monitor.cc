@@ -37,9 +37,11 @@ void Monitor::step(const Event& event, const Now& now) {
     for (auto& [name, group] : groups_) group->lease_promised_until = after_ms(now.instant, with_drift(group->options.lease_ms));
   }
   watch_for_stall(now);
-  std::visit([&](const auto& what) {
-    if constexpr (!std::is_same_v<std::decay_t<decltype(what)>, Tick>) handle(what, now);
-  }, event);
+  std::visit(
+      [&](const auto& what) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(what)>, Tick>) handle(what, now);
+      },
+      event);
   while (!schedule_.empty() && schedule_.begin()->first <= now.instant) {
     Group* group = find(schedule_.begin()->second);
     VED_ASSERT(group);
@@ -186,20 +188,14 @@ void Monitor::handle(const Replied& event, const Now& now) {
     if (!member->sdown && !event.answer.is_error()) return;
   }
   if (!group || !member) return;
-  if (event.answer.is_error())
-    note_trouble(*group, *member, event.asked, event.answer.text);
-  else if (contact.trouble_asked == event.asked)
-    contact.trouble.clear();
+  if (event.answer.is_error()) note_trouble(*group, *member, event.asked, event.answer.text);
+  else if (contact.trouble_asked == event.asked) contact.trouble.clear();
   switch (event.asked) {
     case Asked::kInfo:
       if (event.answer.type == Answer::Type::kBulk) take_info(*group, *member, event.answer.text, true, now);
       break;
-    case Asked::kDown:
-      take_down_answer(*group, *member, event.answer, now);
-      break;
-    case Asked::kLease:
-      take_lease_answer(*group, *member, event.answer, now);
-      break;
+    case Asked::kDown: take_down_answer(*group, *member, event.answer, now); break;
+    case Asked::kLease: take_lease_answer(*group, *member, event.answer, now); break;
     case Asked::kReconfigure:
       if (group->failover.state == FailoverState::kWaitPromotion && member->address == group->failover.chosen) {
         // Of the transaction the role change alone matters: a server without a file cannot rewrite it.
@@ -209,13 +205,12 @@ void Monitor::handle(const Replied& event, const Now& now) {
       ask_info(*group, *member, now);
       break;
     case Asked::kFailover:
-      if (event.answer.is_error() && group->failover.state == FailoverState::kWaitPromotion && group->failover.mode == FailoverMode::kCoordinated)
+      if (event.answer.is_error() && group->failover.state == FailoverState::kWaitPromotion &&
+          group->failover.mode == FailoverMode::kCoordinated)
         abort_failover(*group, "-failover-abort-refused", now);
-      else
-        ask_info(*group, *member, now);
+      else ask_info(*group, *member, now);
       break;
-    default:
-      break;
+    default: break;
   }
   // The group may have got another shape meanwhile, and never goes away in an event.
   look(*group, now);
@@ -236,8 +231,8 @@ void Monitor::handle(const Heard& event, const Now& now) {
   if (!member) return;
   // Offsets move all the time. What they are for asks when it needs them.
   const auto matters = [&] {
-    return std::tuple(group->primary.address, group->failover.state, member->role, member->follows, member->link_up, member->loading, member->refuses_rollback,
-                      member->lease_state, member->end_asked);
+    return std::tuple(group->primary.address, group->failover.state, member->role, member->follows, member->link_up, member->loading,
+                      member->refuses_rollback, member->lease_state, member->end_asked);
   };
   const auto before = matters();
   take_info(*group, *member, event.payload, false, now);
@@ -285,8 +280,7 @@ std::vector<Group*> Monitor::groups_of(const LinkUse& use) {
   std::vector<Group*> found;
   if (use.group.empty())
     for (auto& [name, group] : groups_) found.push_back(group.get());
-  else if (Group* group = find(use.group))
-    found.push_back(group);
+  else if (Group* group = find(use.group)) found.push_back(group);
   return found;
 }
 

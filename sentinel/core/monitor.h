@@ -256,7 +256,7 @@ class Monitor {
   LinkId last_link_ = 0;
   std::vector<Effect> effects_;
   std::set<std::pair<Instant, std::string>> schedule_;
-  Instant next_ = kNever;          // of the group being looked at
+  Instant next_ = kNever;  // of the group being looked at
   struct Name {
     std::string ip;      // empty: none is known yet
     bool asked = false;  // being looked up

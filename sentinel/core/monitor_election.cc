@@ -18,8 +18,8 @@
 namespace vedette::sentinel {
 namespace {
 
-constexpr int64_t kTurn_ms = 25;          // between the candidates of the order
-constexpr int64_t kRetryMin_ms = 60;      // after a lost election; doubles
+constexpr int64_t kTurn_ms = 25;      // between the candidates of the order
+constexpr int64_t kRetryMin_ms = 60;  // after a lost election; doubles
 constexpr int64_t kRetryMax_ms = 5000;
 constexpr int64_t kLeaderPatience_ms = 10000;
 constexpr int64_t kOrderPatience_ms = 500;
@@ -50,7 +50,8 @@ void Monitor::consider_failover(Group& group, const Now& now) {
   if (group.failover_not_before > now.instant && !group.acting.empty()) {
     const auto leader = group.sentinels.find(group.acting);
     const bool gone = leader == group.sentinels.end() || leader->second->sdown ||
-                      (!leader->second->contact->command.up && leader->second->contact->refused_at != Instant{} && leader->second->contact->refused_at > group.voted_at) ||
+                      (!leader->second->contact->command.up && leader->second->contact->refused_at != Instant{} &&
+                       leader->second->contact->refused_at > group.voted_at) ||
                       has_given_up(group, *leader->second);
     if (gone) {
       group.acting.clear();
@@ -198,7 +199,8 @@ void Monitor::count_votes(Group& group, const Now& now) {
   // All that can be asked have voted, and not enough for us: another epoch decides.
   bool open = false, waits_for_redis = false;
   for (const auto& [id, sentinel] : group.sentinels) {
-    if (sentinel->voted_epoch >= failover.epoch && sentinel->voted_for != run_id_ && votes_for(group, sentinel->voted_for, failover.epoch) >= needed) {
+    if (sentinel->voted_epoch >= failover.epoch && sentinel->voted_for != run_id_ &&
+        votes_for(group, sentinel->voted_for, failover.epoch) >= needed) {
       // Another has won: it acts now.
       lose_election(group, now);
       return wait_for(group, sentinel->voted_for, now.instant);
@@ -209,8 +211,9 @@ void Monitor::count_votes(Group& group, const Now& now) {
   }
   if (forced) return wake_at(after_ms(failover.began, kOrderPatience_ms));
   // Redis' sentinels do not vote in an epoch below the highest they have heard of.
-  const int64_t patience_ms =
-      std::min(waits_for_redis && current_epoch_ > failover.epoch ? kStaleEpochPatience_ms : periods_.election_timeout, group.options.failover_timeout_ms);
+  const int64_t patience_ms = std::min(
+      waits_for_redis && current_epoch_ > failover.epoch ? kStaleEpochPatience_ms : periods_.election_timeout,
+      group.options.failover_timeout_ms);
   if (!open || ms_between(failover.began, now.instant) >= patience_ms) return lose_election(group, now);
   wake_at(after_ms(failover.began, patience_ms));
 }

@@ -70,7 +70,8 @@ void Monitor::select(Group& group, const Now& now) {
   // The offsets that the choice rests on shall be of after the primary's end.
   const bool in_time = ms_between(failover.state_since, now.instant) < kFreshPatience_ms;
   for (const auto& verdict : verdicts)
-    if (in_time && verdict.rejected.empty() && verdict.replica->state_at < failover.began) return wake_at(after_ms(failover.state_since, kFreshPatience_ms));
+    if (in_time && verdict.rejected.empty() && verdict.replica->state_at < failover.began)
+      return wake_at(after_ms(failover.state_since, kFreshPatience_ms));
   if (FailoverRecord* last = record(group)) {
     last->rejected.clear();
     for (const auto& verdict : verdicts)
@@ -94,7 +95,9 @@ void Monitor::select(Group& group, const Now& now) {
 // The one that is named is there, but follows another, and nobody can take its place: it is itself the best there is.
 void Monitor::restore_primary(Group& group, const Now& now) {
   Member& primary = group.primary;
-  if (primary.role != Kind::kReplica || primary.role_since == Instant{} || !primary.contact->command.up || silent_since(primary) != Instant{}) return;
+  if (primary.role != Kind::kReplica || primary.role_since == Instant{} || !primary.contact->command.up ||
+      silent_since(primary) != Instant{})
+    return;
   if (!send_role(group, primary, Address{}, state_version_)) return;
   announce(EventLevel::kWarning, "+convert-to-master", group, primary);
   ask_info(group, primary, now);
@@ -110,7 +113,8 @@ void Monitor::promote(Group& group, const Now& now) {
     announce(EventLevel::kWarning, "-failover-chosen-lost", group, chosen ? *chosen : group.primary);
     return choose_again(group, now);
   }
-  const int64_t patience_ms = coordinated ? std::min(kHandOverPatience_ms, group.options.failover_timeout_ms) : group.options.failover_timeout_ms;
+  const int64_t patience_ms = coordinated ? std::min(kHandOverPatience_ms, group.options.failover_timeout_ms)
+                                          : group.options.failover_timeout_ms;
   if (ms_between(failover.state_since, now.instant) > patience_ms) return abort_failover(group, "-failover-abort-slave-timeout", now);
   wake_at(after_ms(failover.state_since, patience_ms + 1));
   // What was under way on a connection that was lost may never have come. It does no harm twice.
@@ -121,7 +125,7 @@ void Monitor::promote(Group& group, const Now& now) {
     const Address& to = chosen->address;
     told = send(*group.primary.contact, Asked::kFailover,
                 command(group, "FAILOVER", {"TO", host_ip(to.host), std::to_string(to.port), "TIMEOUT", std::to_string(patience_ms / 2)}),
-                         &group, state_version_);
+                &group, state_version_);
   } else {
     told = send_role(group, *chosen, Address{}, state_version_);
     if (told) ask_info(group, *chosen, now);
@@ -271,8 +275,10 @@ void Monitor::switch_primary(Group& group, const Address& to, const Now& now) {
   group.acting.clear();
   if (FailoverRecord* last = record(group); last && last->outcome.empty()) last->outcome = "switched";
   changed();
-  announce(EventLevel::kWarning, "+switch-master",
-           group.name + " " + announced(from).host + " " + std::to_string(from.port) + " " + announced(to).host + " " + std::to_string(to.port), &group);
+  announce(
+      EventLevel::kWarning, "+switch-master",
+      group.name + " " + announced(from).host + " " + std::to_string(from.port) + " " + announced(to).host + " " + std::to_string(to.port),
+      &group);
   for (const auto& [address, replica] : group.replicas) announce(EventLevel::kNotice, "+slave", group, *replica);
   phase(group, "switched", now);
   hello_at_once(group, now);
@@ -281,7 +287,8 @@ void Monitor::switch_primary(Group& group, const Address& to, const Now& now) {
 void Monitor::run_reconfig_script(const Group& group, bool leader, const Address& from, const Address& to) {
   if (group.options.client_reconfig_script.empty()) return;
   emit(RunScript{group.options.client_reconfig_script,
-                 {group.name, leader ? "leader" : "observer", "start", from.host, std::to_string(from.port), to.host, std::to_string(to.port)}},
+                 {group.name, leader ? "leader" : "observer", "start", from.host, std::to_string(from.port), to.host,
+                  std::to_string(to.port)}},
        state_version_);
 }
 

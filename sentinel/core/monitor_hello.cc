@@ -34,8 +34,10 @@ void Monitor::take_hello(const Hello& hello, const Now& now) {
   sentinel.hello_primary = hello.primary;
   adopt_epoch(std::max(hello.current_epoch, hello.config_epoch));  // no configuration is of an epoch that has not been
   // Two orders without a majority may have made two configurations of one epoch: all settle on the same.
-  const bool rival = hello.config_epoch == group->config_epoch && group->config_epoch > 0 && !same_place(hello.primary, group->primary.address) &&
-                     Address{host_ip(hello.primary.host), hello.primary.port} > Address{host_ip(group->primary.address.host), group->primary.address.port};
+  const bool rival = hello.config_epoch == group->config_epoch && group->config_epoch > 0 &&
+                     !same_place(hello.primary, group->primary.address) &&
+                     Address{host_ip(hello.primary.host), hello.primary.port} >
+                         Address{host_ip(group->primary.address.host), group->primary.address.port};
   if (hello.config_epoch > group->config_epoch || rival) adopt_config(*group, hello, now);
   if (!looking_) look(*group, now);
 }
@@ -87,7 +89,8 @@ void Monitor::adopt_config(Group& group, const Hello& hello, const Now& now) {
   if (!same) announce(EventLevel::kWarning, "+config-update-from", group, *group.sentinels[hello.run_id]);
   // Whatever we were about to do in an older epoch is settled.
   if (group.failing_over() && !(same && group.failover.state == FailoverState::kReconfigure)) {
-    if (FailoverRecord* last = record(group); last && last->outcome.empty()) last->outcome = "overtaken by epoch " + std::to_string(hello.config_epoch);
+    if (FailoverRecord* last = record(group); last && last->outcome.empty())
+      last->outcome = "overtaken by epoch " + std::to_string(hello.config_epoch);
     group.failover.state = FailoverState::kNone;
   }
   if (same) return;

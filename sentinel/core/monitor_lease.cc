@@ -17,7 +17,9 @@ namespace {
 constexpr int64_t kAnnounceMin_ms = 20;
 
 // How many sentinels the primary is to count with: whoever has lost its state, and knows nobody yet, still knows the quorum.
-size_t announced_voters(const Group& group) { return group.majority() >= group.votes_needed() ? group.voters() : 2 * group.votes_needed() - 1; }
+size_t announced_voters(const Group& group) {
+  return group.majority() >= group.votes_needed() ? group.voters() : 2 * group.votes_needed() - 1;
+}
 
 }  // namespace
 
@@ -25,7 +27,8 @@ std::string Monitor::lease_obstacle(const Group& group) const {
   size_t able = 1;
   for (const auto& [id, sentinel] : group.sentinels) able += sentinel->contact->vedette;
   if (able < group.votes_needed())
-    return "#lease " + std::to_string(able) + " of " + std::to_string(group.voters()) + " sentinels can grant it, " + std::to_string(group.votes_needed()) + " are needed";
+    return "#lease " + std::to_string(able) + " of " + std::to_string(group.voters()) + " sentinels can grant it, " +
+           std::to_string(group.votes_needed()) + " are needed";
   if (group.primary.role_since != Instant{} && !group.primary.contact->vedette) return "#lease the primary is no Vedette server";
   return {};
 }
@@ -35,7 +38,8 @@ bool Monitor::promise_binds(const Group& group, const Now& now) const {
   if (!group.lease_promised_to) return true;
   const auto over = [&](const Member& member) {
     const bool gone = member.contact->refused_at > group.lease_granted_at && !member.contact->command.up;
-    const bool resigned = member.role == Kind::kReplica && member.role_since > group.lease_granted_at && member.state_at > group.lease_granted_at;
+    const bool resigned = member.role == Kind::kReplica && member.role_since > group.lease_granted_at &&
+                          member.state_at > group.lease_granted_at;
     return gone || resigned;
   };
   if (group.primary.address == group.lease_promised_to) return !over(group.primary);
@@ -47,10 +51,8 @@ void Monitor::keep_lease(Group& group, const Now& now) {
   if (group.options.lease_ms == 0) return;
   std::string obstacle = lease_obstacle(group);
   if (obstacle != group.lease_refusal) {
-    if (obstacle.empty())
-      announce(EventLevel::kWarning, "+lease", group, group.primary);
-    else
-      announce(EventLevel::kWarning, "-lease-refused", group, group.primary, obstacle);
+    if (obstacle.empty()) announce(EventLevel::kWarning, "+lease", group, group.primary);
+    else announce(EventLevel::kWarning, "-lease-refused", group, group.primary, obstacle);
     if (!obstacle.empty()) withdraw_lease(group);
     group.lease_refusal = std::move(obstacle);
   }
@@ -73,12 +75,14 @@ void Monitor::send_lease(Group& group, Member& member, const Now& now) {
   const FailoverState state = group.failover.state;
   const bool leading = state != FailoverState::kNone && state != FailoverState::kElection && state != FailoverState::kReconfigure;
   const bool resigned = member.role == Kind::kReplica && member.role_since > member.known_since;
-  const bool grant = member.kind == Kind::kPrimary && !resigned && !member.lease_token.empty() && !promised_elsewhere && !member.sdown && !tilt() && !leading;
+  const bool grant = member.kind == Kind::kPrimary && !resigned && !member.lease_token.empty() && !promised_elsewhere && !member.sdown &&
+                     !tilt() && !leading;
   const Instant until = after_ms(member.lease_token_at, with_drift(group.options.lease_ms));
   const bool useful = grant && until > now.instant;
   const bool sent = send(*member.contact, Asked::kLease,
-                         command(group, "LEASE", {run_id_, std::to_string(group.options.lease_ms), std::to_string(announced_voters(group)),
-                                                  useful ? member.lease_token : std::string("-")}),
+                         command(group, "LEASE",
+                                 {run_id_, std::to_string(group.options.lease_ms), std::to_string(announced_voters(group)),
+                                  useful ? member.lease_token : std::string("-")}),
                          &group);
   if (!sent) return;
   member.lease_asked = now.instant;
@@ -109,7 +113,8 @@ void Monitor::take_lease_answer(Group& group, Member& member, const Answer& answ
 void Monitor::withdraw_lease(Group& group) {
   for (Member* member : members_of(group))
     if (member->kind != Kind::kSentinel && member->contact->vedette)
-      send(*member->contact, Asked::kNothing, command(group, "LEASE", {run_id_, "0", std::to_string(announced_voters(group)), "-"}), &group);
+      send(*member->contact, Asked::kNothing, command(group, "LEASE", {run_id_, "0", std::to_string(announced_voters(group)), "-"}),
+           &group);
 }
 
 }  // namespace vedette::sentinel

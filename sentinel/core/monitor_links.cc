@@ -6,12 +6,12 @@
 namespace vedette::sentinel {
 namespace {
 
-constexpr int kPendingMax = 100;           // requests on a link without a reply: then nothing more is sent
-constexpr int kPendingAfterMax = 50;       // the same for what waits for the disk
-constexpr int kPendingDownMax = 400;       // many primaries may die at once
-constexpr int kPendingPingMax = 500;       // whatever else waits: without pings this sentinel would go blind
+constexpr int kPendingMax = 100;      // requests on a link without a reply: then nothing more is sent
+constexpr int kPendingAfterMax = 50;  // the same for what waits for the disk
+constexpr int kPendingDownMax = 400;  // many primaries may die at once
+constexpr int kPendingPingMax = 500;  // whatever else waits: without pings this sentinel would go blind
 constexpr int64_t kConnectPatience_ms = 3000;
-constexpr int64_t kProbe_ms = 100;         // a primary that may be gone is tried again so often, if that counts
+constexpr int64_t kProbe_ms = 100;  // a primary that may be gone is tried again so often, if that counts
 constexpr int64_t kPrimaryPingMin_ms = 100;
 constexpr int64_t kPrimaryPingsPerSecond = 2000;  // to all of them together, where that makes pings rarer than that
 // What is sent regularly is sent at the points of a grid, a twentieth of its period wide: what is due for many nodes is then done in
@@ -127,7 +127,10 @@ std::vector<std::string> Monitor::command(const Group& group, const char* name, 
 }
 
 bool Monitor::send(Contact& contact, Asked asked, std::vector<std::string> argv, const Group* group, uint64_t after) {
-  const int limit = asked == Asked::kPing ? kPendingPingMax : asked == Asked::kDown ? kPendingDownMax : after > 0 ? kPendingAfterMax : kPendingMax;
+  const int limit = asked == Asked::kPing   ? kPendingPingMax
+                    : asked == Asked::kDown ? kPendingDownMax
+                    : after > 0             ? kPendingAfterMax
+                                            : kPendingMax;
   if (!contact.command.up || contact.pending >= limit) return false;
   contact.pending++;
   emit(Send{contact.command.id, asked, std::move(argv), group ? group->name : std::string()}, after);
@@ -167,7 +170,8 @@ void Monitor::send_ping(Group& group, Member& member, const Now& now) {
   Contact& contact = *member.contact;
   // Of another sentinel no group is named: its answer is about the process.
   const bool sentinel = member.kind == Kind::kSentinel;
-  if (!send(contact, Asked::kPing, sentinel ? std::vector<std::string>{"PING"} : command(group, "PING"), sentinel ? nullptr : &group)) return;
+  if (!send(contact, Asked::kPing, sentinel ? std::vector<std::string>{"PING"} : command(group, "PING"), sentinel ? nullptr : &group))
+    return;
   contact.ping_sent = now.instant;
   if (contact.unanswered_since == Instant{}) contact.unanswered_since = now.instant;
 }
@@ -192,7 +196,8 @@ void Monitor::take_ping_answer(Contact& contact, const Answer& answer, const Now
 
 void Monitor::note_trouble(Group& group, Member& member, Asked asked, const std::string& text) {
   const bool of_tls = text.find("TLS") != text.npos;
-  const bool of_access = of_tls || text.starts_with("NOAUTH") || text.starts_with("WRONGPASS") || text.starts_with("NOPERM") || text.find("AUTH") != text.npos;
+  const bool of_access = of_tls || text.starts_with("NOAUTH") || text.starts_with("WRONGPASS") || text.starts_with("NOPERM") ||
+                         text.find("AUTH") != text.npos;
   std::string& trouble = member.contact->trouble;
   if (!of_access || trouble == text) return;
   trouble = text;
@@ -203,7 +208,8 @@ void Monitor::note_trouble(Group& group, Member& member, Asked asked, const std:
 // Of a link that has ended. A contact that several primaries share is told of once.
 void Monitor::note_tls_trouble(const LinkUse& use, const std::string& text) {
   for (Group* group : groups_of(use))
-    if (Member* member = member_with(*group, use.contact.get())) return note_trouble(*group, *member, Asked::kPing, text.substr(text.find("TLS")));
+    if (Member* member = member_with(*group, use.contact.get()))
+      return note_trouble(*group, *member, Asked::kPing, text.substr(text.find("TLS")));
 }
 
 void Monitor::ask_info(Group& group, Member& member, const Now& now) {
@@ -223,8 +229,7 @@ void Monitor::send_hello(Group& group, Member& member, const Now& now) {
   hello.config_epoch = group.config_epoch;
   std::vector<std::string> argv{"PUBLISH", std::string(kHelloChannel), to_text(hello)};
   if (member.kind != Kind::kSentinel) argv = command(group, "PUBLISH", {argv.begin() + 1, argv.end()});
-  if (send(*member.contact, Asked::kHello, std::move(argv), &group, state_version_))
-    member.hello_sent = now.instant;
+  if (send(*member.contact, Asked::kHello, std::move(argv), &group, state_version_)) member.hello_sent = now.instant;
 }
 
 void Monitor::hello_at_once(Group& group, const Now& now) {

@@ -28,7 +28,8 @@ Status Monitor::monitor(const std::string& name, const Address& primary, int quo
   // It is a word of lines, a field of hellos and an argument of scripts, everywhere as it is.
   if (name.empty() || !is_plain(name) || name.find_first_of(" ,\"'\\") != name.npos)
     return failure("Invalid master name: it must be one word without commas, quotes and backslashes");
-  if (!is_host(primary.host) || (!options_.resolve_hostnames && !is_ip_address(primary.host))) return failure("Invalid IP address or hostname specified");
+  if (!is_host(primary.host) || (!options_.resolve_hostnames && !is_ip_address(primary.host)))
+    return failure("Invalid IP address or hostname specified");
   if (primary.port <= 0 || primary.port > 65535) return failure("Invalid port number");
   if (quorum <= 0) return failure("Quorum must be 1 or greater.");
   if (groups_.contains(name)) return failure("Duplicate master name.");
@@ -45,7 +46,8 @@ Status Monitor::monitor(const std::string& name, const Address& primary, int quo
   if (started_at_ != Instant{}) {
     // One that was removed and comes again: what was voted and promised for it holds.
     group->voted_epoch = current_epoch_;
-    if (const auto promised = promised_before_.find(name); promised != promised_before_.end()) group->lease_promised_until = promised->second;
+    if (const auto promised = promised_before_.find(name); promised != promised_before_.end())
+      group->lease_promised_until = promised->second;
   }
   Group& added = *(groups_[name] = std::move(group));
   changed();
@@ -99,10 +101,14 @@ Result<size_t> Monitor::set(Group& group, std::string_view option, const std::ve
   const std::string name = to_lower(option);
   GroupOptions& o = group.options;
   const std::string value = values.empty() ? std::string() : values[0];
-  const auto refuse = [&](const std::string& what) { return failure("Invalid argument '" + what + "' for SENTINEL SET '" + std::string(option) + "'"); };
+  const auto refuse = [&](const std::string& what) {
+    return failure("Invalid argument '" + what + "' for SENTINEL SET '" + std::string(option) + "'");
+  };
   const auto number = [&](auto& to, int64_t min) -> Result<size_t> {
     int64_t n = 0;
-    if (!to_number(value, n) || n < min || n > std::min<int64_t>(INT32_MAX * int64_t(1000), std::numeric_limits<std::decay_t<decltype(to)>>::max())) return refuse(value);
+    if (!to_number(value, n) || n < min ||
+        n > std::min<int64_t>(INT32_MAX * int64_t(1000), std::numeric_limits<std::decay_t<decltype(to)>>::max()))
+      return refuse(value);
     to = std::decay_t<decltype(to)>(n);
     return size_t(1);
   };
@@ -148,16 +154,15 @@ Result<size_t> Monitor::set(Group& group, std::string_view option, const std::ve
       }
   } else if (name == "notification-script" || name == "client-reconfig-script") {
     if (options_.deny_scripts_reconfig)
-      return failure("Reconfiguration of scripts path is denied for security reasons. Check the deny-scripts-reconfig configuration directive in your Sentinel configuration");
+      return failure(
+          "Reconfiguration of scripts path is denied for security reasons. Check the deny-scripts-reconfig configuration directive in your Sentinel configuration");
     (name == "notification-script" ? o.notification_script : o.client_reconfig_script) = value;
   } else if (name == "rename-command") {
     if (values.size() < 2) return refuse(value);
     if (value.empty() || values[1].empty()) return refuse(value.empty() ? value : values[1]);
     const std::string from = to_upper(value);
-    if (equals_ignoring_case(value, values[1]))
-      o.renamed_commands.erase(from);
-    else
-      o.renamed_commands[from] = values[1];
+    if (equals_ignoring_case(value, values[1])) o.renamed_commands.erase(from);
+    else o.renamed_commands[from] = values[1];
     shown += " " + values[1];
     taken = size_t(2);
   } else {
@@ -195,7 +200,8 @@ Status Monitor::failover(Group& group, FailoverMode mode, const Now& now) {
 }
 
 Status Monitor::forget(Group& group, std::string_view node, const Now& now) {
-  if (node == group.primary.address.text()) return failure("The primary cannot be forgotten; SENTINEL REMOVE ends the watch over the whole group");
+  if (node == group.primary.address.text())
+    return failure("The primary cannot be forgotten; SENTINEL REMOVE ends the watch over the whole group");
   if (group.failing_over()) return Error("INPROG Failover already in progress");
   for (const auto& [address, replica] : group.replicas) {
     if (address.text() != node) continue;
@@ -229,27 +235,29 @@ Monitor::Explanation Monitor::explain(const Group& group, const Now& now) const 
   const QuorumReport quorum = check_quorum(group);
   const auto of = [](size_t a, size_t b) { return std::to_string(a) + " of " + std::to_string(b); };
   if (!quorum.quorum)
-    said.blockers.push_back("the quorum of " + std::to_string(group.options.quorum) + " cannot be reached: " + of(quorum.usable, group.voters()) + " sentinels are usable");
+    said.blockers.push_back("the quorum of " + std::to_string(group.options.quorum) +
+                            " cannot be reached: " + of(quorum.usable, group.voters()) + " sentinels are usable");
   if (!quorum.majority)
-    said.blockers.push_back("no leader can be elected: " + of(quorum.usable, group.voters()) + " sentinels are usable, " + std::to_string(group.majority()) + " must vote");
+    said.blockers.push_back("no leader can be elected: " + of(quorum.usable, group.voters()) + " sentinels are usable, " +
+                            std::to_string(group.majority()) + " must vote");
   if (said.replicas.empty()) said.blockers.push_back("no replica is known");
   else if (!said.replicas.front().rejected.empty()) said.blockers.push_back("no replica can be promoted");
   if (tilt()) said.blockers.push_back("TILT: this sentinel was stopped for a while and only observes");
   if (group.failover_not_before > now.instant)
-    said.blockers.push_back("the last attempt or vote was lately: the next begins in " + std::to_string(ms_between(now.instant, group.failover_not_before)) + " ms at the earliest");
+    said.blockers.push_back("the last attempt or vote was lately: the next begins in " +
+                            std::to_string(ms_between(now.instant, group.failover_not_before)) + " ms at the earliest");
   if (promise_binds(group, now))
-    said.blockers.push_back("the lease granted to " + (group.lease_promised_to ? group.lease_promised_to.text() : "somebody before the restart") + " ends in " +
+    said.blockers.push_back("the lease granted to " +
+                            (group.lease_promised_to ? group.lease_promised_to.text() : "somebody before the restart") + " ends in " +
                             std::to_string(ms_between(now.instant, group.lease_promised_until)) + " ms");
-  if (!group.lease_refusal.empty()) said.blockers.push_back("no lease: " + group.lease_refusal.substr(std::min(group.lease_refusal.size(), group.lease_refusal.find(' ') + 1)));
+  if (!group.lease_refusal.empty())
+    said.blockers.push_back("no lease: " +
+                            group.lease_refusal.substr(std::min(group.lease_refusal.size(), group.lease_refusal.find(' ') + 1)));
   if (!group.primary.contact->trouble.empty()) said.blockers.push_back("the primary refuses us: " + group.primary.contact->trouble);
-  if (group.failing_over())
-    said.state = "a failover is under way: " + std::string(wire_name(group.failover.state));
-  else if (group.primary.odown)
-    said.state = "the primary is objectively down: " + group.down_reason;
-  else if (group.primary.sdown)
-    said.state = "the primary is subjectively down: " + group.down_reason;
-  else
-    said.state = "the primary is up";
+  if (group.failing_over()) said.state = "a failover is under way: " + std::string(wire_name(group.failover.state));
+  else if (group.primary.odown) said.state = "the primary is objectively down: " + group.down_reason;
+  else if (group.primary.sdown) said.state = "the primary is subjectively down: " + group.down_reason;
+  else said.state = "the primary is up";
   return said;
 }
 

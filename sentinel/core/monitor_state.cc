@@ -34,7 +34,8 @@ Status Monitor::configure(const Words& words, const Now& now) {
   const std::string name = to_lower(words[0]);
   const auto has = [&](size_t count) { return words.size() == count + 1; };
   if (name == "myid" && has(1)) {
-    if (words[1].size() != 40 || words[1].find_first_not_of("0123456789abcdef") != std::string::npos) return Error("Malformed Sentinel id in myid option.");
+    if (words[1].size() != 40 || words[1].find_first_not_of("0123456789abcdef") != std::string::npos)
+      return Error("Malformed Sentinel id in myid option.");
     run_id_ = words[1];
   } else if (name == "current-epoch" && has(1)) {
     Epoch epoch = 0;
@@ -44,7 +45,8 @@ Status Monitor::configure(const Words& words, const Now& now) {
   } else if (name == "announce-ip" && has(1)) {
     options_.announce_host = words[1];
   } else if (name == "announce-port" && has(1)) {
-    if (!to_number(words[1], options_.announce_port) || options_.announce_port < 0 || options_.announce_port > 65535) return Error("Invalid port number");
+    if (!to_number(words[1], options_.announce_port) || options_.announce_port < 0 || options_.announce_port > 65535)
+      return Error("Invalid port number");
   } else if (name == "deny-scripts-reconfig" && has(1)) {
     return to_flag(words[1], options_.deny_scripts_reconfig);
   } else if (name == "sentinel-user" && has(1)) {
@@ -79,14 +81,16 @@ Status Monitor::configure_group(Group& group, const Words& words, const Now& now
   GroupOptions& o = group.options;
   const auto number = [&](auto& to, int64_t min) -> Status {
     int64_t n = 0;
-    if (values != 1 || !to_number(words[2], n) || n < min || n > INT32_MAX * int64_t(1000)) return Error("the value of " + name + " must be a number of at least " + std::to_string(min));
+    if (values != 1 || !to_number(words[2], n) || n < min || n > INT32_MAX * int64_t(1000))
+      return Error("the value of " + name + " must be a number of at least " + std::to_string(min));
     to = std::decay_t<decltype(to)>(n);
     return Status::ok();
   };
   if (name == "down-after-milliseconds") return number(o.down_after_ms, 1);
   if (name == "failover-timeout") return number(o.failover_timeout_ms, 1);
   if (name == "parallel-syncs") return number(o.parallel_syncs, 1);
-  if (name == "master-reboot-down-after-period" || name == "primary-reboot-down-after-period") return number(o.primary_reboot_down_after_ms, 0);
+  if (name == "master-reboot-down-after-period" || name == "primary-reboot-down-after-period")
+    return number(o.primary_reboot_down_after_ms, 0);
   if (name == "lease-milliseconds") return number(o.lease_ms, 0);
   if (name == "forget-after-seconds") return number(o.forget_after_s, 0);
   if (name == "config-epoch" || name == "leader-epoch") {
@@ -97,8 +101,11 @@ Status Monitor::configure_group(Group& group, const Words& words, const Now& now
     return Status::ok();
   }
   if (name == "fast-evidence" && values == 1) return to_flag(words[2], o.fast_evidence);
-  std::string* text = name == "auth-pass" ? &o.auth_pass : name == "auth-user" ? &o.auth_user : name == "notification-script" ? &o.notification_script
-                      : name == "client-reconfig-script" ? &o.client_reconfig_script : nullptr;
+  std::string* text = name == "auth-pass"                ? &o.auth_pass
+                      : name == "auth-user"              ? &o.auth_user
+                      : name == "notification-script"    ? &o.notification_script
+                      : name == "client-reconfig-script" ? &o.client_reconfig_script
+                                                         : nullptr;
   if (text && values == 1) {
     *text = words[2];
     return Status::ok();
@@ -139,7 +146,9 @@ std::vector<std::string> Monitor::group_lines(const Group& group) const {
     if (!value.empty()) add(name, quoted_if_needed(value));
   };
   // A state with a name in it could not be read back where names are not looked up.
-  const auto place = [&](const Address& a) { return (options_.resolve_hostnames ? a.host : host_ip(a.host)) + " " + std::to_string(a.port); };
+  const auto place = [&](const Address& a) {
+    return (options_.resolve_hostnames ? a.host : host_ip(a.host)) + " " + std::to_string(a.port);
+  };
   add("monitor", place(group.primary.address) + " " + std::to_string(o.quorum));
   number("down-after-milliseconds", o.down_after_ms, d.down_after_ms);
   number("failover-timeout", o.failover_timeout_ms, d.failover_timeout_ms);

@@ -32,10 +32,8 @@ void Monitor::detect(Group& group, Member& member, const Now& now) {
   const int64_t patience_ms = group.options.down_after_ms;
   if (const Instant since = silent_since(member); since != Instant{}) {
     const Instant down_at = after_ms(since, patience_ms);
-    if (down_at <= now.instant)
-      reason = "no valid answer for " + std::to_string(ms_between(since, now.instant)) + " ms";
-    else
-      wake_at(down_at);
+    if (down_at <= now.instant) reason = "no valid answer for " + std::to_string(ms_between(since, now.instant)) + " ms";
+    else wake_at(down_at);
   }
   if (member.kind == Kind::kPrimary && !tilt()) {
     if (group.options.fast_evidence && contact.refused_at != Instant{} && !contact.command.up) reason = "connections are refused";
@@ -81,7 +79,8 @@ void Monitor::detect_objectively(Group& group, const Now& now) {
   primary.odown = down;
   if (down) {
     primary.odown_since = now.instant;
-    announce(EventLevel::kWarning, "+odown", group, primary, "#quorum " + std::to_string(quorum) + "/" + std::to_string(group.options.quorum));
+    announce(EventLevel::kWarning, "+odown", group, primary,
+             "#quorum " + std::to_string(quorum) + "/" + std::to_string(group.options.quorum));
     // What the election does not need yet is asked for beside it.
     for (const auto& [address, replica] : group.replicas) ask_info(group, *replica, now);
   } else {
@@ -106,10 +105,13 @@ void Monitor::ask_if_down(Group& group, const Now& now, bool at_once) {
     const int64_t pause_ms = (election && !has_voted) || doubt || waiting ? std::min(kAskAgain_ms, periods_.ask) : periods_.ask;
     if (at_once || sentinel->down_asked == Instant{} || ms_between(sentinel->down_asked, now.instant) >= pause_ms) {
       const Address& address = group.primary.address;
-      const bool sent = send(*sentinel->contact, Asked::kDown,
-                             {"SENTINEL", "is-master-down-by-addr", host_ip(address.host), std::to_string(address.port),
-                              std::to_string(epoch), election ? run_id_ : waiting ? id : std::string("*")},
-                             &group, election ? state_version_ : 0);
+      const bool sent = send(
+          *sentinel->contact, Asked::kDown,
+          {"SENTINEL", "is-master-down-by-addr", host_ip(address.host), std::to_string(address.port), std::to_string(epoch),
+           election  ? run_id_
+           : waiting ? id
+                     : std::string("*")},
+          &group, election ? state_version_ : 0);
       if (!sent) {
         wake_at(after_ms(now.instant, kAskAgain_ms));
         continue;
@@ -136,7 +138,8 @@ void Monitor::take_down_answer(Group& group, Member& sentinel, const Answer& ans
   if (sentinel.voted_epoch != Epoch(epoch.integer) || sentinel.voted_for != leader.text) {
     sentinel.voted_for = leader.text;
     sentinel.voted_epoch = Epoch(epoch.integer);
-    if (FailoverRecord* last = record(group); last && last->epoch == sentinel.voted_epoch) last->votes.emplace_back(sentinel.run_id, leader.text);
+    if (FailoverRecord* last = record(group); last && last->epoch == sentinel.voted_epoch)
+      last->votes.emplace_back(sentinel.run_id, leader.text);
   }
   if (group.failover.state == FailoverState::kElection) count_votes(group, now);
 }
@@ -162,7 +165,8 @@ void Monitor::take_info(Group& group, Member& member, const std::string& text, b
     if (member.kind == Kind::kReplica)
       for (const auto& [address, other] : group.replicas)
         if (other.get() != &member && other->run_id == member.run_id && other->sdown) {
-          announce(EventLevel::kNotice, "+slave-address-switch", group, member, other->address.host + " " + std::to_string(other->address.port));
+          announce(EventLevel::kNotice, "+slave-address-switch", group, member,
+                   other->address.host + " " + std::to_string(other->address.port));
           remove_replica(group, Address(address));
           break;
         }
@@ -189,7 +193,8 @@ void Monitor::take_info(Group& group, Member& member, const std::string& text, b
       return;
     }
     for (const auto& replica : info.replicas) {
-      const bool known = same_place(replica.address, member.address) || std::any_of(group.replicas.begin(), group.replicas.end(),
+      const bool known = same_place(replica.address, member.address) ||
+                         std::any_of(group.replicas.begin(), group.replicas.end(),
                                      [&](const auto& known_one) { return same_place(known_one.first, replica.address); });
       const bool can_be_found = options_.resolve_hostnames || is_ip_address(replica.address.host);
       if (!known && can_be_found && group.replicas.size() < kReplicasMax) add_replica(group, replica.address, now);
@@ -200,7 +205,8 @@ void Monitor::take_info(Group& group, Member& member, const std::string& text, b
       constexpr int64_t kTurn_ms = 300;
       if (member.end_asked == Instant{}) member.end_asked = now.instant;
       const int64_t wait_ms = int64_t(rank_among_sentinels(group, current_epoch_ + 1)) * kTurn_ms;
-      if (ms_between(member.end_asked, now.instant) >= wait_ms && failover(group, FailoverMode::kCoordinated, now).is_ok()) member.end_asked = now.instant;
+      if (ms_between(member.end_asked, now.instant) >= wait_ms && failover(group, FailoverMode::kCoordinated, now).is_ok())
+        member.end_asked = now.instant;
     }
     return;
   }
@@ -294,7 +300,8 @@ bool Monitor::primary_is_sane(const Group& group, const Now& now) const {
 bool Monitor::config_is_confirmed(const Group& group, Instant since) const {
   size_t agree = 1;
   for (const auto& [id, sentinel] : group.sentinels)
-    agree += sentinel->hello_config_epoch == group.config_epoch && same_place(sentinel->hello_primary, group.primary.address) && sentinel->hello_at > since;
+    agree += sentinel->hello_config_epoch == group.config_epoch && same_place(sentinel->hello_primary, group.primary.address) &&
+             sentinel->hello_at > since;
   return group.sentinels.empty() ? false : agree >= group.majority();
 }
 

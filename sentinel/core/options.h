@@ -17,9 +17,9 @@ struct GroupOptions {
   std::string auth_user, auth_pass;
   std::string notification_script, client_reconfig_script;  ///< paths; empty: none
   std::map<std::string, std::string> renamed_commands;      ///< upper-case name -> what the servers call it
-  bool fast_evidence = false;    ///< connections that the primary's host refuses count as its end
-  int64_t lease_ms = 0;          ///< 0: no lease
-  int64_t forget_after_s = 0;    ///< nodes that have been gone so long are forgotten; 0: never
+  bool fast_evidence = false;                               ///< connections that the primary's host refuses count as its end
+  int64_t lease_ms = 0;                                     ///< 0: no lease
+  int64_t forget_after_s = 0;                               ///< nodes that have been gone so long are forgotten; 0: never
 };
 
 struct GlobalOptions {
@@ -27,7 +27,7 @@ struct GlobalOptions {
   int announce_port = 0;      ///< 0: the port it listens on
   int port = 26379;
   std::string sentinel_user, sentinel_pass, require_pass;
-  std::string zone;           ///< a replica with the same `replica-zone` is preferred
+  std::string zone;  ///< a replica with the same `replica-zone` is preferred
   bool resolve_hostnames = false;
   bool announce_hostnames = false;
   bool deny_scripts_reconfig = true;

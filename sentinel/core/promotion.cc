@@ -35,7 +35,8 @@ std::string why_not(const Group& group, const Member& replica, const PromotionRu
   int64_t allowed_ms = 10 * group.options.down_after_ms;
   if (group.primary.sdown) allowed_ms += ms_between(group.primary.sdown_since, now);
   if (replica.role == Kind::kReplica && !replica.link_up && !replica.refuses_rollback && replica.link_down_ms > allowed_ms)
-    return "its link to the primary has been down for " + ms_text(replica.link_down_ms) + ", at most " + ms_text(allowed_ms) + " are allowed";
+    return "its link to the primary has been down for " + ms_text(replica.link_down_ms) + ", at most " + ms_text(allowed_ms) +
+           " are allowed";
   return {};
 }
 
@@ -54,7 +55,8 @@ std::vector<PromotionVerdict> rank_replicas(const Group& group, const PromotionR
     const Member& r = *v.replica;
     const bool other_zone = !rules.zone.empty() && r.zone != rules.zone;
     // A replica without a run id is the last choice.
-    return std::tuple(!v.rejected.empty(), !r.refuses_rollback, r.priority, -r.offset, other_zone, r.run_id.empty(), std::string_view(r.run_id));
+    return std::tuple(!v.rejected.empty(), !r.refuses_rollback, r.priority, -r.offset, other_zone, r.run_id.empty(),
+                      std::string_view(r.run_id));
   };
   std::stable_sort(verdicts.begin(), verdicts.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
   return verdicts;

@@ -15,8 +15,8 @@ struct PromotionVerdict {
 };
 
 struct PromotionRules {
-  std::string zone;          ///< our own: breaks a tie
-  Address leads;                ///< a replica, by its key, whom the named primary itself follows; none: it does not
+  std::string zone;  ///< our own: breaks a tie
+  Address leads;     ///< a replica, by its key, whom the named primary itself follows; none: it does not
 };
 
 /// All replicas, those that can be promoted first and the best of them first. Order: one that refused a primary that had been

@@ -8,8 +8,7 @@ namespace vedette::sentinel {
 bool is_ip_address(std::string_view host) {
   unsigned char bytes[sizeof(in6_addr)];
   const std::string text(host);
-  return host.find('\0') == host.npos &&
-         (inet_pton(AF_INET, text.c_str(), bytes) == 1 || inet_pton(AF_INET6, text.c_str(), bytes) == 1);
+  return host.find('\0') == host.npos && (inet_pton(AF_INET, text.c_str(), bytes) == 1 || inet_pton(AF_INET6, text.c_str(), bytes) == 1);
 }
 
 bool is_host(std::string_view host) {

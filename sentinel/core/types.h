@@ -19,7 +19,6 @@ constexpr Epoch kEpochMax = Epoch(1) << 62;
 constexpr Epoch kEpochLeapMax = Epoch(1) << 32;
 constexpr bool is_plausible(Epoch epoch, Epoch current) { return epoch <= kEpochMax && epoch <= current + kEpochLeapMax; }
 
-
 /// Where somebody listens. The host is an IP address, or a name if names are to be resolved.
 struct Address {
   std::string host;

@@ -46,8 +46,7 @@ Status AppendService::begin_load() {
   loader_ = std::make_unique<AppendLoader>(state_, executor_, files_, *set_);
   if (Status status = loader_->open(); !status) return status;
   const Now now = executor_.refresh_now();
-  state_.loading = LoadProgress{
-      .began = now.instant, .began_unix_seconds = now.wall.seconds(), .bytes_total = loader_->total_bytes()};
+  state_.loading = LoadProgress{.began = now.instant, .began_unix_seconds = now.wall.seconds(), .bytes_total = loader_->total_bytes()};
   state_.set_condition(kLoadingDataset, true);
   return Status::ok();
 }
@@ -67,8 +66,7 @@ Status AppendService::finish_load() {
   position_is_exact_ = loader_->position_is_exact();
   const uint64_t base = loader_->base_bytes(), all = loader_->all_bytes();
   const double seconds = double(us_between(state_.loading.began, executor_.refresh_now().instant)) / 1e6;
-  if (!set_->empty())
-    log_notice("DB loaded from append only file: {:.3f} seconds, {} commands", seconds, loader_->commands());
+  if (!set_->empty()) log_notice("DB loaded from append only file: {:.3f} seconds, {} commands", seconds, loader_->commands());
   const std::string snapshot = options_.process.dir + "/" + options_.persistence.dbfilename;
   if (set_->empty() && files_.exists(snapshot))
     log_warning(

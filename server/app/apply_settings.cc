@@ -211,8 +211,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   AccessControl& access = *state.access;
   access.log_length_max = size_t(options.security.acllog_max_len);
   access.file = options.security.aclfile;
-  access.set_defaults(
-      {.opens_channels = options.security.acl_pubsub_default == AclPubsubDefault::kAllChannels});
+  access.set_defaults({.opens_channels = options.security.acl_pubsub_default == AclPubsubDefault::kAllChannels});
 }
 
 }  // namespace vedette

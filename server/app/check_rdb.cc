@@ -38,8 +38,7 @@ class Counting final : public RdbHandler {
     return Status::ok();
   }
   Status on_function(std::string_view code) override {
-    print("a library of functions, {} bytes: {}", code.size(),
-          quoted(code.substr(0, code.find('\n')).substr(0, 80)));
+    print("a library of functions, {} bytes: {}", code.size(), quoted(code.substr(0, code.find('\n')).substr(0, 80)));
     return Status::ok();
   }
   Status on_select(int db) override {
@@ -65,15 +64,13 @@ class Counting final : public RdbHandler {
   }
 
   Status on_empty(int, std::string_view key) override {
-    if (++empty_ <= kEmptyKeysShown)
-      print("the key {} has no elements, so it would not be loaded", quoted(key.substr(0, kShownKeyMax)));
+    if (++empty_ <= kEmptyKeysShown) print("the key {} has no elements, so it would not be loaded", quoted(key.substr(0, kShownKeyMax)));
     return Status::ok();
   }
 
   void print_totals(uint64_t offset) const {
     for (const auto& [db, counts] : databases_)
-      print("database {}: {} keys, {} with an expiry, {} of them expired", db, counts.keys, counts.expires,
-            counts.expired);
+      print("database {}: {} keys, {} with an expiry, {} of them expired", db, counts.keys, counts.expires, counts.expired);
     for (size_t type = 0; type < std::size(types_); type++)
       if (types_[type]) print("{}: {} keys", type_name(ValueType(type)), types_[type]);
     if (empty_) print("{} keys without elements", empty_);
@@ -127,8 +124,7 @@ int check_rdb(const std::string& path, std::FILE* out) {
       next_line += kProgressBytes;
     }
   }
-  if (status && std::ferror(file.get()))
-    status = Error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  if (status && std::ferror(file.get())) status = Error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   if (status) status = reader.end_of_input();
   if (!status) {
     counting.print("{}", status.error().text());
@@ -137,10 +133,7 @@ int check_rdb(const std::string& path, std::FILE* out) {
     return 1;
   }
   counting.print_totals(reader.offset());
-  if (tail)
-    counting.print(
-        "{} bytes follow the end of the RDB (the commands of an append-only file?); they were not looked at",
-        tail);
+  if (tail) counting.print("{} bytes follow the end of the RDB (the commands of an append-only file?); they were not looked at", tail);
   counting.print("the file is good");
   return 0;
 }

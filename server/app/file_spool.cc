@@ -67,18 +67,15 @@ void FileSpool::read(size_t bytes, std::function<void(Result<std::string>)> done
         file->read_at += piece->size();
       },
       [file = file_, piece, done = std::move(done)] {
-        if (file->fault.empty())
-          done(std::move(*piece));
-        else
-          done(Error(file->fault));
+        if (file->fault.empty()) done(std::move(*piece));
+        else done(Error(file->fault));
       });
 }
 
 void FileSpool::keep() {
   if (::rename(path_.c_str(), kept_path_.c_str()) != 0)
     log_warning("The snapshot of the primary cannot be kept as {}: {}", kept_path_, std::strerror(errno));
-  else
-    kept_ = true;
+  else kept_ = true;
 }
 
 }  // namespace vedette

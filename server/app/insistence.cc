@@ -30,8 +30,7 @@ void on_interrupt(int) {
 
 Insistence::Insistence(const std::string& unfinished, bool asked) {
   VED_ASSERT(unfinished_path[0] == 0);
-  if (unfinished.size() < sizeof unfinished_path)
-    std::memcpy(unfinished_path, unfinished.c_str(), unfinished.size() + 1);
+  if (unfinished.size() < sizeof unfinished_path) std::memcpy(unfinished_path, unfinished.c_str(), unfinished.size() + 1);
   asked_before = asked;
   struct sigaction action {};
   action.sa_handler = on_interrupt;

@@ -61,8 +61,7 @@ int serve(int argc, char** argv) {
   log_warning("Vedette {} is starting, pid={}", kVersion, getpid());
   if (start.config_file.empty())
     log_warning("No configuration file: the defaults are used. To name one: {} /path/to/vedette.conf", program);
-  else
-    log_notice("Configuration loaded from {}", start.config_file);
+  else log_notice("Configuration loaded from {}", start.config_file);
   if (!options.process.pidfile.empty() || options.process.daemonize) {
     if (options.process.pidfile.empty()) options.process.pidfile = "/var/run/vedette.pid";
     if (!write_pid_file(options.process.pidfile)) log_warning("pidfile '{}': {}", options.process.pidfile, std::strerror(errno));

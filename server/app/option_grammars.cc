@@ -19,9 +19,7 @@ OptionRow with_words(OptionRow row) {
 }
 
 // Where a list of words is wanted, one empty word is the empty list.
-bool is_empty_list(const OptionWords& words) {
-  return words.empty() || (words.size() == 1 && words[0].empty());
-}
+bool is_empty_list(const OptionWords& words) { return words.empty() || (words.size() == 1 && words[0].empty()); }
 
 Result<std::vector<SavePoint>> parse_save_points(const OptionWords& words) {
   std::vector<SavePoint> points;
@@ -38,8 +36,7 @@ Result<std::vector<SavePoint>> parse_save_points(const OptionWords& words) {
 }
 
 Status check_no_path(std::string_view name, std::string_view text, std::string_view kind) {
-  if (text.find('/') != std::string_view::npos)
-    return Error(fmt::format("{} can't be a path, just a {}", name, kind));
+  if (text.find('/') != std::string_view::npos) return Error(fmt::format("{} can't be a path, just a {}", name, kind));
   return Status::ok();
 }
 
@@ -59,8 +56,7 @@ Option save_option(const OptionRow& row, std::vector<SavePoint>& value) {
   };
   const auto print = [&value](std::string_view between) {
     std::string text;
-    for (const SavePoint& point : value)
-      text += fmt::format("{}{} {}", text.empty() ? "" : between, point.seconds, point.changes);
+    for (const SavePoint& point : value) text += fmt::format("{}{} {}", text.empty() ? "" : between, point.seconds, point.changes);
     return text;
   };
   const auto lines = [&value]() -> std::vector<std::string> {
@@ -70,8 +66,7 @@ Option save_option(const OptionRow& row, std::vector<SavePoint>& value) {
     return points;
   };
   Option option = special_option(
-      with_words(row), "pairs of seconds and changes, or \"\" for none", set, [print] { return print(" "); },
-      lines);
+      with_words(row), "pairs of seconds and changes, or \"\" for none", set, [print] { return print(" "); }, lines);
   option.add = [&value](const OptionWords& words) -> Status {
     auto points = parse_save_points(words);
     if (!points) return points.error();
@@ -88,8 +83,7 @@ Option keyspace_events_option(const OptionRow& row, std::string& value) {
   const auto set = [&value, kAll](const OptionWords& words) -> Status {
     std::string asked = words[0];
     for (char c : asked)
-      if (c != 'A' && kAll.find(c) == std::string_view::npos &&
-          std::string_view("nKEm").find(c) == std::string_view::npos)
+      if (c != 'A' && kAll.find(c) == std::string_view::npos && std::string_view("nKEm").find(c) == std::string_view::npos)
         return Error("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
     if (asked.find('A') != std::string::npos) asked += kAll;
     std::string classes;
@@ -102,8 +96,7 @@ Option keyspace_events_option(const OptionRow& row, std::string& value) {
     return Status::ok();
   };
   return special_option(
-      row, "letters, or \"\" for none", set, [&value] { return value; },
-      [&value] { return std::vector{quoted(value)}; });
+      row, "letters, or \"\" for none", set, [&value] { return value; }, [&value] { return std::vector{quoted(value)}; });
 }
 
 Option percentiles_option(const OptionRow& row, std::vector<double>& value) {
@@ -112,8 +105,7 @@ Option percentiles_option(const OptionRow& row, std::vector<double>& value) {
     for (const std::string& word : is_empty_list(words) ? OptionWords() : words) {
       const auto number = parse_double(word);
       if (!number) return Error("Invalid latency-tracking-info-percentiles parameters");
-      if (*number < 0 || *number > 100)
-        return Error("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
+      if (*number < 0 || *number > 100) return Error("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
       percentiles.push_back(*number == 0 ? 0 : *number);  // no minus before a zero
     }
     value = std::move(percentiles);
@@ -128,21 +120,14 @@ Option shutdown_option(const OptionRow& row, ShutdownChoice& value) {
     ShutdownChoice choice;
     bool is_known = !words.empty();
     for (const std::string& word : words) {
-      if (equals_ignoring_case(word, "save"))
-        choice.save = true;
-      else if (equals_ignoring_case(word, "nosave"))
-        choice.nosave = true;
-      else if (equals_ignoring_case(word, "now"))
-        choice.now = true;
-      else if (equals_ignoring_case(word, "force"))
-        choice.force = true;
-      else
-        is_known &= equals_ignoring_case(word, "default");
+      if (equals_ignoring_case(word, "save")) choice.save = true;
+      else if (equals_ignoring_case(word, "nosave")) choice.nosave = true;
+      else if (equals_ignoring_case(word, "now")) choice.now = true;
+      else if (equals_ignoring_case(word, "force")) choice.force = true;
+      else is_known &= equals_ignoring_case(word, "default");
     }
-    if (!is_known)
-      return Error("argument(s) must be one of the following: default, save, nosave, now, force");
-    if (choice.save && choice.nosave)
-      return Error("shutdown options SAVE and NOSAVE can't be used simultaneously");
+    if (!is_known) return Error("argument(s) must be one of the following: default, save, nosave, now, force");
+    if (choice.save && choice.nosave) return Error("shutdown options SAVE and NOSAVE can't be used simultaneously");
     value = choice;
     return Status::ok();
   };
@@ -176,8 +161,7 @@ Option oom_score_values_option(const OptionRow& row, std::array<int, 3>& value) 
 
 Option primary_option(const OptionRow& row, std::string& host, int& port) {
   const auto set = [&host, &port](const OptionWords& words) -> Status {
-    const bool no_one =
-        words.size() == 2 && equals_ignoring_case(words[0], "no") && equals_ignoring_case(words[1], "one");
+    const bool no_one = words.size() == 2 && equals_ignoring_case(words[0], "no") && equals_ignoring_case(words[1], "one");
     if (is_empty_list(words) || no_one) {
       host.clear();
       port = 0;
@@ -233,8 +217,7 @@ Status check_proc_title(std::string_view text) {
     if (close == std::string_view::npos) return invalid;
     const std::string_view name = text.substr(open + 1, close - open - 1);
     bool is_known = false;
-    for (std::string_view known :
-         {"title", "listen-addr", "server-mode", "port", "tls-port", "unixsocket", "config-file"})
+    for (std::string_view known : {"title", "listen-addr", "server-mode", "port", "tls-port", "unixsocket", "config-file"})
       is_known |= known == name;
     if (!is_known) return invalid;
     text.remove_prefix(close + 1);

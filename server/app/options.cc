@@ -13,8 +13,7 @@ Status directory_exists(std::string_view path) {
   if (path.empty()) return Status::ok();  // the folder the server is started in
   struct stat found {};
   const std::string name(path);
-  if (stat(name.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && access(name.c_str(), X_OK) == 0)
-    return Status::ok();
+  if (stat(name.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && access(name.c_str(), X_OK) == 0) return Status::ok();
   return Error(std::strerror(errno ? errno : ENOTDIR));
 }
 

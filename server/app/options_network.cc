@@ -36,27 +36,24 @@ OptionGroup network_options(NetworkOptions& o) {
                                  .unit = "connections",
                                  .doc = "The same of those on tls-port alone: a handshake takes as long as hundreds of commands."},
                                 o.max_new_tls_connections_per_cycle, 1, 1000));
-  rows.push_back(output_buffer_limit_option(
-      {.name = "client-output-buffer-limit",
-       .doc = "Unsent replies that close a client: at once beyond the hard limit, after some seconds in a "
-              "row beyond the soft "
-              "one; 0 is no limit. A normal client waits for its reply and is not limited; subscribers and "
-              "replicas are sent "
-              "data that they did not ask for, so a slow one could fill the memory."},
-      o.output_buffer_limits));
-  rows.push_back(bytes_option(
-      {.name = "client-reply-backlog-limit",
-       .doc = "Unsent replies from which on a normal client's further requests are not read until it has "
-              "taken them; 0 is no "
-              "limit. It bounds the memory of a client that sends without reading, and closes nobody."},
-      o.client_reply_backlog_limit, 0, 0));
-  rows.push_back(bytes_option(
-      {.name = "client-query-buffer-limit",
-       .doc = "Unparsed input that closes a client. Large, for it must hold the largest request."},
-      o.client_query_buffer_limit, 1 << 20, kWordMax));
   rows.push_back(
-      bytes_option({.name = "proto-max-bulk-len", .doc = "Longest string in a request and in the keyspace."},
-                   o.proto_max_bulk_len, 1 << 20, kWordMax));
+      output_buffer_limit_option({.name = "client-output-buffer-limit",
+                                  .doc = "Unsent replies that close a client: at once beyond the hard limit, after some seconds in a "
+                                         "row beyond the soft "
+                                         "one; 0 is no limit. A normal client waits for its reply and is not limited; subscribers and "
+                                         "replicas are sent "
+                                         "data that they did not ask for, so a slow one could fill the memory."},
+                                 o.output_buffer_limits));
+  rows.push_back(bytes_option({.name = "client-reply-backlog-limit",
+                               .doc = "Unsent replies from which on a normal client's further requests are not read until it has "
+                                      "taken them; 0 is no "
+                                      "limit. It bounds the memory of a client that sends without reading, and closes nobody."},
+                              o.client_reply_backlog_limit, 0, 0));
+  rows.push_back(bytes_option(
+      {.name = "client-query-buffer-limit", .doc = "Unparsed input that closes a client. Large, for it must hold the largest request."},
+      o.client_query_buffer_limit, 1 << 20, kWordMax));
+  rows.push_back(bytes_option({.name = "proto-max-bulk-len", .doc = "Longest string in a request and in the keyspace."},
+                              o.proto_max_bulk_len, 1 << 20, kWordMax));
   rows.push_back(bytes_or_percent_option({.name = "maxmemory-clients",
                                           .doc = "Memory of all clients together, or its share of maxmemory, "
                                                  "beyond which those with the largest buffers are "
@@ -67,10 +64,11 @@ OptionGroup network_options(NetworkOptions& o) {
 
 OptionGroup tls_options(TlsOptions& o, NetworkOptions& network) {
   OptionGroup group{"TLS", {}};
-  push_tls_options(group.options, o, network,
-                   {.replication = "Speak TLS to the primary, when this server is a replica, and tell it tls-port as this server's. Off, as the "
-                                   "primary's port is a plain one by default.",
-                    .cluster = "Speak TLS to the targets of MIGRATE. There is no cluster whose bus it could be for."});
+  push_tls_options(
+      group.options, o, network,
+      {.replication = "Speak TLS to the primary, when this server is a replica, and tell it tls-port as this server's. Off, as the "
+                      "primary's port is a plain one by default.",
+       .cluster = "Speak TLS to the targets of MIGRATE. There is no cluster whose bus it could be for."});
   return group;
 }
 

@@ -28,10 +28,8 @@ auto retried(Call call) {
 
 Result<int> PosixAppendFiles::open(const std::string& path, Mode mode) {
   int flags = O_CLOEXEC;
-  if (mode == Mode::kRead)
-    flags |= O_RDONLY;
-  else
-    flags |= O_WRONLY | O_CREAT | (mode == Mode::kAppend ? O_APPEND : O_TRUNC);
+  if (mode == Mode::kRead) flags |= O_RDONLY;
+  else flags |= O_WRONLY | O_CREAT | (mode == Mode::kAppend ? O_APPEND : O_TRUNC);
   const int fd = retried([&] { return ::open(path.c_str(), flags, 0644); });
   if (fd < 0) return reason();
   return fd;
@@ -52,10 +50,8 @@ Result<size_t> PosixAppendFiles::write(int fd, std::span<const std::string_view>
     if (count == vectors.size()) break;
     vectors[count++] = {const_cast<char*>(piece.data()), piece.size()};
   }
-  const ssize_t written = retried([&] {
-    return count == 1 ? ::write(fd, vectors[0].iov_base, vectors[0].iov_len)
-                      : writev(fd, vectors.data(), int(count));
-  });
+  const ssize_t written = retried(
+      [&] { return count == 1 ? ::write(fd, vectors[0].iov_base, vectors[0].iov_len) : writev(fd, vectors.data(), int(count)); });
   if (written < 0) return reason();
   if (written == 0) return Error("nothing could be written");
   return size_t(written);
@@ -103,9 +99,7 @@ Status PosixAppendFiles::sync_folder(const std::string& path) {
   return status;
 }
 
-Status PosixAppendFiles::rename(const std::string& from, const std::string& to) {
-  return outcome(::rename(from.c_str(), to.c_str()));
-}
+Status PosixAppendFiles::rename(const std::string& from, const std::string& to) { return outcome(::rename(from.c_str(), to.c_str())); }
 
 Status PosixAppendFiles::remove(const std::string& path) { return outcome(unlink(path.c_str())); }
 

@@ -16,8 +16,8 @@ namespace {
 class HostLink final : public OutgoingLink {
  public:
   /// `hint`: what may be wrong where the other side ends it without a word.
-  HostLink(Loop& loop, const std::string& host, int port, const std::string& source, const ReplicationSettings& settings, unsigned keep_alive,
-           const std::shared_ptr<const TlsContext>& tls, const char* hint, LinkOwner& owner)
+  HostLink(Loop& loop, const std::string& host, int port, const std::string& source, const ReplicationSettings& settings,
+           unsigned keep_alive, const std::shared_ptr<const TlsContext>& tls, const char* hint, LinkOwner& owner)
       : link_(loop, host, port, source,
               LinkEvents{[this, &owner, no_delay = settings.no_delay, keep_alive](const std::string& failure) {
                            if (failure.empty()) {
@@ -31,7 +31,9 @@ class HostLink final : public OutgoingLink {
                            owner.on_link_bytes(bytes);
                          },
                          [&owner] { return owner.wants_link_bytes(); },
-                         [this, &owner, plain = !tls, hint](const std::string& reason) { owner.on_link_closed(plain && !heard_ ? reason + hint : reason); }},
+                         [this, &owner, plain = !tls, hint](const std::string& reason) {
+                           owner.on_link_closed(plain && !heard_ ? reason + hint : reason);
+                         }},
               tls) {}
   void send(std::string_view bytes) override { link_.send(bytes); }
   size_t unsent() const override { return link_.unsent(); }
@@ -87,7 +89,8 @@ std::unique_ptr<OutgoingLink> ReplicationService::connect(LinkUse use, const std
   const bool tls = replication ? options_.tls.replication : options_.tls.cluster;
   return std::make_unique<HostLink>(loop_, host, port, options_.network.bind_source_addr, state_.settings.replication,
                                     unsigned(options_.network.tcp_keepalive_seconds), tls ? tls_.client() : nullptr,
-                                    replication ? ": perhaps it wants TLS (tls-replication)" : ": perhaps it wants TLS (tls-cluster)", owner);
+                                    replication ? ": perhaps it wants TLS (tls-replication)" : ": perhaps it wants TLS (tls-cluster)",
+                                    owner);
 }
 
 std::unique_ptr<Spool> ReplicationService::open_spool() {

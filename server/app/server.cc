@@ -133,8 +133,7 @@ Status Server::prepare() {
   });
   registry_.set_directive_lines("user", [this] {
     const bool unneeded = options_.security.users.empty() && state_.access->users_are_plain();
-    return unneeded || !state_.access->file.empty() ? std::vector<std::string>()
-                                                    : state_.access->configuration_lines();
+    return unneeded || !state_.access->file.empty() ? std::vector<std::string>() : state_.access->configuration_lines();
   });
   return Status::ok();
 }
@@ -142,9 +141,7 @@ Status Server::prepare() {
 Status Server::load_users() {
   AccessControl& access = *state_.access;
   access.read_file = disk_reader().read;
-  access.write_file = [](const std::string& path, std::string_view text) {
-    return replace_file(path, text, 0600);
-  };
+  access.write_file = [](const std::string& path, std::string_view text) { return replace_file(path, text, 0600); };
   const SecurityOptions& security = options_.security;
   access.set_default_password(security.requirepass);
   if (security.aclfile.empty()) return access.define(security.users);
@@ -153,8 +150,7 @@ Status Server::load_users() {
         "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, "
         "so neither is taken. Move the "
         "'user' lines into the file, or name no file.");
-  if (Status status = access.load(nullptr); !status)
-    return Error("Aborting the start because of ACL errors: " + status.error().text());
+  if (Status status = access.load(nullptr); !status) return Error("Aborting the start because of ACL errors: " + status.error().text());
   return Status::ok();
 }
 
@@ -225,8 +221,9 @@ void Server::register_hooks() {
     if (!status) log_warning("Failed to configure TLS. {}", status.error().text());
     return status ? Status::ok() : Status(Error("Unable to update TLS configuration. " + status.error().text()));
   });
-  registry_.on_change({"port", "bind", "tcp-backlog"},
-                      [this, port = options_.network.port]() mutable { return reopen(&Listeners::open_tcp, port == std::exchange(port, options_.network.port)); });
+  registry_.on_change({"port", "bind", "tcp-backlog"}, [this, port = options_.network.port]() mutable {
+    return reopen(&Listeners::open_tcp, port == std::exchange(port, options_.network.port));
+  });
   registry_.on_change({"tls-port", "bind", "tcp-backlog"}, [this, port = options_.network.tls_port]() mutable {
     return reopen(&Listeners::open_tls, port == std::exchange(port, options_.network.tls_port));
   });
@@ -379,10 +376,8 @@ void Server::load_append_log() {
   Status status = more ? append_.finish_load() : Status(Error(more.error()));
   if (status) {
     const auto& position = append_.loaded_position();
-    if (position && append_.loaded_position_is_exact())
-      replication_.begin(position->id, int64_t(position->offset), position->db);
-    else
-      replication_.begin({}, -1, -1);
+    if (position && append_.loaded_position_is_exact()) replication_.begin(position->id, int64_t(position->offset), position->db);
+    else replication_.begin({}, -1, -1);
     return announce_ready();
   }
   log_warning("{}", status.error().text());
@@ -413,8 +408,8 @@ std::unique_ptr<Session> Server::open(Session::Transport& transport, bool is_uni
     state_.stats.rejected_connections++;
     return nullptr;
   }
-  if (state_.settings.protected_mode && state_.access->users().default_user().needs_no_password() &&
-      !is_unix && !is_loopback(transport.peer_address())) {
+  if (state_.settings.protected_mode && state_.access->users().default_user().needs_no_password() && !is_unix &&
+      !is_loopback(transport.peer_address())) {
     refusal = kDenied;
     state_.stats.rejected_connections++;
     return nullptr;
@@ -434,7 +429,8 @@ void Server::execute() {
   // The end of a pause is not left to the cron: clients asked for it to the millisecond.
   if ((state_.conditions() & kPausedClients) && state_.pause.until() > executor_.now().instant) {
     const int64_t left_ms = ms_between(executor_.now().instant, state_.pause.until());
-    pause_timer_.start(uint64_t(std::max<int64_t>(0, left_ms) + 1), 0, [this] { check_pause(state_, executor_, executor_.refresh_now().instant); });
+    pause_timer_.start(uint64_t(std::max<int64_t>(0, left_ms) + 1), 0,
+                       [this] { check_pause(state_, executor_, executor_.refresh_now().instant); });
   }
 }
 
@@ -549,7 +545,8 @@ bool Server::wait_for_takeover() {
   const bool done = replication.is_replica() && !replication.failover.active();
   // Once more, so that those who listen are told of the new role before their connections end.
   constexpr uint64_t kLookMs = 10, kFarewellMs = 100;
-  if (takeover_ == Takeover::kAsked && (done || (now < takeover_until_ && (replication.replica_count() || replication.failover.active())))) {
+  if (takeover_ == Takeover::kAsked &&
+      (done || (now < takeover_until_ && (replication.replica_count() || replication.failover.active())))) {
     if (done) takeover_ = Takeover::kDone;
     shutdown_timer_.start(done ? kFarewellMs : kLookMs, 0, [this] { shutdown_due_ = true; });
     return true;
@@ -579,7 +576,8 @@ bool Server::wait_for_replicas() {
     return true;
   }
   if (behind) log_warning("Lagging replicas: {} lack a part of the stream, ending without them", behind);
-  if (const size_t count = replication.replica_count()) log_notice("{} of {} replicas are in sync when shutting down.", count - behind, count);
+  if (const size_t count = replication.replica_count())
+    log_notice("{} of {} replicas are in sync when shutting down.", count - behind, count);
   return false;
 }
 
@@ -626,8 +624,7 @@ void Server::end_process(int exit_code) {
   replication_.stop();
   host_.close_all();
   if (!options_.process.pidfile.empty()) unlink(options_.process.pidfile.c_str());
-  if (exit_code == 0)
-    log_warning("Vedette is now ready to exit, bye bye...");  // else the reason is the last line
+  if (exit_code == 0) log_warning("Vedette is now ready to exit, bye bye...");  // else the reason is the last line
   loop_.stop();
 }
 

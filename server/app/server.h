@@ -45,8 +45,8 @@ class Server final : public SessionHandler, public ServerActions {
   }
   void execute() override;
   bool has_backlog() const override {
-    return executor_.has_backlog() || shutdown_due_ || cron_.busy() || listeners_.waiting() || snapshot_pace_.due() || (load_ && load_->ready()) ||
-           append_.ready();
+    return executor_.has_backlog() || shutdown_due_ || cron_.busy() || listeners_.waiting() || snapshot_pace_.due() ||
+           (load_ && load_->ready()) || append_.ready();
   }
   void gather_backlog() override { executor_.gather_backlog(); }
   bool wants_input(const Session& session) const override;
@@ -131,8 +131,8 @@ class Server final : public SessionHandler, public ServerActions {
   Instant turn_began_{};  // none while the loop waits
   bool stopping_ = false;
   bool end_signalled_ = false;  // by SIGINT or SIGTERM
-  bool shutdown_due_ = false;  // at the end of this turn
-  ShutdownRequest shutdown_;  // while stopping_
+  bool shutdown_due_ = false;   // at the end of this turn
+  ShutdownRequest shutdown_;    // while stopping_
   enum class Takeover : uint8_t { kNotAsked, kAsked, kDone, kOver } takeover_ = Takeover::kNotAsked;
   Instant takeover_until_{};
   std::vector<uint64_t> shutdown_clients_;  // who asked for it, suspended

@@ -148,9 +148,11 @@ class SnapshotFile::Background final : public SnapshotReader {
       total += size;
       return total < kJobBytesMax;
     });
-    run([writing = writing_, pieces] {
-      for (const std::string_view piece : *pieces) writing->write(piece);
-    }, total);
+    run(
+        [writing = writing_, pieces] {
+          for (const std::string_view piece : *pieces) writing->write(piece);
+        },
+        total);
   }
 
   SnapshotFile& owner_;
@@ -161,8 +163,7 @@ class SnapshotFile::Background final : public SnapshotReader {
   std::string failure_;
 };
 
-SnapshotFile::SnapshotFile(Loop& loop, ServerState& state, const ServerOptions& options)
-    : state_(state), options_(options), queue_(loop) {}
+SnapshotFile::SnapshotFile(Loop& loop, ServerState& state, const ServerOptions& options) : state_(state), options_(options), queue_(loop) {}
 
 SnapshotFile::~SnapshotFile() {
   cancel();
@@ -207,8 +208,7 @@ std::function<void()> SnapshotFile::pace_of_save() const {
   const int64_t delay = state_.settings.key_save_delay_us;
   if (delay == 0) return nullptr;
   return [delay, keys = int64_t(0)]() mutable {
-    if (delay > 0 || ++keys % -delay == 0)
-      std::this_thread::sleep_for(std::chrono::microseconds(std::max<int64_t>(delay, 1)));
+    if (delay > 0 || ++keys % -delay == 0) std::this_thread::sleep_for(std::chrono::microseconds(std::max<int64_t>(delay, 1)));
   };
 }
 
@@ -231,9 +231,7 @@ Status SnapshotFile::save() {
   };
   Status status = writing.error.empty() ? Status::ok() : Status(Error(writing.error));
   const Now now{read_monotonic_clock(), read_wall_clock()};
-  if (status)
-    status = write_whole_dataset(state_.keyspace, state_.snapshots->facts(now), *encoder, log, drain,
-                                 pace_of_save());
+  if (status) status = write_whole_dataset(state_.keyspace, state_.snapshots->facts(now), *encoder, log, drain, pace_of_save());
   if (status) writing.put_in_place();
   if (!writing.error.empty()) {
     log_warning("Error saving the DB: {}", writing.error);

@@ -31,9 +31,8 @@ Result<bool> SnapshotLoad::open(const std::string& path, const LoadOptions& opti
   if (!S_ISREG(facts.st_mode)) return Error(fmt::format("{} is not a file", path));
   LoadOptions sized = options;
   sized.bytes_expected = uint64_t(facts.st_size);
-  state_.loading = LoadProgress{.began = state_.clock->now().instant,
-                                .began_unix_seconds = state_.clock->now().wall.seconds(),
-                                .bytes_total = sized.bytes_expected};
+  state_.loading = LoadProgress{
+      .began = state_.clock->now().instant, .began_unix_seconds = state_.clock->now().wall.seconds(), .bytes_total = sized.bytes_expected};
   loader_.emplace(state_, sized);
   read_ahead();
   return true;

@@ -34,7 +34,7 @@ class SnapshotLoad {
   int descriptor_ = -1;
   std::optional<DatasetLoader> loader_;
   std::vector<char> current_, next_;
-  size_t at_ = 0;                  // in current_
+  size_t at_ = 0;  // in current_
   bool reading_ = false, next_ready_ = false, at_end_ = false, complete_ = false, over_ = false;
   int read_error_ = 0;
   Status outcome_;

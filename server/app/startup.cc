@@ -84,8 +84,8 @@ int become_sentinel(const std::vector<std::string>& arguments) {
     std::fprintf(stderr, "%s: %s\n", place.c_str(), std::strerror(errno));
     return 1;
   }
-  std::fprintf(stderr, "A sentinel is asked for, but its program is neither %s nor %s: build or install vedette-sentinel\n", places[0].c_str(),
-               places[1].c_str());
+  std::fprintf(stderr, "A sentinel is asked for, but its program is neither %s nor %s: build or install vedette-sentinel\n",
+               places[0].c_str(), places[1].c_str());
   return 1;
 }
 

@@ -13,7 +13,7 @@ namespace vedette {
 
 /// How a start ended before there was a server.
 struct StartResult {
-  bool proceed = false;   ///< else the process ends with `exit_code`
+  bool proceed = false;  ///< else the process ends with `exit_code`
   int exit_code = 0;
   std::string config_file;  ///< absolute; empty if there is none
 };

@@ -129,8 +129,8 @@ struct OperationRow {
   size_t sources_min;
 };
 constexpr OperationRow kOperations[] = {
-    {"AND", bits::Operation::kAnd, 1},   {"OR", bits::Operation::kOr, 1},       {"XOR", bits::Operation::kXor, 1},
-    {"NOT", bits::Operation::kNot, 1},   {"DIFF", bits::Operation::kDiff, 2},   {"DIFF1", bits::Operation::kDiff1, 2},
+    {"AND", bits::Operation::kAnd, 1},     {"OR", bits::Operation::kOr, 1},     {"XOR", bits::Operation::kXor, 1},
+    {"NOT", bits::Operation::kNot, 1},     {"DIFF", bits::Operation::kDiff, 2}, {"DIFF1", bits::Operation::kDiff1, 2},
     {"ANDOR", bits::Operation::kAndOr, 2}, {"ONE", bits::Operation::kOne, 1},
 };
 
@@ -158,8 +158,7 @@ void store_combination(CommandContext& ctx, bits::Operation operation, std::span
   if (!replaced) return;
   if (replaced->is_large() && entry_memory_bytes(*replaced) >= LazyFree::kLargeValueBytes)
     ctx.server.keyspace.lazy_free.free_entry(replaced);
-  else
-    destroy_entry(replaced);
+  else destroy_entry(replaced);
 }
 
 // BITOP operation destkey key [key ...]. Replies: the length of the result, that of the longest source; if it is 0, the destination

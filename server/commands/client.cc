@@ -35,10 +35,8 @@ Status client_list(CommandContext& ctx) {
 }
 
 void kill(CommandContext& ctx, Session& session) {
-  if (&session == &ctx.session)
-    session.close(true);  // the answer is still sent
-  else
-    disconnect(ctx.server, session);
+  if (&session == &ctx.session) session.close(true);  // the answer is still sent
+  else disconnect(ctx.server, session);
 }
 
 // CLIENT KILL addr | filters. Replies: OK or an error for the form with an address alone, else how many were closed.
@@ -62,10 +60,8 @@ Status client_pause(CommandContext& ctx) {
   if (ctx.argc() > 4) return errors::wrong_subcommand_arguments("CLIENT", ctx.arg(1));
   PauseMode mode = PauseMode::kAll;
   if (ctx.argc() == 4) {
-    if (equals_ignoring_case(ctx.arg(3), "write"))
-      mode = PauseMode::kWrites;
-    else if (!equals_ignoring_case(ctx.arg(3), "all"))
-      return failure("CLIENT PAUSE mode must be WRITE or ALL");
+    if (equals_ignoring_case(ctx.arg(3), "write")) mode = PauseMode::kWrites;
+    else if (!equals_ignoring_case(ctx.arg(3), "all")) return failure("CLIENT PAUSE mode must be WRITE or ALL");
   }
   const auto ms = parse_integer(ctx.arg(2));
   if (!ms) return failure("timeout is not an integer or out of range");
@@ -93,7 +89,8 @@ Status client_unblock(CommandContext& ctx) {
   const std::string_view error = with_error ? "UNBLOCKED client unblocked via CLIENT UNBLOCK" : "";
   Session* session = *id > 0 ? ctx.server.clients.find(ClientId(*id)) : nullptr;
   const bool ended = session && !session->closing() &&
-                     (ctx.executor().end_wait(*session, error) || (ctx.server.replication && ctx.server.replication->end_wait(*session, error)));
+                     (ctx.executor().end_wait(*session, error) ||
+                      (ctx.server.replication && ctx.server.replication->end_wait(*session, error)));
   ctx.reply().integer(ended);
   return Status::ok();
 }

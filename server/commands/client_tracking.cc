@@ -56,13 +56,15 @@ Status check_request(const Session& session, const TrackingRequest& request) {
   const SessionTracking* now = tracking_of(session);
   if (!request.broadcast && !request.prefixes.empty()) return failure("PREFIX option requires BCAST mode to be enabled");
   if (now && session.has(kBroadcasts) != request.broadcast)
-    return failure("You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it with a different "
-                   "mode.");
+    return failure(
+        "You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it with a different "
+        "mode.");
   if (request.broadcast && (request.opt_in || request.opt_out)) return failure("OPTIN and OPTOUT are not compatible with BCAST");
   if (request.opt_in && request.opt_out) return failure("You can't use both OPTIN and OPTOUT");
   if (now && ((request.opt_in && now->opt_out) || (request.opt_out && now->opt_in)))
-    return failure("You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a different "
-                   "mode.");
+    return failure(
+        "You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a different "
+        "mode.");
   return request.broadcast ? check_prefixes(now, request.prefixes) : Status::ok();
 }
 
@@ -84,8 +86,7 @@ Status tracking(CommandContext& ctx) {
 // CLIENT CACHING <YES | NO>. Whether the reads of the next command, or of the transaction that begins with it, are noted.
 Status caching(CommandContext& ctx) {
   SessionTracking* own = tracking_of(ctx.session);
-  if (!own)
-    return failure("CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
+  if (!own) return failure("CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
   if (equals_ignoring_case(ctx.arg(2), "yes")) {
     if (!own->opt_in) return failure("CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.");
   } else if (equals_ignoring_case(ctx.arg(2), "no")) {

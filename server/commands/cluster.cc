@@ -14,12 +14,28 @@ constexpr std::string_view kVaries = "nondeterministic_output";
 
 constexpr Command row(std::string_view name, std::string_view usage, int arity, uint32_t flags, std::string_view since,
                       std::string_view summary, std::string_view tips = {}, std::string_view deprecated = {}) {
-  return {CommandSpec{.name = name, .usage = usage, .arity = arity, .flags = flags, .category = "cluster", .since = since,
-           .complexity = "O(1)", .summary = summary, .tips = tips, .deprecated = deprecated}, refuse};
+  return {CommandSpec{.name = name,
+                      .usage = usage,
+                      .arity = arity,
+                      .flags = flags,
+                      .category = "cluster",
+                      .since = since,
+                      .complexity = "O(1)",
+                      .summary = summary,
+                      .tips = tips,
+                      .deprecated = deprecated},
+          refuse};
 }
 constexpr Command connection_row(std::string_view name, uint32_t flags, std::string_view summary) {
-  return {CommandSpec{.name = name, .arity = 1, .flags = flags | kFast, .category = "cluster", .acl = "connection", .since = "3.0.0",
-           .complexity = "O(1)", .summary = summary}, refuse};
+  return {CommandSpec{.name = name,
+                      .arity = 1,
+                      .flags = flags | kFast,
+                      .category = "cluster",
+                      .acl = "connection",
+                      .since = "3.0.0",
+                      .complexity = "O(1)",
+                      .summary = summary},
+          refuse};
 }
 
 // clang-format off

@@ -13,8 +13,7 @@ namespace {
 // AUTH [username] password. Replies: OK. Errors: WRONGPASS.
 Status auth(CommandContext& ctx) {
   for (size_t i = 1; i < ctx.argc(); i++) ctx.redact(i);
-  if (Status status = authenticate_by(ctx.session, ctx.args(), ctx.access(), ctx.now_ms()); !status)
-    return status;
+  if (Status status = authenticate_by(ctx.session, ctx.args(), ctx.access(), ctx.now_ms()); !status) return status;
   ctx.reply().ok();
   return Status::ok();
 }
@@ -32,8 +31,7 @@ Status ping(CommandContext& ctx) { return answer_ping(ctx.session, ctx.args(), c
 Status hello(CommandContext& ctx) {
   const auto request = parse_hello_request(ctx.args(), [&](size_t i) { ctx.redact(i); });
   if (!request) return request.error();
-  if (Status status = follow_hello(ctx.session, *request, ctx.arg(0), ctx.access(), ctx.now_ms()); !status)
-    return status;
+  if (Status status = follow_hello(ctx.session, *request, ctx.arg(0), ctx.access(), ctx.now_ms()); !status) return status;
   ctx.reply().none();
   answer_hello(ctx.session, "standalone", "master");
   return Status::ok();

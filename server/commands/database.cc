@@ -108,20 +108,17 @@ Status flush(CommandContext& ctx, int first, int last) {
     if (keyspace.frees_in_background(i)) last_large = i;
   }
   ctx.server.stats.dirty += keys;  // now: FLUSHALL saves what is left
-  ctx.propagate_as(ctx.args());  // of empty databases too: a replica's may not be
+  ctx.propagate_as(ctx.args());    // of empty databases too: a replica's may not be
   // Nobody can wait inside of a transaction, and nobody is told afterwards where there is no loop.
   const bool at_once = last_large < 0 || *mode == Flush::kBackground || ctx.in_transaction() || ctx.session.has(kInternal | kReplaying) ||
                        !ctx.server.actions;
   std::function<void()> done;
-  if (at_once)
-    ctx.reply().ok();
-  else
-    done = suspend(ctx);
+  if (at_once) ctx.reply().ok();
+  else done = suspend(ctx);
   for (int i = first; i <= last; i++) {
     if (i == last_large)  // the worker goes in order: when it is done with the last it is done with all
       keyspace.lazy_free.free_database(keyspace.detach(i), std::move(done));
-    else
-      keyspace.discard(i);
+    else keyspace.discard(i);
   }
   ctx.server.blocked.note_all(first, last);
   invalidate_all(ctx.server);

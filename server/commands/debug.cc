@@ -91,10 +91,8 @@ Status hash_table_stats(CommandContext& ctx) {
   if (*index < 0 || *index >= ctx.server.keyspace.count()) return failure("Out of range database");
   const Database& db = ctx.server.keyspace.db(int(*index));
   std::string text = "[Dictionary HT]\n";
-  if (db.size())
-    text += table_figures(db.table());
-  else
-    text += "No stats available for empty dictionaries\n";
+  if (db.size()) text += table_figures(db.table());
+  else text += "No stats available for empty dictionaries\n";
   text += fmt::format("[Expires HT]\nExpiries are kept in the entries: {}\n", db.expires());
   ctx.reply().verbatim("txt", text);
   return Status::ok();
@@ -146,8 +144,7 @@ size_t serialized_size(const Entry& entry) {
   if (entry.type() != ValueType::kString) {
     BlockLog log;
     ValueProgress progress;
-    while (!write_value_slice(entry, log, {.compress = false}, progress, SIZE_MAX)) {
-    }
+    while (!write_value_slice(entry, log, {.compress = false}, progress, SIZE_MAX)) {}
     return log.size();
   }
   if (const auto number = string_integer(entry)) {
@@ -177,7 +174,8 @@ Status object(CommandContext& ctx) {
   const AccessClock& access = ctx.server.keyspace.access;
   ctx.reply().status(fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}{}", fmt::ptr(&entry),
                                  kind_of(entry).encoding_name(entry), serialized_size(entry), entry.access(),
-                                 access.lfu ? 0 : access.idle_seconds(entry), list_figures(entry, ctx.server.keyspace.packing.list_node_size)));
+                                 access.lfu ? 0 : access.idle_seconds(entry),
+                                 list_figures(entry, ctx.server.keyspace.packing.list_node_size)));
   return Status::ok();
 }
 
@@ -187,9 +185,7 @@ Status out_of_memory(CommandContext&) {
   return Status::ok();
 }
 
-Status end_in_panic(CommandContext&) {
-  panic("asked for by DEBUG PANIC", __FILE__, __LINE__);
-}
+Status end_in_panic(CommandContext&) { panic("asked for by DEBUG PANIC", __FILE__, __LINE__); }
 
 Status assertion(CommandContext& ctx) {
   VED_ASSERT(ctx.argc() == 0);
@@ -291,14 +287,12 @@ Status replicate(CommandContext& ctx) {
 // Nothing else here is resized by it: output is held in pieces that are given back as soon as they are sent.
 Status reply_buffer(CommandContext& ctx) {
   const std::string_view value = ctx.arg(kFirst + 1);
-  if (equals_ignoring_case(ctx.arg(kFirst), "RESIZING"))
-    ctx.server.keep_output_peaks = !is_on(value);
+  if (equals_ignoring_case(ctx.arg(kFirst), "RESIZING")) ctx.server.keep_output_peaks = !is_on(value);
   else if (equals_ignoring_case(ctx.arg(kFirst), "PEAK-RESET-TIME") && equals_ignoring_case(value, "NEVER"))
     ctx.server.keep_output_peaks = true;
   else if (equals_ignoring_case(ctx.arg(kFirst), "PEAK-RESET-TIME") && equals_ignoring_case(value, "RESET"))
     ctx.server.keep_output_peaks = false;
-  else
-    return errors::syntax();
+  else return errors::syntax();
   return reply_ok(ctx);
 }
 
@@ -343,8 +337,9 @@ Status protocol(CommandContext& ctx) {
     if (reply.resp3()) reply.out().append("|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n");
     reply.bulk("Some real reply following the attribute");
   } else {
-    return failure("Wrong protocol type name. Please use one of the following: "
-                   "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
+    return failure(
+        "Wrong protocol type name. Please use one of the following: "
+        "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
   }
   return Status::ok();
 }

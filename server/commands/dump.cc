@@ -16,10 +16,8 @@ constexpr size_t kShownKeyMax = 128;
 // DUMP key. Replies: the value as a payload for RESTORE, without its expiry, or null.
 Status dump(CommandContext& ctx) {
   const Entry* entry = ctx.read(ctx.key(1));
-  if (entry)
-    ctx.reply().bulk(make_dump_payload(*entry));
-  else
-    ctx.reply().null();
+  if (entry) ctx.reply().bulk(make_dump_payload(*entry));
+  else ctx.reply().null();
   return Status::ok();
 }
 
@@ -40,8 +38,7 @@ RestoreOptions read_options(ArgReader& args) {
       if (options.idle_seconds < 0) args.fail("ERR Invalid IDLETIME value, must be >= 0");
     } else if (options.idle_seconds < 0 && args.token_with("FREQ")) {
       options.frequency = args.integer();
-      if (options.frequency < 0 || options.frequency > 255)
-        args.fail("ERR Invalid FREQ value, must be >= 0 and <= 255");
+      if (options.frequency < 0 || options.frequency > 255) args.fail("ERR Invalid FREQ value, must be >= 0 and <= 255");
     } else {
       args.fail_syntax();
     }
@@ -70,15 +67,13 @@ Status restore(CommandContext& ctx) {
   const int64_t ttl = time.integer();
   if (!time.is_ok()) return time.status();
   if (ttl < 0) return failure("Invalid TTL value, must be >= 0");
-  if (!is_dump_payload(ctx.arg(3), {ctx.server.verify_checksums}))
-    return failure("DUMP payload version or checksum are wrong");
+  if (!is_dump_payload(ctx.arg(3), {ctx.server.verify_checksums})) return failure("DUMP payload version or checksum are wrong");
   int64_t expiry_ms = kNoExpiry;
   if (ttl > 0 && (options.absolute || __builtin_add_overflow(ttl, ctx.now_ms(), &expiry_ms)))
     expiry_ms = options.absolute ? ttl : INT64_MAX;
   const Result<Entry*> made = parse_dump_payload(ctx.arg(3), ctx.arg(1), expiry_ms, ctx.server.keyspace.packing);
   if (!made) {
-    log_warning("A payload for the key {} was refused: {}", quoted(ctx.arg(1).substr(0, kShownKeyMax)),
-                made.error().text());
+    log_warning("A payload for the key {} was refused: {}", quoted(ctx.arg(1).substr(0, kShownKeyMax)), made.error().text());
     return failure("Bad data format");
   }
   if (ttl > 0 && already_expired(ctx, expiry_ms)) {
@@ -99,8 +94,7 @@ Status restore(CommandContext& ctx) {
   return Status::ok();
 }
 
-constexpr std::string_view kRestoreUsage =
-    "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]";
+constexpr std::string_view kRestoreUsage = "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]";
 constexpr std::string_view kRestoreComplexity =
     "O(1) to create the new key, and O(N*M) for its value, where N is the number of its elements and M their "
     "average size. For "

@@ -38,8 +38,7 @@ Result<Conditions> conditions_from(const CommandContext& ctx) {
   }
   if (conditions.if_none && (conditions.if_some || conditions.if_later || conditions.if_earlier))
     return failure("NX and XX, GT or LT options at the same time are not compatible");
-  if (conditions.if_later && conditions.if_earlier)
-    return failure("GT and LT options at the same time are not compatible");
+  if (conditions.if_later && conditions.if_earlier) return failure("GT and LT options at the same time are not compatible");
   return conditions;
 }
 

@@ -19,8 +19,7 @@ Status call_function(CommandContext& ctx, bool read_only) {
   if (!keys) return failure("Bad number of keys provided");
   if (*keys > int64_t(ctx.argc() - 3)) return failure("Number of keys can't be greater than number of args");
   if (*keys < 0) return failure("Number of keys can't be negative");
-  if (read_only && !(function->flags & kScriptNoWrites))
-    return failure("Can not execute a script with write flag using *_ro command.");
+  if (read_only && !(function->flags & kScriptNoWrites)) return failure("Can not execute a script with write flag using *_ro command.");
   Scripting::of(ctx.server).run(ctx, *function, size_t(*keys), read_only);
   return Status::ok();
 }
@@ -178,10 +177,8 @@ Status restore(CommandContext& ctx) {
   std::unique_ptr<Libraries> libraries = scripting.new_libraries();
   for (const std::string& code : *codes)
     if (const Result<std::string> loaded = libraries->load(code, false); !loaded) return loaded.error();
-  if (empty)
-    scripting.adopt(std::move(libraries));
-  else if (Status status = scripting.join_libraries(*libraries, replace); !status)
-    return status;
+  if (empty) scripting.adopt(std::move(libraries));
+  else if (Status status = scripting.join_libraries(*libraries, replace); !status) return status;
   ctx.dirty();
   ctx.reply().ok();
   return Status::ok();

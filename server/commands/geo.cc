@@ -39,10 +39,8 @@ void reply_geo_point(CommandContext& ctx, geo::Point point) {
   ctx.reply().array(2);
   for (const double degrees : {point.longitude, point.latitude}) {
     const std::string text = to_text_fixed(degrees);
-    if (ctx.reply().resp3())
-      ctx.reply().raw_value(',' + text + "\r\n");
-    else
-      ctx.reply().bulk(text);
+    if (ctx.reply().resp3()) ctx.reply().raw_value(',' + text + "\r\n");
+    else ctx.reply().bulk(text);
   }
 }
 
@@ -137,10 +135,8 @@ Status geohash(CommandContext& ctx) {
   if (!set) return set.error();
   ctx.reply().array(ctx.argc() - 2);
   for (size_t i = 2; i < ctx.argc(); i++) {
-    if (const auto point = geo_point_of(*set, ctx.arg(i)))
-      ctx.reply().bulk(geo::public_hash(*point).text());
-    else
-      ctx.reply().null();
+    if (const auto point = geo_point_of(*set, ctx.arg(i))) ctx.reply().bulk(geo::public_hash(*point).text());
+    else ctx.reply().null();
   }
   return Status::ok();
 }
@@ -151,10 +147,8 @@ Status geopos(CommandContext& ctx) {
   if (!set) return set.error();
   ctx.reply().array(ctx.argc() - 2);
   for (size_t i = 2; i < ctx.argc(); i++) {
-    if (const auto point = geo_point_of(*set, ctx.arg(i)))
-      reply_geo_point(ctx, *point);
-    else
-      ctx.reply().null_array();
+    if (const auto point = geo_point_of(*set, ctx.arg(i))) reply_geo_point(ctx, *point);
+    else ctx.reply().null_array();
   }
   return Status::ok();
 }

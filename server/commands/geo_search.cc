@@ -17,9 +17,9 @@ enum class Order : uint8_t { kNone, kAscending, kDescending };
 // What one of the commands is.
 struct Variant {
   Form form;
-  size_t source;      // argument of the key that is searched
-  bool may_store;     // STORE and STOREDIST of the old form
-  bool stores;        // GEOSEARCHSTORE
+  size_t source;   // argument of the key that is searched
+  bool may_store;  // STORE and STOREDIST of the old form
+  bool stores;     // GEOSEARCHSTORE
 };
 
 struct Search {

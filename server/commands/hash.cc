@@ -60,10 +60,8 @@ Status hsetnx(CommandContext& ctx) {
 
 void reply_value(CommandContext& ctx, const HashView& hash, std::string_view field) {
   listpack::Text text;
-  if (const auto value = hash.find(field, text))
-    ctx.reply().bulk(*value);
-  else
-    ctx.reply().null();
+  if (const auto value = hash.find(field, text)) ctx.reply().bulk(*value);
+  else ctx.reply().null();
 }
 
 // HGET key field. Replies: the value, or null. Errors: WRONGTYPE.

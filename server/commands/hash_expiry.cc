@@ -76,9 +76,7 @@ class ChangedFields {
       propagate({"HDEL", entry_.key().bytes}, {}, deleted_);
     }
     char digits[20], count[20];
-    const auto counted = [&](const Fields& fields) {
-      return std::string_view(count, print_unsigned(count, fields.size()));
-    };
+    const auto counted = [&](const Fields& fields) { return std::string_view(count, print_unsigned(count, fields.size())); };
     if (!timed_.empty()) {
       tell("hexpire", timed_, told);
       propagate({"HPEXPIREAT", entry_.key().bytes, {digits, print_integer(digits, expiry_ms_)}}, counted(timed_), timed_);

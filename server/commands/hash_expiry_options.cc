@@ -16,9 +16,9 @@ ExpiryKind expiry_kind(std::string_view word, size_t step) {
     std::string_view word;
     ExpiryKind kind;
     size_t step;  // 0: of both
-  } kWords[] = {{"EX", ExpiryKind::kSeconds, 0},          {"PX", ExpiryKind::kMilliseconds, 0},
-                {"EXAT", ExpiryKind::kUnixSeconds, 0},    {"PXAT", ExpiryKind::kUnixMilliseconds, 0},
-                {"PERSIST", ExpiryKind::kPersist, 1},     {"KEEPTTL", ExpiryKind::kKeep, 2}};
+  } kWords[] = {{"EX", ExpiryKind::kSeconds, 0},       {"PX", ExpiryKind::kMilliseconds, 0},
+                {"EXAT", ExpiryKind::kUnixSeconds, 0}, {"PXAT", ExpiryKind::kUnixMilliseconds, 0},
+                {"PERSIST", ExpiryKind::kPersist, 1},  {"KEEPTTL", ExpiryKind::kKeep, 2}};
   for (const auto& known : kWords)
     if ((known.step == 0 || known.step == step) && equals_ignoring_case(word, known.word)) return known.kind;
   return ExpiryKind::kNone;

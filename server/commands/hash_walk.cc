@@ -99,10 +99,8 @@ void reply_with_repeats(CommandContext& ctx, const HashView& hash, uint64_t coun
   start_fields(ctx, count, with_values);
   for (uint64_t i = 0; i < count; i++) {
     if (i % kReplyLookEvery == 0 && ctx.reply_is_lost()) return;
-    if (choices.listed())
-      choices.write(ctx, size_t(ctx.rng().below(choices.size())), with_values);
-    else
-      Choices::write(ctx, choices.random_unlisted(ctx.rng()), with_values);
+    if (choices.listed()) choices.write(ctx, size_t(ctx.rng().below(choices.size())), with_values);
+    else Choices::write(ctx, choices.random_unlisted(ctx.rng()), with_values);
   }
 }
 
@@ -149,10 +147,8 @@ Status hrandfield(CommandContext& ctx) {
   if (!counted) {
     if (hash.size() == 0) return ctx.reply().null(), Status::ok();
     const Choices choices(hash, false);
-    if (choices.listed())
-      choices.write(ctx, size_t(ctx.rng().below(choices.size())), false);
-    else
-      Choices::write(ctx, choices.random_unlisted(ctx.rng()), false);
+    if (choices.listed()) choices.write(ctx, size_t(ctx.rng().below(choices.size())), false);
+    else Choices::write(ctx, choices.random_unlisted(ctx.rng()), false);
   } else if (hash.size() == 0 || count >= 0) {
     reply_distinct(ctx, hash, count < 0 ? 0 : uint64_t(count), with_values);
   } else {

@@ -16,8 +16,7 @@ Error corrupt() { return Error("INVALIDOBJ Corrupted HLL object detected"); }
 // The bytes of a string in the dataset, open for editing. They count as changed in place from the first look on.
 class StringBytes final : public ByteStore {
  public:
-  explicit StringBytes(WriteEntry& entry)
-      : entry_(entry), size_(entry ? string_size(*entry) : 0), data_(entry_.resize_string(size_)) {}
+  explicit StringBytes(WriteEntry& entry) : entry_(entry), size_(entry ? string_size(*entry) : 0), data_(entry_.resize_string(size_)) {}
   std::string_view bytes() const override { return {data_, size_}; }
   char* data() override { return data_; }
   char* splice(size_t at, size_t removed, size_t inserted) override {

@@ -43,8 +43,7 @@ Status history(CommandContext& ctx) {
 // LATENCY RESET [event ...]. Replies: how many events were forgotten.
 Status reset(CommandContext& ctx) {
   int64_t count = 0;
-  if (ctx.argc() == 2)
-    count = int64_t(ctx.server.latency.reset_all());
+  if (ctx.argc() == 2) count = int64_t(ctx.server.latency.reset_all());
   else
     for (const std::string_view event : ctx.args().subspan(2)) count += ctx.server.latency.reset(event);
   ctx.reply().integer(count);
@@ -63,8 +62,7 @@ std::string advice_for(std::string_view event, const Settings& settings) {
   if (event == "command")
     return fmt::format("look at SLOWLOG GET for the commands behind it{}.",
                        settings.slow_log_threshold_us < 0 ? " (slowlog-log-slower-than is off: switch it on)" : "");
-  if (event == "fast-command")
-    return "commands of constant time were slow: the machine is short of processor time or memory.";
+  if (event == "fast-command") return "commands of constant time were slow: the machine is short of processor time or memory.";
   if (event.starts_with("expire")) return "many keys expire at once: spread their expiries.";
   if (event.starts_with("evict")) return "memory is at its limit: raise maxmemory, or store less.";
   return "watch the machine's processor, memory and disk at those times.";
@@ -77,10 +75,11 @@ std::string event_line(std::string_view event, const LatencySeries& series, cons
   const double mean = sum / double(samples.size());
   for (const LatencySample& sample : samples) deviation += std::abs(sample.ms - mean);
   const double span = double(samples.back().unix_seconds - samples.front().unix_seconds);
-  return fmt::format("{}: {} latency spikes (average {:.0f}ms, mean deviation {:.0f}ms, period {:.2f} sec). Worst all time event "
-                     "{}ms.\n   Advice: {}\n",
-                     event, samples.size(), mean, deviation / double(samples.size()), span / double(samples.size()),
-                     series.max_ms(), advice_for(event, settings));
+  return fmt::format(
+      "{}: {} latency spikes (average {:.0f}ms, mean deviation {:.0f}ms, period {:.2f} sec). Worst all time event "
+      "{}ms.\n   Advice: {}\n",
+      event, samples.size(), mean, deviation / double(samples.size()), span / double(samples.size()), series.max_ms(),
+      advice_for(event, settings));
 }
 
 // LATENCY DOCTOR. Replies: a text for a person.
@@ -89,11 +88,9 @@ Status doctor(CommandContext& ctx) {
   std::string text;
   if (events.empty() && ctx.server.settings.latency_threshold_ms == 0)
     text = "Latency is not being watched. CONFIG SET latency-monitor-threshold <milliseconds> switches it on.\n";
-  else if (events.empty())
-    text = "No latency spike has been seen.\n";
+  else if (events.empty()) text = "No latency spike has been seen.\n";
   int number = 0;
-  for (const auto& [name, series] : events)
-    text += fmt::format("{}. {}", ++number, event_line(name, series, ctx.server.settings));
+  for (const auto& [name, series] : events) text += fmt::format("{}. {}", ++number, event_line(name, series, ctx.server.settings));
   ctx.reply().verbatim("txt", text);
   return Status::ok();
 }

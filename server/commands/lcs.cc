@@ -37,8 +37,7 @@ Result<LcsOptions> parse_options(const CommandContext& ctx) {
       return errors::syntax();
     }
   }
-  if (options.ranges && options.length_only)
-    return failure("If you want both the length and indexes, please just use IDX.");
+  if (options.ranges && options.length_only) return failure("If you want both the length and indexes, please just use IDX.");
   return options;
 }
 
@@ -89,12 +88,9 @@ bool too_large(const CommandContext& ctx, std::string_view a, std::string_view b
 template <class Visit>
 void walk_back(std::string_view a, std::string_view b, const Path& path, Visit&& visit) {
   for (size_t i = a.size(), j = b.size(); i > 0 && j > 0;) {
-    if (a[i - 1] == b[j - 1])
-      visit(--i, --j);
-    else if (path.drops_from_a(i, j))
-      i--;
-    else
-      j--;
+    if (a[i - 1] == b[j - 1]) visit(--i, --j);
+    else if (path.drops_from_a(i, j)) i--;
+    else j--;
   }
 }
 
@@ -106,10 +102,8 @@ struct Match {
 std::vector<Match> matches_of(std::string_view a, std::string_view b, const Path& path) {
   std::vector<Match> matches;
   walk_back(a, b, path, [&](size_t i, size_t j) {
-    if (!matches.empty() && matches.back().a == i + 1 && matches.back().b == j + 1)
-      matches.back() = {i, j, matches.back().length + 1};
-    else
-      matches.push_back({i, j, 1});
+    if (!matches.empty() && matches.back().a == i + 1 && matches.back().b == j + 1) matches.back() = {i, j, matches.back().length + 1};
+    else matches.push_back({i, j, 1});
   });
   return matches;
 }
@@ -151,8 +145,7 @@ Status lcs(CommandContext& ctx) {
   const auto options = parse_options(ctx);
   if (!options) return options.error();
   const std::string_view a = bytes[0], b = bytes[1];
-  if (too_large(ctx, a, b))
-    return failure("Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+  if (too_large(ctx, a, b)) return failure("Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
   Path path;
   if (!options->length_only) path.reserve(a.size(), b.size());
   const uint32_t length = measure(a, b, path);

@@ -227,8 +227,9 @@ Result<Search> search_from(const CommandContext& ctx) {
     if (args.token_with("RANK")) {
       search.rank = args.integer_between(-std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max());
       if (args.is_ok() && search.rank == 0)
-        args.fail("ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from "
-                  "the end of the list");
+        args.fail(
+            "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from "
+            "the end of the list");
     } else if (args.token_with("COUNT")) {
       search.count = args.integer_or("ERR COUNT can't be negative", 0);
     } else if (args.token_with("MAXLEN")) {

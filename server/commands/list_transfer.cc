@@ -105,7 +105,7 @@ Status brpoplpush(CommandContext& ctx) {
 struct Taking {
   Arguments keys;
   ListEnd end = ListEnd::kFront;
-  size_t first = 1;           // index of the first key among the arguments
+  size_t first = 1;              // index of the first key among the arguments
   std::optional<int64_t> count;  // at most so many, as an array; none: one element
 };
 
@@ -171,10 +171,8 @@ Result<Taking> taking_from(const CommandContext& ctx, size_t at) {
   taking.end = *end;
   ArgReader options(ctx.args(), taking.first + size_t(keys) + 1);
   while (options.more()) {
-    if (!taking.count && options.token_with("COUNT"))
-      taking.count = options.integer_or("ERR count should be greater than 0", 1);
-    else
-      options.fail_syntax();
+    if (!taking.count && options.token_with("COUNT")) taking.count = options.integer_or("ERR count should be greater than 0", 1);
+    else options.fail_syntax();
   }
   if (!options.is_ok()) return options.status().error();
   if (!taking.count) taking.count = 1;

@@ -14,10 +14,8 @@ namespace {
 Status usage(CommandContext& ctx) {
   ArgReader args(ctx.args(), 3);
   while (args.more()) {
-    if (args.token_with("SAMPLES"))
-      args.integer_or("ERR syntax error", 0);
-    else
-      args.fail_syntax();
+    if (args.token_with("SAMPLES")) args.integer_or("ERR syntax error", 0);
+    else args.fail_syntax();
   }
   if (!args.is_ok()) return args.status();
   const Entry* entry = ctx.peek(ctx.key(2));
@@ -103,11 +101,15 @@ std::string findings(const ServerState& server, const MemoryReport& report) {
   if (report.used < kWorthLooking) return "There is too little data in this server (less than 5 MB) for its memory to tell anything.\n";
   std::string text;
   if (report.peak > report.used + report.used / 2)
-    text += fmt::format("* Peak: the most memory ever used, {}, is more than one and a half times what is used now, {}. The allocator may "
-                        "keep pages from that time; MEMORY PURGE gives back what it can.\n", human_bytes(report.peak), human_bytes(report.used));
+    text += fmt::format(
+        "* Peak: the most memory ever used, {}, is more than one and a half times what is used now, {}. The allocator may "
+        "keep pages from that time; MEMORY PURGE gives back what it can.\n",
+        human_bytes(report.peak), human_bytes(report.used));
   if (report.allocator_fragmentation > 1.1 && report.allocator_fragmentation_bytes > int64_t(kLargeWaste))
-    text += fmt::format("* Fragmentation: pages in use hold {:.2f} times what is allocated in them. Values whose sizes change much "
-                        "do this.\n", report.allocator_fragmentation);
+    text += fmt::format(
+        "* Fragmentation: pages in use hold {:.2f} times what is allocated in them. Values whose sizes change much "
+        "do this.\n",
+        report.allocator_fragmentation);
   if (report.allocator_resident_ratio > 1.1 && report.allocator_resident_bytes > int64_t(kLargeWaste))
     text += fmt::format("* Unused pages: the allocator holds {} that are in no use. MEMORY PURGE gives them back.\n",
                         human_bytes(uint64_t(report.allocator_resident_bytes)));
@@ -117,7 +119,8 @@ std::string findings(const ServerState& server, const MemoryReport& report) {
   const size_t clients = server.clients.size();
   const uint64_t each = clients ? (report.clients_normal - report.kept_chunks) / clients : 0;
   if (each > 200 * 1024)
-    text += fmt::format("* Clients: they take {} each on average. Look for slow readers and long pipelines in CLIENT LIST.\n", human_bytes(each));
+    text += fmt::format("* Clients: they take {} each on average. Look for slow readers and long pipelines in CLIENT LIST.\n",
+                        human_bytes(each));
   return text.empty() ? "Nothing stands out: the memory is where the data is.\n" : text;
 }
 

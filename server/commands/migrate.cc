@@ -18,9 +18,7 @@ constexpr int kPortMax = 65535;
 // Before anything is refused: a request that is wrong shows no secrets either.
 void redact_secrets(CommandContext& ctx) {
   for (size_t i = kOptionsAt; i < ctx.argc() && !equals_ignoring_case(ctx.arg(i), "KEYS"); i++) {
-    const size_t secrets = equals_ignoring_case(ctx.arg(i), "AUTH")    ? 1
-                           : equals_ignoring_case(ctx.arg(i), "AUTH2") ? 2
-                                                                       : 0;
+    const size_t secrets = equals_ignoring_case(ctx.arg(i), "AUTH") ? 1 : equals_ignoring_case(ctx.arg(i), "AUTH2") ? 2 : 0;
     for (size_t left = secrets; left > 0 && i + 1 < ctx.argc(); left--) ctx.redact(++i);
   }
 }
@@ -42,8 +40,7 @@ size_t read_options(ArgReader& args, MigrationRequest& request, bool key_given) 
       request.user = args.text();
       request.password = args.text();
     } else if (args.token("KEYS")) {
-      if (key_given)
-        args.fail("ERR When using MIGRATE KEYS option, the key argument must be set to the empty string");
+      if (key_given) args.fail("ERR When using MIGRATE KEYS option, the key argument must be set to the empty string");
       const size_t at = args.position();
       args.rest();
       return at;
@@ -78,15 +75,12 @@ Status migrate(CommandContext& ctx) {
   if (request.timeout_ms <= 0) request.timeout_ms = kDefaultTimeoutMs;
   if (ctx.in_transaction() || ctx.session.has(kInternal))
     return failure("MIGRATE waits for the target, which is not possible inside a transaction or script");
-  if (keys_at)
-    find_keys(ctx, keys_at, ctx.argc(), request.keys);
-  else
-    find_keys(ctx, 3, 4, request.keys);
+  if (keys_at) find_keys(ctx, keys_at, ctx.argc(), request.keys);
+  else find_keys(ctx, 3, 4, request.keys);
   if (request.keys.empty()) return ctx.reply().status("NOKEY"), Status::ok();
   ArgReader port(ctx.args(), 2);
   request.port = int(port.integer(1, kPortMax));
-  if (!port.is_ok() || !ctx.server.migrations)
-    return Error("IOERR error or timeout connecting to the client");
+  if (!port.is_ok() || !ctx.server.migrations) return Error("IOERR error or timeout connecting to the client");
   request.host = ctx.arg(1);
   request.db = ctx.session.db;
   request.client = ctx.session.id();

@@ -54,8 +54,8 @@ Status help(CommandContext& ctx) {
 }
 
 bool policy_tracks_use(EvictionPolicy policy) {
-  return policy == EvictionPolicy::kAllKeysLru || policy == EvictionPolicy::kVolatileLru ||
-         policy == EvictionPolicy::kAllKeysLfu || policy == EvictionPolicy::kVolatileLfu;
+  return policy == EvictionPolicy::kAllKeysLru || policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kAllKeysLfu ||
+         policy == EvictionPolicy::kVolatileLfu;
 }
 
 // OBJECT REFCOUNT key. Replies: how many share the value, or null. Nothing is shared here; but clients know

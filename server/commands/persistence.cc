@@ -1,8 +1,8 @@
 // SAVE, BGSAVE, LASTSAVE.
+#include "server/execution/persistence.h"
 #include "common/command/arg_reader.h"
 #include "server/commands/families.h"
 #include "server/execution/context.h"
-#include "server/execution/persistence.h"
 
 namespace vedette {
 namespace {

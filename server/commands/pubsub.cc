@@ -14,8 +14,7 @@ namespace {
 // Writes confirmations: into the output, or, where replies are silenced, behind the silenced reply.
 class Confirmations {
  public:
-  explicit Confirmations(CommandContext& ctx)
-      : ctx_(ctx), silenced_(ctx.session.has(kReplyOff | kReplySkip)), apart_(ctx.server.chunks) {}
+  explicit Confirmations(CommandContext& ctx) : ctx_(ctx), silenced_(ctx.session.has(kReplyOff | kReplySkip)), apart_(ctx.server.chunks) {}
   ~Confirmations() {
     ctx_.reply().none();
     note_subscriptions(ctx_.session);
@@ -59,7 +58,8 @@ Status join(CommandContext& ctx, const SubscriptionKind& kind) {
   for (size_t i = 1; i < ctx.argc(); i++) {
     (ctx.server.channels.*kind.join)(subscriber, ctx.arg(i));
     confirmations.add(kind.joined, ctx.arg(i), count_of(&subscriber, kind));
-    if (&kind == &kChannelKind && ctx.arg(i) == StateChannel::kName && ctx.server.replication) ctx.server.replication->state_channel.greet();
+    if (&kind == &kChannelKind && ctx.arg(i) == StateChannel::kName && ctx.server.replication)
+      ctx.server.replication->state_channel.greet();
   }
   return Status::ok();
 }

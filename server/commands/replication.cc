@@ -166,8 +166,9 @@ Status wait_for(CommandContext& ctx, const AckCounts& wanted, int64_t timeout_ms
 Status wait(CommandContext& ctx) {
   if (!ctx.server.replication) return no_replication();
   if (ctx.server.replication->is_replica())
-    return failure("WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured to be "
-                   "writable (which is not the default) writes to replicas are just local and are not propagated.");
+    return failure(
+        "WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured to be "
+        "writable (which is not the default) writes to replicas are just local and are not propagated.");
   ArgReader args(ctx.args(), 1);
   const int64_t replicas = args.integer(INT32_MIN, INT32_MAX);
   const int64_t timeout_ms = args.timeout_ms();
@@ -184,8 +185,9 @@ Status wait_aof(CommandContext& ctx) {
   const int64_t timeout_ms = args.timeout_ms();
   if (!args.is_ok()) return args.status();
   if (ctx.server.replication->is_replica())
-    return failure("WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and are not "
-                   "propagated.");
+    return failure(
+        "WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and are not "
+        "propagated.");
   const bool logged = ctx.server.append_log && ctx.server.append_log->state() != AppendLog::State::kOff;
   if (local && !logged) return failure("WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
   return wait_for(ctx, AckCounts{0, int(local), int(replicas)}, timeout_ms);

@@ -73,7 +73,8 @@ void visit_what_is_left(const Operands& sets, Visit&& visit) {
   left.reserve(set_size(*sets[0]));
   for_each_member(*sets[0], [&](Member& member) { left.add_new(member.text(), member.hash()); });
   for (const Entry* set : std::span(sets).subspan(1))
-    if (set) for_each_member_while(*set, [&](Member& member) {
+    if (set)
+      for_each_member_while(*set, [&](Member& member) {
         left.remove(member.text(), member.hash());
         return left.size() > 0;
       });
@@ -184,8 +185,7 @@ Status sdiffcard(CommandContext& ctx) { return count_result(ctx, Operation::kDif
 
 constexpr KeySpec kAllKeys = keys_at(1, -1, 1, kKeyRO | kKeyAccess), kSources = keys_at(2, -1, 1, kKeyRO | kKeyAccess);
 constexpr KeySpec kDestination = key_at(1, kKeyOW | kKeyUpdate), kCountedKeys = keys_counted_at(1, 1, kKeyRO | kKeyAccess);
-constexpr std::string_view kInterComplexity =
-    "O(N*M) worst case where N is the size of the smallest set and M is the number of sets.";
+constexpr std::string_view kInterComplexity = "O(N*M) worst case where N is the size of the smallest set and M is the number of sets.";
 constexpr std::string_view kAllComplexity = "O(N) where N is the number of members in all given sets.";
 
 // clang-format off

@@ -90,12 +90,9 @@ void pop_packed(WriteEntry& set, size_t count, Rng& rng, Visit&& visit) {
   rest.reserve(packed_bytes(*set).size());
   Selection selection(rng, set_size(*set), count);
   for_each_member(*set, [&](Member& member) {
-    if (selection.take())
-      visit(member.text());
-    else if (integers)
-      intset::insert(store, *member.integer());
-    else
-      listpack::append(store, member.text());
+    if (selection.take()) visit(member.text());
+    else if (integers) intset::insert(store, *member.integer());
+    else listpack::append(store, member.text());
   });
   set.become_packed(integers ? PackedForm::kIntset : PackedForm::kListpack, rest);
 }
@@ -115,8 +112,7 @@ void pop_large(MemberTable& table, size_t count, Rng& rng, Visit&& visit) {
     return;
   }
   MemberTable stayed;
-  for (size_t i = 0; i < staying; i++)
-    take(table, [&stayed](std::string_view member) { stayed.add_new(member, element_hash(member)); });
+  for (size_t i = 0; i < staying; i++) take(table, [&stayed](std::string_view member) { stayed.add_new(member, element_hash(member)); });
   table.swap(stayed);
   uint64_t cursor = 0;
   do {
@@ -166,10 +162,8 @@ Status spop(CommandContext& ctx) {
     ctx.reply().bulk(member);
     popped.add(member);
   };
-  if (is_packed(**set))
-    pop_packed(*set, count, ctx.rng(), tell);
-  else
-    pop_large(member_table(**set), count, ctx.rng(), tell);
+  if (is_packed(**set)) pop_packed(*set, count, ctx.rng(), tell);
+  else pop_large(member_table(**set), count, ctx.rng(), tell);
   ctx.changed(set->key(), kNotifySet, "spop");
   ctx.dirty(count - 1);
   return Status::ok();

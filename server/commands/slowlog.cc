@@ -19,8 +19,7 @@ void reply_entry(ReplyWriter& reply, const SlowLogEntry& entry) {
 
 // SLOWLOG GET [count]. Replies: an array of entries, newest first: id, time, microseconds, arguments, address, name.
 Status get(CommandContext& ctx) {
-  if (ctx.argc() > 3)
-    return failure("unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.");
+  if (ctx.argc() > 3) return failure("unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.");
   ArgReader args(ctx.args(), 2);
   int64_t count = 10;
   if (args.more()) count = args.integer_or("ERR count should be greater than or equal to -1", -1);

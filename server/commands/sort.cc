@@ -74,9 +74,7 @@ struct SortOptions {
 };
 
 // What the patterns name is not known before, so that they take a permission for all keys.
-bool may_look_up(CommandContext& ctx) {
-  return ctx.access().reads_all_keys(ctx.session, ctx.command, ctx.args());
-}
+bool may_look_up(CommandContext& ctx) { return ctx.access().reads_all_keys(ctx.session, ctx.command, ctx.args()); }
 
 SortOptions sort_options_from(CommandContext& ctx, ArgReader& args, bool may_store) {
   SortOptions options;
@@ -96,8 +94,7 @@ SortOptions sort_options_from(CommandContext& ctx, ArgReader& args, bool may_sto
     } else if (args.token_with("BY")) {
       options.by.emplace(args.text());
       options.sorts = options.by->names_keys;
-      if (options.sorts && !may_look_up(ctx))
-        args.fail("ERR BY option of SORT denied due to insufficient ACL permissions.");
+      if (options.sorts && !may_look_up(ctx)) args.fail("ERR BY option of SORT denied due to insufficient ACL permissions.");
     } else if (args.token_with("GET")) {
       options.gets.emplace_back(args.text());
       if (!may_look_up(ctx)) args.fail("ERR GET option of SORT denied due to insufficient ACL permissions.");
@@ -112,7 +109,7 @@ struct Item {
   std::string_view element;
   std::string_view text;  // that it is compared by, with ALPHA and BY
   double score = 0;
-  uint64_t place = 0;     // that it had
+  uint64_t place = 0;  // that it had
   bool has_text = false;
 };
 
@@ -182,16 +179,12 @@ class Sorting {
     const ListView list(source);
     const auto take = [&](const listpack::Element& element) {
       char digits[20];
-      if (element.is_integer)
-        add({digits, print_integer(digits, element.integer)}, false);
-      else
-        add(element.bytes, true);
+      if (element.is_integer) add({digits, print_integer(digits, element.integer)}, false);
+      else add(element.bytes, true);
     };
     const size_t wanted = range.last - range.first;
-    if (reverse)
-      list.for_each_backwards(list.seek(-1 - int64_t(range.first)), wanted, take);
-    else
-      list.for_each(list.seek(int64_t(range.first)), wanted, take);
+    if (reverse) list.for_each_backwards(list.seek(-1 - int64_t(range.first)), wanted, take);
+    else list.for_each(list.seek(int64_t(range.first)), wanted, take);
   }
 
   // What a pattern stands for with this element, good until the next call or as long as the dataset stays as it is; `lasting`
@@ -221,10 +214,8 @@ class Sorting {
     KeyspaceStats& stats = ctx_.server.keyspace.stats;
     Entry* entry = ctx_.peek(key);
     (entry ? stats.hits : stats.misses)++;
-    if (!entry)
-      notify_keyspace_event(ctx_.server, kNotifyKeyMiss, "keymiss", key.bytes, ctx_.session.db);
-    else if (!ctx_.session.has(kNoTouch))
-      ctx_.server.keyspace.access.touch(*entry, ctx_.server.keyspace.rng);
+    if (!entry) notify_keyspace_event(ctx_.server, kNotifyKeyMiss, "keymiss", key.bytes, ctx_.session.db);
+    else if (!ctx_.session.has(kNoTouch)) ctx_.server.keyspace.access.touch(*entry, ctx_.server.keyspace.rng);
     return entry;
   }
 
@@ -256,16 +247,12 @@ class Sorting {
     if (!numbers) return failure("One or more scores can't be converted into double");
     const auto before = [alpha = options_.alpha, descending = options_.descending](const Item& a, const Item& b) {
       int order = 0;
-      if (!alpha)
-        order = a.score != b.score ? (a.score < b.score ? -1 : 1) : a.element.compare(b.element);
-      else
-        order = a.has_text && b.has_text ? a.text.compare(b.text) : int(a.has_text) - int(b.has_text);
+      if (!alpha) order = a.score != b.score ? (a.score < b.score ? -1 : 1) : a.element.compare(b.element);
+      else order = a.has_text && b.has_text ? a.text.compare(b.text) : int(a.has_text) - int(b.has_text);
       return order == 0 ? a.place < b.place : descending ? order > 0 : order < 0;
     };
-    if (range.last < items_.size() / 4)
-      std::partial_sort(items_.begin(), items_.begin() + ptrdiff_t(range.last), items_.end(), before);
-    else
-      std::sort(items_.begin(), items_.end(), before);
+    if (range.last < items_.size() / 4) std::partial_sort(items_.begin(), items_.begin() + ptrdiff_t(range.last), items_.end(), before);
+    else std::sort(items_.begin(), items_.end(), before);
     return Status::ok();
   }
 

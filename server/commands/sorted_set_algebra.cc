@@ -67,8 +67,7 @@ struct Form {
 Status take_operands(CommandContext& ctx, const Form& form, ArgReader& args, Call& call) {
   const int64_t keys = args.integer();
   if (!args.is_ok()) return args.status();
-  if (keys < 1)
-    return failure("at least 1 input key is needed for '" + to_lower(ctx.command.name) + "' command");
+  if (keys < 1) return failure("at least 1 input key is needed for '" + to_lower(ctx.command.name) + "' command");
   if (uint64_t(keys) > ctx.argc() - args.position()) return errors::syntax();
   for (size_t i = form.count_at() + 1; i <= form.count_at() + size_t(keys); i++) {
     const Entry* entry = ctx.read(ctx.key(i));
@@ -162,8 +161,7 @@ void subtract(const Call& call, ComputedSet& result) {
 }
 
 void sort_by_size(Call& call) {
-  std::stable_sort(call.operands.begin(), call.operands.end(),
-                   [](const Operand& a, const Operand& b) { return a.size() < b.size(); });
+  std::stable_sort(call.operands.begin(), call.operands.end(), [](const Operand& a, const Operand& b) { return a.size() < b.size(); });
 }
 
 void compute(Call& call, Operation operation, ComputedSet& result) {

@@ -105,8 +105,7 @@ void ComputedSet::reply(CommandContext& ctx, bool with_scores) {
 
 bool ComputedSet::fits(const PackingLimits& limits) const {
   size_t bytes = 0;
-  return items_.size() <= limits.sorted_set_entries &&
-         std::all_of(items_.begin(), items_.end(), [&](const ScoredItem* item) {
+  return items_.size() <= limits.sorted_set_entries && std::all_of(items_.begin(), items_.end(), [&](const ScoredItem* item) {
            bytes += item->name().size() + 32;
            return item->name().size() <= limits.sorted_set_value_bytes && bytes <= listpack::kBytesMax;
          });

@@ -16,7 +16,7 @@ enum class Direction : uint8_t { kAny, kForward, kReverse };
 struct RangeForm {
   By by = By::kAny;
   Direction direction = Direction::kAny;
-  size_t key = 1;      // position of the key that is read
+  size_t key = 1;  // position of the key that is read
   bool stores = false;
 };
 
@@ -50,8 +50,7 @@ Result<RangeOptions> range_options_from(const CommandContext& ctx, const RangeFo
   if (options.by == By::kAny) options.by = By::kRank;
   if (options.limit != -1 && options.by == By::kRank)
     return failure("syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
-  if (options.with_scores && options.by == By::kLex)
-    return failure("syntax error, WITHSCORES not supported in combination with BYLEX");
+  if (options.with_scores && options.by == By::kLex) return failure("syntax error, WITHSCORES not supported in combination with BYLEX");
   return options;
 }
 
@@ -133,9 +132,7 @@ Status zrangebylex(CommandContext& ctx) { return answer_range(ctx, {By::kLex, Di
 Status zrevrangebylex(CommandContext& ctx) { return answer_range(ctx, {By::kLex, Direction::kReverse}); }
 
 // ZRANGESTORE dst src min max ... Replies: how many members `dst` has now; without any it is deleted. Errors: as ZRANGE.
-Status zrangestore(CommandContext& ctx) {
-  return answer_range(ctx, {By::kAny, Direction::kAny, 2, true});
-}
+Status zrangestore(CommandContext& ctx) { return answer_range(ctx, {By::kAny, Direction::kAny, 2, true}); }
 
 // ZREMRANGEBYRANK key start stop and its kin. Replies: how many were removed. Errors: WRONGTYPE; bad bounds.
 Status remove_range(CommandContext& ctx, By by, std::string_view event) {

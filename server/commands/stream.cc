@@ -43,8 +43,7 @@ Status xadd(CommandContext& ctx) {
   const size_t first_field = options->id_at + 1;
   if (options->id_at == 0 || ctx.argc() - first_field < 2 || (ctx.argc() - first_field) % 2 != 0)
     return errors::wrong_argument_count(ctx.command.name);
-  if (options->id_given && options->seq_given && options->id.is_zero())
-    return failure("The ID specified in XADD must be greater than 0-0");
+  if (options->id_given && options->seq_given && options->id.is_zero()) return failure("The ID specified in XADD must be greater than 0-0");
   const Key key = ctx.key(1);
   Result<WriteEntry> entry = ctx.write_as(key, ValueType::kStream);
   if (!entry) return entry.error();
@@ -127,20 +126,15 @@ Status range(CommandContext& ctx, bool backwards) {
   int64_t count = -1;
   ArgReader args(ctx.args(), 4);
   while (args.more()) {
-    if (args.token_with("COUNT"))
-      count = std::max<int64_t>(args.integer(), 0);
-    else
-      args.fail_syntax();
+    if (args.token_with("COUNT")) count = std::max<int64_t>(args.integer(), 0);
+    else args.fail_syntax();
   }
   if (!args.is_ok()) return args.status();
   const auto entry = ctx.read_as(ctx.key(1), ValueType::kStream);
   if (!entry) return entry.error();
-  if (!*entry)
-    ctx.reply().array(0);
-  else if (count == 0)
-    ctx.reply().null_array();
-  else
-    reply_stream_range(ctx.reply(), stream_of(**entry), *from, *to, backwards, uint64_t(std::max<int64_t>(count, 0)));
+  if (!*entry) ctx.reply().array(0);
+  else if (count == 0) ctx.reply().null_array();
+  else reply_stream_range(ctx.reply(), stream_of(**entry), *from, *to, backwards, uint64_t(std::max<int64_t>(count, 0)));
   return Status::ok();
 }
 

@@ -69,10 +69,8 @@ Status xdelex(CommandContext& ctx) {
     deleted |= erased == StreamValue::Erased::kErased;
     ctx.reply().integer(reply_of(erased));
   }
-  if (deleted)
-    ctx.changed(entry->key(), kNotifyStream, "xdel");
-  else if (options->references == StreamReferences::kDrop)
-    ctx.dirty();  // references may be gone
+  if (deleted) ctx.changed(entry->key(), kNotifyStream, "xdel");
+  else if (options->references == StreamReferences::kDrop) ctx.dirty();  // references may be gone
   return Status::ok();
 }
 

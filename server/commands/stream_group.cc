@@ -3,9 +3,9 @@
 #include "server/commands/stream_options.h"
 
 #include "common/base/text.h"
+#include "common/command/arg_reader.h"
 #include "common/command/introspection.h"
 #include "common/command/reply_value.h"
-#include "common/command/arg_reader.h"
 
 namespace vedette {
 namespace {
@@ -33,8 +33,9 @@ Result<GroupOptions> parse_group_options(const CommandContext& ctx, bool creates
 }
 
 Error stream_required() {
-  return failure("The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM "
-                 "option to create an empty stream automatically.");
+  return failure(
+      "The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM "
+      "option to create an empty stream automatically.");
 }
 
 // The stream at argument 2, which must be there.

@@ -28,10 +28,8 @@ void reply_id(ReplyWriter& reply, std::string_view name, const StreamId& id) {
 
 void reply_known(ReplyWriter& reply, std::string_view name, std::optional<int64_t> count) {
   reply.bulk(name);
-  if (count)
-    reply.integer(*count);
-  else
-    reply.null();
+  if (count) reply.integer(*count);
+  else reply.null();
 }
 
 void reply_reading(ReplyWriter& reply, const StreamValue& stream, const StreamGroup& group) {
@@ -54,10 +52,8 @@ void reply_basics(ReplyWriter& reply, const StreamValue& stream) {
 void reply_edge(ReplyWriter& reply, std::string_view name, const StreamValue& stream, bool backwards) {
   reply.bulk(name);
   StreamWalk walk(stream, {}, kStreamIdMax, backwards);
-  if (walk.next())
-    reply_stream_entry(reply, walk.entry());
-  else
-    reply.null();
+  if (walk.next()) reply_stream_entry(reply, walk.entry());
+  else reply.null();
 }
 
 // The first `count` (0: all) of what is pending, each replied by `visit`.

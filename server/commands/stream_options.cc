@@ -169,8 +169,7 @@ class AddOptionsParser {
 
   Status take_threshold(StreamTrim::Kind kind) {
     StreamTrim& trim = options_.trim;
-    if (trim.kind != StreamTrim::Kind::kNone)
-      return failure("syntax error, MAXLEN and MINID options at the same time are not compatible");
+    if (trim.kind != StreamTrim::Kind::kNone) return failure("syntax error, MAXLEN and MINID options at the same time are not compatible");
     const std::string_view mark = shown_word(ctx_.arg(at_ + 1));
     if (behind() >= 2 && (mark == "~" || mark == "=")) {
       trim.approximate = mark == "~";
@@ -197,8 +196,7 @@ class AddOptionsParser {
     StreamTrim& trim = options_.trim;
     if (trim.limit && trim.kind == StreamTrim::Kind::kNone)
       return failure("syntax error, LIMIT cannot be used without specifying a trimming strategy");
-    if (!adds_ && trim.kind == StreamTrim::Kind::kNone)
-      return failure("syntax error, XTRIM must be called with a trimming strategy");
+    if (!adds_ && trim.kind == StreamTrim::Kind::kNone) return failure("syntax error, XTRIM must be called with a trimming strategy");
     if (ctx_.session.has(kReplaying)) {
       trim.limit = 0;  // what was trimmed elsewhere is to be trimmed here
     } else if (limit_given_) {
@@ -221,8 +219,8 @@ class AddOptionsParser {
 
 Result<StreamAddOptions> parse_add_options(const CommandContext& ctx, bool adds) { return AddOptionsParser(ctx, adds).parse(); }
 
-void make_trim_exact(std::vector<std::string_view>& argv, const StreamAddOptions& options, const StreamValue& stream,
-                     StreamIdText& id_text, IntegerText& length_text) {
+void make_trim_exact(std::vector<std::string_view>& argv, const StreamAddOptions& options, const StreamValue& stream, StreamIdText& id_text,
+                     IntegerText& length_text) {
   argv[options.trim_at - 1] = "=";
   // Where entries were left because somebody refers to them, the first of them is no threshold, but how many are left is.
   if (options.trim.kind == StreamTrim::Kind::kLength || options.trim.references != StreamReferences::kKeep) {
@@ -250,8 +248,7 @@ void reply_stream_entry(ReplyWriter& reply, const StreamBlockReader& entry) {
   reply_stream_fields(reply, entry);
 }
 
-void reply_stream_range(ReplyWriter& reply, const StreamValue& stream, StreamId from, StreamId to, bool backwards,
-                        uint64_t count) {
+void reply_stream_range(ReplyWriter& reply, const StreamValue& stream, StreamId from, StreamId to, bool backwards, uint64_t count) {
   const auto start = reply.start_deferred();
   uint64_t replied = 0;
   StreamWalk walk(stream, from, to, backwards);
@@ -267,9 +264,19 @@ void propagate_claim(CommandContext& ctx, std::string_view key, const StreamGrou
   if (ctx.server.effect_sinks.empty()) return;
   IntegerText time, count;
   const StreamIdText id(pending.id), last_id(group.last_id);
-  ctx.propagate_as({"XCLAIM", key, group.name, consumer, "0", id, "TIME",
-                    {time.digits, print_integer(time.digits, pending.delivered_ms)}, "RETRYCOUNT",
-                    {count.digits, print_integer(count.digits, int64_t(pending.deliveries))}, "FORCE", "JUSTID", "LASTID",
+  ctx.propagate_as({"XCLAIM",
+                    key,
+                    group.name,
+                    consumer,
+                    "0",
+                    id,
+                    "TIME",
+                    {time.digits, print_integer(time.digits, pending.delivered_ms)},
+                    "RETRYCOUNT",
+                    {count.digits, print_integer(count.digits, int64_t(pending.deliveries))},
+                    "FORCE",
+                    "JUSTID",
+                    "LASTID",
                     last_id});
 }
 
@@ -277,12 +284,12 @@ void propagate_group_position(CommandContext& ctx, std::string_view key, const S
   if (ctx.server.effect_sinks.empty()) return;
   IntegerText read;
   const StreamIdText last_id(group.last_id);
-  ctx.propagate_as({"XGROUP", "SETID", key, group.name, last_id, "ENTRIESREAD",
-                    {read.digits, print_integer(read.digits, group.entries_read)}});
+  ctx.propagate_as(
+      {"XGROUP", "SETID", key, group.name, last_id, "ENTRIESREAD", {read.digits, print_integer(read.digits, group.entries_read)}});
 }
 
-StreamConsumer& consumer_for(CommandContext& ctx, const Key& key, StreamValue& stream, StreamGroup& group,
-                             std::string_view name, bool& created) {
+StreamConsumer& consumer_for(CommandContext& ctx, const Key& key, StreamValue& stream, StreamGroup& group, std::string_view name,
+                             bool& created) {
   StreamConsumer* consumer = group.find_consumer(name);
   created = !consumer;
   if (created) {

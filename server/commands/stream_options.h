@@ -33,16 +33,16 @@ std::optional<StreamReferences> reference_word(std::string_view word);
 /// Options of XADD and XTRIM.
 struct StreamAddOptions {
   StreamTrim trim;
-  size_t trim_at = 0;       ///< argument of the threshold
-  size_t id_at = 0;         ///< argument of the id
+  size_t trim_at = 0;  ///< argument of the threshold
+  size_t id_at = 0;    ///< argument of the id
   bool creates = true;
   bool id_given = false, seq_given = false;
   StreamId id;
 };
 Result<StreamAddOptions> parse_add_options(const CommandContext& ctx, bool adds);
 /// Puts what a trimming up to blocks' ends has come to into `argv`: an exact threshold, whose text is in `text`.
-void make_trim_exact(std::vector<std::string_view>& argv, const StreamAddOptions& options, const StreamValue& stream,
-                     StreamIdText& id_text, IntegerText& length_text);
+void make_trim_exact(std::vector<std::string_view>& argv, const StreamAddOptions& options, const StreamValue& stream, StreamIdText& id_text,
+                     IntegerText& length_text);
 
 void reply_stream_id(ReplyWriter& reply, const StreamId& id);
 /// The fields and values in turn.
@@ -50,8 +50,7 @@ void reply_stream_fields(ReplyWriter& reply, const StreamBlockReader& entry);
 /// The id, and the fields and values.
 void reply_stream_entry(ReplyWriter& reply, const StreamBlockReader& entry);
 /// Entries as an array, up to `count` (0: all).
-void reply_stream_range(ReplyWriter& reply, const StreamValue& stream, StreamId from, StreamId to, bool backwards,
-                        uint64_t count);
+void reply_stream_range(ReplyWriter& reply, const StreamValue& stream, StreamId from, StreamId to, bool backwards, uint64_t count);
 
 /// What XCLAIM makes of a delivery: replicas and the log see one for each entry that is delivered or claimed.
 void propagate_claim(CommandContext& ctx, std::string_view key, const StreamGroup& group, std::string_view consumer,
@@ -59,7 +58,7 @@ void propagate_claim(CommandContext& ctx, std::string_view key, const StreamGrou
 void propagate_group_position(CommandContext& ctx, std::string_view key, const StreamGroup& group);
 
 /// The consumer, which is created if it is not there; it has been seen. True in `created`: it was not.
-StreamConsumer& consumer_for(CommandContext& ctx, const Key& key, StreamValue& stream, StreamGroup& group,
-                             std::string_view name, bool& created);
+StreamConsumer& consumer_for(CommandContext& ctx, const Key& key, StreamValue& stream, StreamGroup& group, std::string_view name,
+                             bool& created);
 
 }  // namespace vedette

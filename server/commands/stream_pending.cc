@@ -106,10 +106,8 @@ Status xpending(CommandContext& ctx) {
   if (!entry) return entry.error();
   const StreamGroup* group = *entry ? stream_of(**entry).groups.find(ctx.arg(2)) : nullptr;
   if (!group) return errors::no_such_key_or_group(ctx.arg(1), ctx.arg(2));
-  if (range)
-    reply_pending(ctx, *group, *range);
-  else
-    reply_summary(ctx.reply(), *group);
+  if (range) reply_pending(ctx, *group, *range);
+  else reply_summary(ctx.reply(), *group);
   return Status::ok();
 }
 
@@ -117,8 +115,7 @@ Status xpending(CommandContext& ctx) {
 class Claims {
  public:
   Claims(CommandContext& ctx, const Key& key, StreamValue& stream, StreamGroup& group, std::string_view consumer)
-      : ctx_(ctx), key_(key), stream_(stream), group_(group),
-        consumer_(consumer_for(ctx, key, stream, group, consumer, created_)) {}
+      : ctx_(ctx), key_(key), stream_(stream), group_(group), consumer_(consumer_for(ctx, key, stream, group, consumer, created_)) {}
 
   int64_t delivered_ms = 0;
   int64_t retry_count = -1;  // count on
@@ -128,14 +125,10 @@ class Claims {
   void take(StreamPending& pending, const StreamBlockReader& entry) {
     stream_.groups.give(pending, &consumer_);
     pending.delivered_ms = delivered_ms;
-    if (retry_count >= 0)
-      pending.deliveries = uint64_t(retry_count);
-    else if (!just_id && pending.deliveries < uint64_t(INT64_MAX))
-      pending.deliveries++;
-    if (just_id)
-      reply_stream_id(ctx_.reply(), pending.id);
-    else
-      reply_stream_entry(ctx_.reply(), entry);
+    if (retry_count >= 0) pending.deliveries = uint64_t(retry_count);
+    else if (!just_id && pending.deliveries < uint64_t(INT64_MAX)) pending.deliveries++;
+    if (just_id) reply_stream_id(ctx_.reply(), pending.id);
+    else reply_stream_entry(ctx_.reply(), entry);
     consumer_.active_ms = ctx_.now_ms();
     propagate_claim(ctx_, key_.bytes, group_, consumer_.name, pending);
     ctx_.dirty();
@@ -157,7 +150,6 @@ class Claims {
   }
 
  private:
-
   CommandContext& ctx_;
   const Key& key_;
   StreamValue& stream_;
@@ -245,10 +237,8 @@ Status xclaim(CommandContext& ctx) {
       if (pending) claims.forget(place);
       continue;
     }
-    if (!pending && options->force)
-      pending = stream.groups.add_pending(*group, nullptr, {id, now, 1, nullptr});
-    else if (!pending || (options->min_idle_ms && !idle_for(*pending, now, options->min_idle_ms)))
-      continue;
+    if (!pending && options->force) pending = stream.groups.add_pending(*group, nullptr, {id, now, 1, nullptr});
+    else if (!pending || (options->min_idle_ms && !idle_for(*pending, now, options->min_idle_ms))) continue;
     claims.take(*pending, walk.entry());
     claimed++;
   }
@@ -274,12 +264,9 @@ Result<AutoClaimOptions> parse_auto_claim(const CommandContext& ctx) {
   if (!start) return start.error();
   options.start = *start;
   while (args.more()) {
-    if (args.token_with("COUNT"))
-      options.count = args.integer_or("ERR COUNT must be > 0", 1, INT64_MAX / int64_t(sizeof(StreamId)));
-    else if (args.token("JUSTID"))
-      options.just_id = true;
-    else
-      args.fail_syntax();
+    if (args.token_with("COUNT")) options.count = args.integer_or("ERR COUNT must be > 0", 1, INT64_MAX / int64_t(sizeof(StreamId)));
+    else if (args.token("JUSTID")) options.just_id = true;
+    else args.fail_syntax();
   }
   if (!args.is_ok()) return args.status().error();
   return options;

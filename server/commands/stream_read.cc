@@ -25,17 +25,17 @@ struct ReadOptions {
 
 // From which entry on a stream is to be read.
 struct ReadFrom {
-  StreamId after;     // entries behind this one
-  bool fresh = false;    // what the group has not delivered yet (">")
-  bool resolved = false; // the word meant this id at the time ("$", "+")
+  StreamId after;         // entries behind this one
+  bool fresh = false;     // what the group has not delivered yet (">")
+  bool resolved = false;  // the word meant this id at the time ("$", "+")
 };
 
 Status take_streams(const CommandContext& ctx, ArgReader& args, ReadOptions& options) {
   options.keys_at = args.position();
   const size_t words = args.rest().size();
   if (words % 2 != 0)
-    return failure(fmt::format("Unbalanced '{}' list of streams: for each stream key an ID or '{}' must be specified.",
-                               ctx.command.name, options.of_group ? '>' : '$'));
+    return failure(fmt::format("Unbalanced '{}' list of streams: for each stream key an ID or '{}' must be specified.", ctx.command.name,
+                               options.of_group ? '>' : '$'));
   options.keys = words / 2;
   return Status::ok();
 }
@@ -76,10 +76,11 @@ Result<ReadOptions> parse_read_options(const CommandContext& ctx, bool of_group)
 }
 
 Error meaningless_in_group(char word) {
-  return failure(fmt::format("The {} ID is meaningless in the context of XREADGROUP: you want to read the history of this "
-                             "consumer by specifying a proper ID, or use the > ID to get new messages. The {} ID would just return "
-                             "an empty result set.",
-                             word, word));
+  return failure(
+      fmt::format("The {} ID is meaningless in the context of XREADGROUP: you want to read the history of this "
+                  "consumer by specifying a proper ID, or use the > ID to get new messages. The {} ID would just return "
+                  "an empty result set.",
+                  word, word));
 }
 
 Result<ReadFrom> parse_read_from(std::string_view word, const StreamValue* stream, bool of_group) {
@@ -93,8 +94,7 @@ Result<ReadFrom> parse_read_from(std::string_view word, const StreamValue* strea
     if (stream && shown == "+")
       if (const auto last = stream->last_entry_id()) (from.after = *last).retreat();
   } else if (shown == ">") {
-    if (!of_group)
-      return failure("The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
+    if (!of_group) return failure("The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
     from.fresh = true;
   } else {
     const auto id = parse_stream_id(word);
@@ -133,10 +133,8 @@ class StreamsReply {
   }
   bool any() const { return streams_ > 0; }
   void finish() {
-    if (reply_.resp3())
-      reply_.finish_map(start_, streams_);
-    else
-      reply_.finish_array(start_, streams_);
+    if (reply_.resp3()) reply_.finish_map(start_, streams_);
+    else reply_.finish_array(start_, streams_);
   }
 
  private:
@@ -194,7 +192,11 @@ Status xread(CommandContext& ctx) {
 class GroupRead {
  public:
   GroupRead(CommandContext& ctx, const ReadOptions& options, const Key& key, StreamValue& stream, StreamGroup& group)
-      : ctx_(ctx), options_(options), key_(key), stream_(stream), group_(group),
+      : ctx_(ctx),
+        options_(options),
+        key_(key),
+        stream_(stream),
+        group_(group),
         consumer_(consumer_for(ctx, key, stream, group, options.consumer, created_)) {}
 
   // What was delivered to this consumer and not acknowledged; null for what has been deleted since. Looking counts as a delivery.
@@ -342,10 +344,8 @@ Status xreadgroup(CommandContext& ctx) {
     if (!entry) continue;
     StreamValue& stream = stream_of(*entry);
     GroupRead read(ctx, *options, key, stream, *stream.groups.find(options->group));
-    if ((*from)[i].fresh)
-      read.fresh(streams);
-    else
-      read.history(streams, (*from)[i].after);
+    if ((*from)[i].fresh) read.fresh(streams);
+    else read.history(streams, (*from)[i].after);
   }
   if (!streams.any()) return wait_for_entries(ctx, *options, *from);
   streams.finish();

@@ -50,12 +50,9 @@ Status set_with_options(CommandContext& ctx) {
   if (held && held->type() != ValueType::kString && (options->get || options->compares())) return errors::wrong_type();
   const auto met = condition_met(options->condition, options->operand, held);
   if (!met) return met.error();
-  if (options->get && held)
-    reply_string(ctx, *held);
-  else if (options->get || !*met)
-    ctx.reply().null();
-  else
-    ctx.reply().ok();
+  if (options->get && held) reply_string(ctx, *held);
+  else if (options->get || !*met) ctx.reply().null();
+  else ctx.reply().ok();
   if (!*met) return Status::ok();
 
   const bool keep = options->expiry == ExpiryKind::kKeep;
@@ -65,10 +62,8 @@ Status set_with_options(CommandContext& ctx) {
   if (expiry_ms != kNoExpiry) ctx.event(ctx.session.db, key, kNotifyGeneric, "expire");
   // With NX, XX and KEEPTTL alone the command itself says what has happened.
   if (expiry_ms != kNoExpiry || options->get || options->compares()) {
-    if (keep)
-      propagate_set_keepttl(ctx, key.bytes, value);
-    else
-      propagate_set(ctx, key.bytes, value, expiry_ms);
+    if (keep) propagate_set_keepttl(ctx, key.bytes, value);
+    else propagate_set(ctx, key.bytes, value, expiry_ms);
   }
   return Status::ok();
 }
@@ -169,10 +164,8 @@ Status getex(CommandContext& ctx) {
     expiry_ms = *time;
   }
   reply_string(ctx, *held);
-  if (options->expiry == ExpiryKind::kPersist)
-    persist(ctx, key);
-  else if (expiry_ms != kNoExpiry)
-    expire_at(ctx, key, expiry_ms);
+  if (options->expiry == ExpiryKind::kPersist) persist(ctx, key);
+  else if (expiry_ms != kNoExpiry) expire_at(ctx, key, expiry_ms);
   return Status::ok();
 }
 
@@ -190,10 +183,8 @@ Status mget(CommandContext& ctx) {
   ctx.reply().array(ctx.argc() - 1);
   ctx.for_each_key(1, 1, [&](const Key& key) {
     const Entry* entry = ctx.read(key);
-    if (entry && entry->type() == ValueType::kString)
-      reply_string(ctx, *entry);
-    else
-      ctx.reply().null();
+    if (entry && entry->type() == ValueType::kString) reply_string(ctx, *entry);
+    else ctx.reply().null();
   });
   return Status::ok();
 }
@@ -235,10 +226,8 @@ void propagate_msetex(CommandContext& ctx, size_t pairs, ExpiryKind kind, int64_
     return ctx.propagate_as(argv);
   }
   for (size_t i = 0; i < pairs; i++) {
-    if (kind == ExpiryKind::kKeep)
-      propagate_set_keepttl(ctx, ctx.arg(2 + 2 * i), ctx.arg(3 + 2 * i));
-    else
-      propagate_set(ctx, ctx.arg(2 + 2 * i), ctx.arg(3 + 2 * i), expiry_ms);
+    if (kind == ExpiryKind::kKeep) propagate_set_keepttl(ctx, ctx.arg(2 + 2 * i), ctx.arg(3 + 2 * i));
+    else propagate_set(ctx, ctx.arg(2 + 2 * i), ctx.arg(3 + 2 * i), expiry_ms);
   }
 }
 

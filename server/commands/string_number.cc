@@ -187,18 +187,14 @@ void reply_increased(CommandContext& ctx, const Increased& result) {
     return;
   }
   for (const std::string& text : {result.value_text, result.applied_text}) {
-    if (ctx.reply().resp3())
-      ctx.reply().raw_value("," + text + "\r\n");  // with the digits of the extended precision
-    else
-      ctx.reply().bulk(text);
+    if (ctx.reply().resp3()) ctx.reply().raw_value("," + text + "\r\n");  // with the digits of the extended precision
+    else ctx.reply().bulk(text);
   }
 }
 
 void store_increased(WriteEntry& entry, const Increased& result) {
-  if (result.is_integer)
-    entry.set_integer(result.value);
-  else
-    set_real(entry, result.value_text);
+  if (result.is_integer) entry.set_integer(result.value);
+  else set_real(entry, result.value_text);
 }
 
 // INCREX key [BYINT n | BYFLOAT n] [LBOUND n] [UBOUND n] [SATURATE] [expiry | PERSIST] [ENX]. Replies: the new value and
@@ -237,8 +233,7 @@ Status increx(CommandContext& ctx) {
   }
   if (expiry_ms != kNoExpiry || options->expiry == ExpiryKind::kPersist)
     propagate_set(ctx, entry.key().bytes, result->value_text, expiry_ms);
-  else
-    propagate_set_keepttl(ctx, entry.key().bytes, result->value_text);
+  else propagate_set_keepttl(ctx, entry.key().bytes, result->value_text);
   return Status::ok();
 }
 

@@ -49,8 +49,7 @@ void AppendBase::cancel() {
   snapshots->withdraw(*this);
   log_ = nullptr;
   files_.run_elsewhere(
-      AppendFiles::Queue::kBase, [work = work_, temporary = plan_.temporary] { work->discard(temporary); },
-      nullptr);
+      AppendFiles::Queue::kBase, [work = work_, temporary = plan_.temporary] { work->discard(temporary); }, nullptr);
   work_.reset();
 }
 
@@ -86,10 +85,8 @@ void AppendBase::on_snapshot_start(const BlockLog& bytes) {
 
 void AppendBase::on_piece_written(uint64_t bytes) {
   position_ += bytes;
-  if (!work_->status)
-    end(Error(work_->status.error()));
-  else
-    write_more();
+  if (!work_->status) end(Error(work_->status.error()));
+  else write_more();
 }
 
 void AppendBase::write_more() {

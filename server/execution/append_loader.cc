@@ -74,14 +74,10 @@ bool AppendLoader::too_early() const {
 
 Status AppendLoader::step() {
   switch (stage_) {
-    case Stage::kBetweenFiles:
-      return part_ + 1 < parts_.size() ? open_next() : Status::ok();
-    case Stage::kHead:
-      return read_head();
-    case Stage::kSnapshot:
-      return read_snapshot();
-    case Stage::kCommands:
-      return read_command();
+    case Stage::kBetweenFiles: return part_ + 1 < parts_.size() ? open_next() : Status::ok();
+    case Stage::kHead: return read_head();
+    case Stage::kSnapshot: return read_snapshot();
+    case Stage::kCommands: return read_command();
   }
   return Status::ok();
 }
@@ -89,9 +85,7 @@ Status AppendLoader::step() {
 Status AppendLoader::open_next() {
   part_++;
   const Result<int> fd = files_.open(set_.path(name()), AppendFiles::Mode::kRead);
-  if (!fd)
-    return Error(
-        fmt::format("The append-only file {} cannot be read: {}", set_.path(name()), fd.error().text()));
+  if (!fd) return Error(fmt::format("The append-only file {} cannot be read: {}", set_.path(name()), fd.error().text()));
   fd_ = *fd;
   stage_ = Stage::kHead;
   at_end_ = false;
@@ -113,9 +107,7 @@ Status AppendLoader::read_more() {
   data_.resize(held + wanted);
   const Result<size_t> count = files_.read(fd_, data_.data() + held, wanted);
   data_.resize(held + (count ? *count : 0));
-  if (!count)
-    return Error(
-        fmt::format("Unrecoverable error reading the append only file {}: {}", name(), count.error().text()));
+  if (!count) return Error(fmt::format("Unrecoverable error reading the append only file {}: {}", name(), count.error().text()));
   at_end_ = *count == 0;
   return Status::ok();
 }
@@ -145,9 +137,7 @@ Status AppendLoader::read_snapshot() {
     if (!at_end_) return read_more();
     status = snapshot_->finish();
   }
-  if (!status)
-    return Error(fmt::format("Error reading the RDB base file {}, AOF loading aborted: {}", name(),
-                             status.error().text()));
+  if (!status) return Error(fmt::format("Error reading the RDB base file {}, AOF loading aborted: {}", name(), status.error().text()));
   if (Status end = snapshot_->finish(); !end) return end;
   const LoadedFacts& facts = snapshot_->facts();
   position_.reset();
@@ -199,12 +189,9 @@ Status AppendLoader::read_command() {
   args_.clear();
   size_t size = 0;
   switch (parser_.parse(data_.data() + at_, data_.size() - at_, limits, args_, size)) {
-    case RequestParser::Outcome::kError:
-      return bad_format(parser_.error());
-    case RequestParser::Outcome::kIncomplete:
-      return at_end_ ? end_of_file() : read_more();
-    case RequestParser::Outcome::kRequest:
-      break;
+    case RequestParser::Outcome::kError: return bad_format(parser_.error());
+    case RequestParser::Outcome::kIncomplete: return at_end_ ? end_of_file() : read_more();
+    case RequestParser::Outcome::kRequest: break;
   }
   if (args_.empty()) return bad_format("a command without a name");
   return apply(args_, size);
@@ -233,10 +220,8 @@ Status AppendLoader::apply(Arguments args, size_t size) {
   } else {
     if (!(command->flags & (kWrite | kMayReplicate)) && command->name != "select")
       return bad_format(fmt::format("'{}', which changes nothing,", shown));
-    if (in_transaction_)
-      queue_.add(*command, args);
-    else
-      run(*command, args);
+    if (in_transaction_) queue_.add(*command, args);
+    else run(*command, args);
   }
   at_ += size;
   if (!in_transaction_) good_ = here();
@@ -251,10 +236,8 @@ void AppendLoader::run(const ServerCommandTable::Entry& command, Arguments args)
   session_->output.for_each_piece([&](const char* data, size_t) { return first = *data, false; });
   if (first == '-' && refused_++ < kRefusalsLogged) {
     std::string reply;
-    session_->output.for_each_piece(
-        [&](const char* data, size_t count) { return reply.append(data, count), true; });
-    log_warning("A command of the append-only file {} at byte {} ({}) failed: {}", name(), here(),
-                command.name, trim(reply));
+    session_->output.for_each_piece([&](const char* data, size_t count) { return reply.append(data, count), true; });
+    log_warning("A command of the append-only file {} at byte {} ({}) failed: {}", name(), here(), command.name, trim(reply));
   }
   session_->output.clear();
 }
@@ -267,8 +250,7 @@ void AppendLoader::run_transaction() {
 
 // The rest of the set holds nothing: what a crash at the beginning of a rewrite leaves.
 bool AppendLoader::is_last() const {
-  return std::all_of(parts_.begin() + long(part_) + 1, parts_.end(),
-                     [](const Part& part) { return part.size == 0; });
+  return std::all_of(parts_.begin() + long(part_) + 1, parts_.end(), [](const Part& part) { return part.size == 0; });
 }
 
 Status AppendLoader::end_of_file() {
@@ -279,8 +261,7 @@ Status AppendLoader::end_of_file() {
   queue_.clear();
   close_file();
   done_bytes_ += parts_[part_].size;
-  log_notice("DB loaded from {} file {}", parts_[part_].file.type == AppendFileType::kBase ? "base" : "incr",
-             name());
+  log_notice("DB loaded from {} file {}", parts_[part_].file.type == AppendFileType::kBase ? "base" : "incr", name());
   stage_ = Stage::kBetweenFiles;
   data_.clear();
   at_ = 0;
@@ -314,8 +295,7 @@ Status AppendLoader::cut_torn_end() {
   Status status = files_.truncate(*fd, good_);
   if (status) status = files_.sync(*fd);
   files_.close(*fd);
-  if (!status)
-    return Error(fmt::format("Error truncating the AOF file {}: {}", name(), status.error().text()));
+  if (!status) return Error(fmt::format("Error truncating the AOF file {}: {}", name(), status.error().text()));
   total_bytes_ -= std::min(total_bytes_, size - good_);
   if (parts_[part_].file.type == AppendFileType::kBase) base_bytes_ = good_;
   parts_[part_].size = good_;

@@ -27,8 +27,7 @@ std::string empty_snapshot(const ServerState& server) {
   writer.end();
   writer.settle();
   std::string bytes;
-  log.for_each_piece(log.begin(),
-                     [&](const char* data, size_t size) { return bytes.append(data, size), true; });
+  log.for_each_piece(log.begin(), [&](const char* data, size_t size) { return bytes.append(data, size), true; });
   return bytes;
 }
 
@@ -90,8 +89,7 @@ void AppendLog::flush_open(const Now& now) {
   const bool writes = writer_.pending();
   if (writes && writer_.buffer().end() != told_end_) annotate();
   writer_.flush(now, policy(false), offset_);
-  if (__builtin_expect(writer_.write_error() || writer_.sync_error(), 0))
-    server_.set_condition(kWritesGuarded, true);
+  if (__builtin_expect(writer_.write_error() || writer_.sync_error(), 0)) server_.set_condition(kWritesGuarded, true);
   if (__builtin_expect(writes && server_.settings.latency_threshold_ms > 0 && server_.clock, 0)) {
     const int64_t ms = ms_between(now.instant, server_.clock->now().instant);
     if (ms >= server_.settings.latency_threshold_ms) server_.latency.add("aof-write", now.wall.seconds(), ms);
@@ -210,8 +208,7 @@ void AppendLog::end_rewrite() {
 
 void AppendLog::turn_off() {
   if (state_ == State::kOff) return;
-  if (Status status = settle(server_.now); !status)
-    log_warning("Turning the append-only file off: {}", status.error().text());
+  if (Status status = settle(server_.now); !status) log_warning("Turning the append-only file off: {}", status.error().text());
   end_rewrite();
   detach();
   const bool made_increment = state_ == State::kWaiting && writer_.is_open();
@@ -248,9 +245,7 @@ Status AppendLog::reload(Executor& executor, const Now& now) {
 
 // ---- Rewriting ----
 
-bool AppendLog::snapshot_under_way() const {
-  return server_.snapshots && server_.snapshots->serving() && !base_.started();
-}
+bool AppendLog::snapshot_under_way() const { return server_.snapshots && server_.snapshots->serving() && !base_.started(); }
 
 Result<AppendLog::RewriteStart> AppendLog::rewrite(const Now& now) {
   if (rewriting()) return RewriteStart::kUnderWay;
@@ -272,10 +267,8 @@ void AppendLog::start_rewrite(const Now& now) {
   rewrite_began_ = now.instant;
   stats_.rewrites++;
   log_notice("Background append only file rewriting started");
-  if (state_ == State::kOn)
-    prepare_increment();
-  else
-    start_base();
+  if (state_ == State::kOn) prepare_increment();
+  else start_base();
 }
 
 // The next increment is made, and named by the manifest, before the snapshot begins: what syncs that takes
@@ -315,10 +308,8 @@ void AppendLog::start_base() {
   plan.incremental_sync = settings.incremental_sync;
   plan.on_start = [this] { return switch_increment(); };
   plan.on_done = [this](const Result<uint64_t>& bytes) {
-    if (bytes)
-      adopt_base(*bytes);
-    else
-      on_rewrite_failed(bytes.error());
+    if (bytes) adopt_base(*bytes);
+    else on_rewrite_failed(bytes.error());
   };
   base_.start(*server_.snapshots, std::move(plan));
 }
@@ -329,20 +320,16 @@ Status AppendLog::switch_increment() {
   if (state_ == State::kWaiting) {
     AppendManifest next = set_->manifest();
     next_increment_name_ = next.add_increment(set_->place().prefix).name;
-    if (Status status = open_file(set_->temporary_path(next_increment_name_), AppendFiles::Mode::kReplace);
-        !status)
-      return status;
+    if (Status status = open_file(set_->temporary_path(next_increment_name_), AppendFiles::Mode::kReplace); !status) return status;
     annotate();
     return Status::ok();
   }
   if (writer_.pending() && writer_.buffer().end() != told_end_) annotate();
   writer_.flush(server_.clock ? server_.clock->now() : server_.now, policy(true), offset_);
-  if (writer_.pending())
-    return Error(fmt::format("the log cannot be written: {}", writer_.write_error().value_or("")));
+  if (writer_.pending()) return Error(fmt::format("the log cannot be written: {}", writer_.write_error().value_or("")));
   const uint64_t former = writer_.size();
   repairs_ = writer_.lost_sync();
-  if (Status status = open_file(set_->path(next_increment_name_), AppendFiles::Mode::kAppend); !status)
-    return status;
+  if (Status status = open_file(set_->path(next_increment_name_), AppendFiles::Mode::kAppend); !status) return status;
   former_bytes_ += former;
   writer_.forget_lost_sync();
   annotate();
@@ -428,9 +415,7 @@ bool AppendLog::retries_are_limited(const Now& now) {
   if (retry_at_ == Instant{}) {
     retry_minutes_ = std::clamp<uint64_t>(retry_minutes_ * 2, 1, kRetryMinutesMax);
     retry_at_ = Instant{now.instant.ns + int64_t(retry_minutes_) * 60 * 1000000000};
-    log_warning(
-        "Background AOF rewrite has repeatedly failed and triggered the limit, will retry in {} minutes",
-        retry_minutes_);
+    log_warning("Background AOF rewrite has repeatedly failed and triggered the limit, will retry in {} minutes", retry_minutes_);
   }
   if (now.instant < retry_at_) return true;
   retry_at_ = {};
@@ -447,8 +432,7 @@ void AppendLog::tick(const Now& now) {
   if (state_ != State::kOn) return;
   if (writer_.lost_sync() && !writer_.sync_error()) {
     if (retries_are_limited(now)) return;
-    log_warning(
-        "A sync of the append-only file had failed: rewriting it, so that all of it is on the disk again");
+    log_warning("A sync of the append-only file had failed: rewriting it, so that all of it is on the disk again");
     start_rewrite(now);
     return;
   }
@@ -466,8 +450,6 @@ void AppendLog::sleep_before_writes(int64_t us) {
   writer_.set_delay(us ? std::function<void()>([this, us] { server_.actions->sleep_us(us); }) : nullptr);
 }
 
-int64_t AppendLog::rewrite_seconds(const Now& now) const {
-  return rewriting() ? ns_between(rewrite_began_, now.instant) / 1000000000 : -1;
-}
+int64_t AppendLog::rewrite_seconds(const Now& now) const { return rewriting() ? ns_between(rewrite_began_, now.instant) / 1000000000 : -1; }
 
 }  // namespace vedette

@@ -43,14 +43,10 @@ Status AppendSet::read() {
     log_notice("There is no append-only file yet: no {}", manifest_path());
   } else {
     const Result<std::string> text = read_text(manifest_path());
-    if (!text)
-      return Error(
-          fmt::format("The manifest of the append-only file cannot be read: {}", text.error().text()));
+    if (!text) return Error(fmt::format("The manifest of the append-only file cannot be read: {}", text.error().text()));
     ManifestError error;
     auto manifest = parse_manifest(*text, error);
-    if (!manifest)
-      return Error(
-          fmt::format("{}, line {}: '{}': {}", manifest_path(), error.line_number, error.line, error.reason));
+    if (!manifest) return Error(fmt::format("{}, line {}: '{}': {}", manifest_path(), error.line_number, error.line, error.reason));
     manifest_ = std::move(*manifest);
   }
   return waits_for_single_file() ? take_single_file() : Status::ok();
@@ -60,8 +56,7 @@ bool AppendSet::waits_for_single_file() const {
   if (!files_.exists(place_.directory + "/" + place_.prefix)) return false;
   if (empty()) return true;
   // A move that was interrupted: the manifest has been written, the file has not been moved.
-  return manifest_.base && manifest_.increments.empty() && manifest_.base->name == place_.prefix &&
-         !files_.exists(path(place_.prefix));
+  return manifest_.base && manifest_.increments.empty() && manifest_.base->name == place_.prefix && !files_.exists(path(place_.prefix));
 }
 
 Status AppendSet::take_single_file() {
@@ -69,25 +64,22 @@ Status AppendSet::take_single_file() {
   if (Status status = make_folder(); !status) return status;
   if (Status status = adopt(manifest_of_single_file(place_.prefix)); !status) return status;
   if (Status status = files_.rename(from, path(place_.prefix)); !status)
-    return Error(fmt::format("The old append-only file {} cannot be moved to {}: {}", from, folder_path(),
-                             status.error().text()));
+    return Error(fmt::format("The old append-only file {} cannot be moved to {}: {}", from, folder_path(), status.error().text()));
   log_notice("The old append-only file {} was moved to {}", from, folder_path());
   return files_.sync_folder(folder_path());
 }
 
 Status AppendSet::make_folder() {
   if (Status status = files_.make_folder(folder_path()); !status)
-    return Error(fmt::format("The folder {} of the append-only file cannot be made: {}", folder_path(),
-                             status.error().text()));
+    return Error(fmt::format("The folder {} of the append-only file cannot be made: {}", folder_path(), status.error().text()));
   return Status::ok();
 }
 
 std::function<Status()> AppendSet::writer_of(const AppendManifest& next) const {
-  return [&files = files_, temporary = temporary_path(manifest_name(place_.prefix)), path = manifest_path(),
-          folder = folder_path(), text = print_manifest(next)]() -> Status {
+  return [&files = files_, temporary = temporary_path(manifest_name(place_.prefix)), path = manifest_path(), folder = folder_path(),
+          text = print_manifest(next)]() -> Status {
     const auto problem = [&](const Error& error) {
-      return Error(fmt::format("The manifest of the append-only file cannot be written in {}: {}", folder,
-                               error.text()));
+      return Error(fmt::format("The manifest of the append-only file cannot be written in {}: {}", folder, error.text()));
     };
     const Result<int> fd = files.open(temporary, AppendFiles::Mode::kReplace);
     if (!fd) return problem(fd.error());
@@ -133,8 +125,7 @@ void AppendSet::delete_temporaries() {
   for (const std::string& name : files_.list_folder(folder_path())) {
     if (!name.starts_with("temp-") || name.find(".aof") == name.npos) continue;
     log_notice("Deleting {}, which interrupted work has left", path(name));
-    if (Status status = files_.remove(path(name)); !status)
-      log_warning("{}: {}", path(name), status.error().text());
+    if (Status status = files_.remove(path(name)); !status) log_warning("{}: {}", path(name), status.error().text());
   }
 }
 

@@ -31,9 +31,7 @@ class AppendSet {
   const AppendManifest& manifest() const { return manifest_; }
   bool empty() const { return !manifest_.base && manifest_.increments.empty(); }
   const AppendPlace& place() const { return place_; }
-  std::string path(std::string_view name) const {
-    return place_.directory + "/" + place_.folder + "/" + std::string(name);
-  }
+  std::string path(std::string_view name) const { return place_.directory + "/" + place_.folder + "/" + std::string(name); }
   std::string temporary_path(std::string_view name) const { return path("temp-" + std::string(name)); }
 
   /// Makes `next` the set that is valid. On failure the former one is.

@@ -46,8 +46,7 @@ void AppendWriter::take(int fd, uint64_t size, AppendSync policy) {
             return;
           }
           lost_sync_ = true;
-          log_warning("The last part of the append-only file could not be synced: {}",
-                      status->error().text());
+          log_warning("The last part of the append-only file could not be synced: {}", status->error().text());
         });
   }
   fd_ = fd;
@@ -64,8 +63,7 @@ void AppendWriter::flush(const Now& now, const Policy& policy, uint64_t offset) 
     if (policy.sync == AppendSync::kAlways && !policy.hold_syncs) return sync_now(policy.sync);
   }
   if (policy.sync != AppendSync::kEverySecond || policy.hold_syncs) return;
-  if (synced_size_ < size_ && !syncs_under_way_ && ms_between(last_sync_, now.instant) >= kSyncPeriodMs)
-    sync_elsewhere(now);
+  if (synced_size_ < size_ && !syncs_under_way_ && ms_between(last_sync_, now.instant) >= kSyncPeriodMs) sync_elsewhere(now);
 }
 
 bool AppendWriter::must_wait(const Now& now, const Policy& policy) {
@@ -103,8 +101,7 @@ bool AppendWriter::write_pending(const Now& now, AppendSync sync) {
     last_failure_ = now.instant;
     undo_partial_write(at - from);
     if (sync != AppendSync::kAlways) return false;
-    log_warning(
-        "With appendfsync always the server cannot go on after an error of the append-only file, and ends");
+    log_warning("With appendfsync always the server cannot go on after an error of the append-only file, and ends");
     files_.give_up();
     return false;
   }

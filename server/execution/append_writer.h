@@ -47,9 +47,8 @@ class AppendWriter {
 
   struct Policy {
     AppendSync sync = AppendSync::kEverySecond;
-    bool hold_syncs =
-        false;           ///< a rewrite keeps the disk busy and syncs shall wait (no-appendfsync-on-rewrite)
-    bool force = false;  ///< write at once, whatever is under way
+    bool hold_syncs = false;  ///< a rewrite keeps the disk busy and syncs shall wait (no-appendfsync-on-rewrite)
+    bool force = false;       ///< write at once, whatever is under way
   };
   /// Writes and syncs as the policy says. `offset` is what synced_offset() may tell once all that is pending
   /// is on the disk.

@@ -57,7 +57,8 @@ struct KeyQueue {
 
 /// A command that waits.
 struct BlockedCall {
-  BlockedCall(Session& waiting, const CommandInfo& what, std::span<const std::string_view> argv) : session(waiting), command(what), words(argv) {}
+  BlockedCall(Session& waiting, const CommandInfo& what, std::span<const std::string_view> argv)
+      : session(waiting), command(what), words(argv) {}
 
   size_t memory_bytes() const {
     constexpr size_t kQueueBytes = 128;  // of a queue in the index, as a rule this call's alone
@@ -72,9 +73,9 @@ struct BlockedCall {
   ValueType type{};
   TimeoutReply on_timeout{};
   bool wakes_on_removal = false;
-  bool silent = false;     ///< its reply is to be skipped
-  Instant deadline{};      ///< none: waits for ever
-  int64_t spent_ns = 0;    ///< of the runs that found nothing
+  bool silent = false;   ///< its reply is to be skipped
+  Instant deadline{};    ///< none: waits for ever
+  int64_t spent_ns = 0;  ///< of the runs that found nothing
 };
 
 class BlockedClients {

@@ -12,22 +12,22 @@ namespace vedette {
 
 /// Classes of keyspace events; the letters of notify-keyspace-events.
 enum NotifyClass : uint32_t {
-  kNotifyKeyspace = 1u << 0,  // K
-  kNotifyKeyevent = 1u << 1,  // E
-  kNotifyGeneric = 1u << 2,   // g
-  kNotifyString = 1u << 3,    // $
-  kNotifyList = 1u << 4,      // l
-  kNotifySet = 1u << 5,       // s
-  kNotifyHash = 1u << 6,      // h
-  kNotifySortedSet = 1u << 7, // z
-  kNotifyExpired = 1u << 8,   // x
-  kNotifyEvicted = 1u << 9,   // e
-  kNotifyStream = 1u << 10,   // t
-  kNotifyKeyMiss = 1u << 11,  // m, not in A
-  kNotifyModule = 1u << 12,   // d
-  kNotifyNew = 1u << 13,      // n, not in A
-  kNotifyAll = kNotifyGeneric | kNotifyString | kNotifyList | kNotifySet | kNotifyHash | kNotifySortedSet |
-               kNotifyExpired | kNotifyEvicted | kNotifyStream | kNotifyModule,
+  kNotifyKeyspace = 1u << 0,   // K
+  kNotifyKeyevent = 1u << 1,   // E
+  kNotifyGeneric = 1u << 2,    // g
+  kNotifyString = 1u << 3,     // $
+  kNotifyList = 1u << 4,       // l
+  kNotifySet = 1u << 5,        // s
+  kNotifyHash = 1u << 6,       // h
+  kNotifySortedSet = 1u << 7,  // z
+  kNotifyExpired = 1u << 8,    // x
+  kNotifyEvicted = 1u << 9,    // e
+  kNotifyStream = 1u << 10,    // t
+  kNotifyKeyMiss = 1u << 11,   // m, not in A
+  kNotifyModule = 1u << 12,    // d
+  kNotifyNew = 1u << 13,       // n, not in A
+  kNotifyAll = kNotifyGeneric | kNotifyString | kNotifyList | kNotifySet | kNotifyHash | kNotifySortedSet | kNotifyExpired |
+               kNotifyEvicted | kNotifyStream | kNotifyModule,
 };
 
 /// One key that changed (or, with `modified` false, an event about a key that did not). `key` lives until the commit.

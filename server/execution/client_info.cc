@@ -20,8 +20,7 @@ ClientClass class_of(const Session& session) {
 size_t client_memory_bytes(const Session& session) {
   size_t bytes = session.memory_bytes();
   if (const ServerSession* own = ServerSession::of_or_null(session)) bytes += own->memory_bytes();
-  if (const Subscriber* s = session.subscriber.get())
-    bytes += s->name_bytes + kNameOverheadBytes * (s->count() + s->shard_channels.size());
+  if (const Subscriber* s = session.subscriber.get()) bytes += s->name_bytes + kNameOverheadBytes * (s->count() + s->shard_channels.size());
   return bytes;
 }
 
@@ -32,7 +31,8 @@ void append_client_info(std::string& to, const ServerState& server, const Sessio
   facts.command = command;
   facts.memory_bytes = client_memory_bytes(session);
   // The reply that this line is for will take a chunk.
-  if (&session == server.executing && session.output.memory_bytes() == 0) facts.memory_bytes += sizeof(OutputChunk) + ChunkPool::kChunkBytes;
+  if (&session == server.executing && session.output.memory_bytes() == 0)
+    facts.memory_bytes += sizeof(OutputChunk) + ChunkPool::kChunkBytes;
   facts.reads = wants_input(server, session);
   if (session.has(kInTransaction)) facts.queued = int64_t(own ? own->queue.size() : 0);
   if (const SessionTracking* tracking = tracking_of(session)) facts.redirect = int64_t(tracking->redirect);

@@ -22,7 +22,8 @@ std::string_view name_of(ClientClass client_class) {
 
 void close_over_output_limit(ServerState& server, Session& session, std::string_view kind, uint64_t bytes) {
   log_warning("Client {} closed: {} bytes of output wait, over the {} limit of client-output-buffer-limit {} ({})",
-              client_info(server, session), session.output.size() + (session.source ? session.source->pending() : 0), kind, name_of(class_of(session)), bytes);
+              client_info(server, session), session.output.size() + (session.source ? session.source->pending() : 0), kind,
+              name_of(class_of(session)), bytes);
   server.stats.output_buffer_disconnections++;
   session.close(false);
   note_memory(server, session);
@@ -81,8 +82,7 @@ void check_output(ServerState& server, Session& session) {
 }
 
 void note_memory(ServerState& server, Session& session) {
-  if (session.has(kCloseNow))
-    server.client_memory.leave(session, client_memory_bytes(session));
+  if (session.has(kCloseNow)) server.client_memory.leave(session, client_memory_bytes(session));
   else
     server.client_memory.update(session, client_memory_bytes(session), int(class_of(session)),
                                 !session.has(kNoEvict | kInternal | kReplicaLink | kReplaying));

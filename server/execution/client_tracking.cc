@@ -121,9 +121,7 @@ const SessionTracking* tracking_of(const Session& session) {
   return own ? own->tracking.get() : nullptr;
 }
 
-SessionTracking* tracking_of(Session& session) {
-  return const_cast<SessionTracking*>(tracking_of(static_cast<const Session&>(session)));
-}
+SessionTracking* tracking_of(Session& session) { return const_cast<SessionTracking*>(tracking_of(static_cast<const Session&>(session))); }
 
 void start_tracking(ServerState& server, Session& session, const TrackingRequest& request) {
   server.tracking_clients += !session.has(kTracks);
@@ -193,7 +191,8 @@ void invalidate_all(ServerState& server) {
 
 void end_tracking_turn(ServerState& server) {
   if (server.broadcasts.pending())
-    server.broadcasts.deliver([&](const std::vector<uint64_t>& clients, const Broadcasts::Changes& changes) { tell_changes(server, clients, changes); });
+    server.broadcasts.deliver(
+        [&](const std::vector<uint64_t>& clients, const Broadcasts::Changes& changes) { tell_changes(server, clients, changes); });
   if (server.tracked_keys.keys() > server.settings.tracked_keys_max) keep_limit(server, kEvictedPerTurn);
 }
 

@@ -48,12 +48,9 @@ void CommandStats::count_error(std::string_view reply) {
   total_errors_++;
   const std::string_view code = reply.substr(0, reply.find(' '));
   const auto it = errors_.find(code);
-  if (it != errors_.end())
-    it->second++;
-  else if (errors_.size() < kCodesMax)
-    errors_.emplace(code, 1);
-  else
-    errors_["ERRORSTATS_OVERFLOW"]++;
+  if (it != errors_.end()) it->second++;
+  else if (errors_.size() < kCodesMax) errors_.emplace(code, 1);
+  else errors_["ERRORSTATS_OVERFLOW"]++;
 }
 
 }  // namespace vedette

@@ -18,10 +18,8 @@ void commit_change(ServerState& server, const Change& change) {
   if (change.modified) {
     server.stats.dirty++;
     if (!server.watches.empty()) {
-      if (change.event_class == kNotifyExpired)
-        server.watches.touch_expired(change.db, change.key);
-      else
-        server.watches.touch(change.db, change.key);
+      if (change.event_class == kNotifyExpired) server.watches.touch_expired(change.db, change.key);
+      else server.watches.touch(change.db, change.key);
     }
     if (!nobody_tracks(server)) invalidate_key(server, change);
     if (!server.blocked.empty()) server.blocked.note(change.db, change.key);
@@ -39,8 +37,7 @@ void remove_key(ServerState& server, int db, const Key& key, Database::Place pla
   const bool lazily = expired ? server.settings.lazy_expire : server.settings.lazy_eviction;
   server.keyspace.erase(db, key.hash, place, lazily);
   (expired ? server.keyspace.stats.expired : server.keyspace.stats.evicted)++;
-  commit_change(server, Change{db, key.bytes, key.hash, expired ? kNotifyExpired : kNotifyEvicted,
-                               expired ? "expired" : "evicted", true});
+  commit_change(server, Change{db, key.bytes, key.hash, expired ? kNotifyExpired : kNotifyEvicted, expired ? "expired" : "evicted", true});
   if (server.effect_sinks.empty()) return;
   const std::string_view argv[] = {lazily ? "UNLINK" : "DEL", key.bytes};
   if (server.call_depth > 1) {

@@ -60,8 +60,6 @@ Status CommandContext::block(const BlockOn& wait) {
   return Status::ok();
 }
 
-void CommandContext::call(const ServerCommandTable::Entry& entry, Arguments args) {
-  executor_.call(session, entry, args, false, 0);
-}
+void CommandContext::call(const ServerCommandTable::Entry& entry, Arguments args) { executor_.call(session, entry, args, false, 0); }
 
 }  // namespace vedette

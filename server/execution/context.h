@@ -29,14 +29,7 @@ class CommandContext {
  public:
   CommandContext(Executor& executor, ServerState& state, Session& caller, const ServerCommandTable::Entry& entry, Arguments args,
                  const Now& now, const ReplyWriter& reply, std::vector<Change>& changes)
-      : server(state),
-        session(caller),
-        command(entry),
-        executor_(executor),
-        args_(args),
-        now_(now),
-        reply_(reply),
-        changes_(changes) {}
+      : server(state), session(caller), command(entry), executor_(executor), args_(args), now_(now), reply_(reply), changes_(changes) {}
   CommandContext(const CommandContext&) = delete;
   CommandContext& operator=(const CommandContext&) = delete;
 

@@ -13,8 +13,8 @@ namespace vedette {
 namespace {
 
 constexpr uint64_t kEmptyKeysLogged = 10;
-constexpr uint64_t kKeyBytesMin = 4;             // in an RDB no key with its value takes less
-constexpr uint64_t kKeysBelievedMax = 4 << 20;   // of a hint about a stream of unknown length
+constexpr uint64_t kKeyBytesMin = 4;            // in an RDB no key with its value takes less
+constexpr uint64_t kKeysBelievedMax = 4 << 20;  // of a hint about a stream of unknown length
 
 }  // namespace
 
@@ -119,8 +119,7 @@ Status DatasetLoader::on_entry(int db, Entry* entry, const RdbEntryUse& use) {
 }
 
 Status DatasetLoader::on_empty(int, std::string_view key) {
-  if (keys_empty_++ < kEmptyKeysLogged)
-    log_notice("The snapshot is skipping empty key: {}", quoted_if_needed(key.substr(0, 128)));
+  if (keys_empty_++ < kEmptyKeysLogged) log_notice("The snapshot is skipping empty key: {}", quoted_if_needed(key.substr(0, 128)));
   return Status::ok();
 }
 

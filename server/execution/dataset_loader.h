@@ -18,10 +18,10 @@ struct LoadOptions {
   enum class Target { kKeyspace, kBeside };
   Target target = Target::kKeyspace;
   int64_t now_ms = 0;
-  bool drop_expired = true;      ///< a replica keeps them until its primary says so; so does an append-only file
-  bool replace = false;          ///< a key that is there is replaced; else it is an error
+  bool drop_expired = true;  ///< a replica keeps them until its primary says so; so does an append-only file
+  bool replace = false;      ///< a key that is there is replaced; else it is an error
   bool verify_checksum = true;
-  uint64_t bytes_expected = 0;   ///< size of the whole, which bounds what its hints are believed; 0: unknown
+  uint64_t bytes_expected = 0;  ///< size of the whole, which bounds what its hints are believed; 0: unknown
 };
 
 /// What an RDB told of itself.

@@ -36,9 +36,7 @@ void note_latency(ServerState& server, const Now& now, const char* event, int64_
   if (threshold_ms > 0 && us >= threshold_ms * 1000) server.latency.add(event, now.wall.seconds(), us / 1000);
 }
 
-Instant read_time(const ServerState& server, const Now& now) {
-  return server.clock ? server.clock->now().instant : now.instant;
-}
+Instant read_time(const ServerState& server, const Now& now) { return server.clock ? server.clock->now().instant : now.instant; }
 
 enum class Outcome { kWithinLimit, kOutOfTime, kNothingLeft };
 
@@ -98,7 +96,7 @@ bool make_room(ServerState& server, const Now& now) {
     return true;
   }
   if (server.pause.active(now.instant) || (server.conditions() & kBusyScript)) return true;  // the dataset stands still
-  if (server.is_replica && server.settings.replication.ignore_memory_max) return true;  // the primary evicts
+  if (server.is_replica && server.settings.replication.ignore_memory_max) return true;       // the primary evicts
   server.chunks.drop_kept();
   const Instant start = read_time(server, now);
   const Outcome outcome = evict(server, now);

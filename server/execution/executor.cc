@@ -86,8 +86,8 @@ void prepare_entry(CommandInfo& info) {
 // What failed here went well where it comes from: the datasets differ.
 void note_replay_failure(ServerState& state, const Session& session, std::string_view command, const std::string& error) {
   const bool from_primary = state.replication && state.replication->link() && &state.replication->link()->session() == &session;
-  log_warning("== CRITICAL == A command of the {} failed here: '{}' after processing the command '{}'", from_primary ? "primary" : "append-only file",
-              error, command);
+  log_warning("== CRITICAL == A command of the {} failed here: '{}' after processing the command '{}'",
+              from_primary ? "primary" : "append-only file", error, command);
   state.stats.unexpected_errors++;
   const ReplicationSettings& settings = state.settings.replication;
   if (from_primary && !settings.read_only) return;  // what its own clients wrote may be in the way
@@ -100,9 +100,8 @@ void Executor::prepare() {
   state_.access->describe = [this](const Session& session) {
     const AclCatalog& catalog = state_.access->catalog();
     std::string line;
-    append_client_info(
-        line, state_, session,
-        session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
+    append_client_info(line, state_, session,
+                       session.last_command < uint32_t(catalog.size()) ? catalog[int(session.last_command)].name : "NULL");
     return line;
   };
   state_.access->disconnect = [this](Session& session) { disconnect(state_, session); };
@@ -113,7 +112,8 @@ void Executor::prepare() {
 
 const Now& Executor::refresh_now() {
   now_ = clock_.now();
-  if (now_.instant >= state_.lease_check_due) [[unlikely]] state_.replication->check_lease(now_.instant);
+  if (now_.instant >= state_.lease_check_due) [[unlikely]]
+    state_.replication->check_lease(now_.instant);
   return now_;
 }
 
@@ -155,15 +155,14 @@ bool Executor::gather(Session& session, std::string_view bytes) {
     }
   }
   run.request_count = uint32_t(requests_.size()) - run.first_request;
-  if (run.request_count)
-    runs_.push_back(run);
-  else
-    keep_rest(run, at, run.cut);
+  if (run.request_count) runs_.push_back(run);
+  else keep_rest(run, at, run.cut);
   return run.request_count > 0;
 }
 
 void Executor::add_request(Session& session, size_t first_argument, size_t end) {
-  Request request{nullptr, uint32_t(first_argument), uint32_t(arguments_.size() - first_argument), end, 0, 0, false, false, false, int16_t(session.db)};
+  Request request{nullptr, uint32_t(first_argument), uint32_t(arguments_.size() - first_argument), end, 0, 0, false, false,
+                  false,   int16_t(session.db)};
   if (request.argument_count) {
     const Arguments args(&arguments_[first_argument], request.argument_count);
     request.command = state_.commands.find(args);
@@ -301,10 +300,8 @@ void Executor::note_held_reply(Session& session, uint64_t from, uint64_t write_b
 
 void Executor::keep_rest(const Run& run, size_t consumed, bool deferred) {
   Session& session = *run.session;
-  if (run.from_input)
-    session.input.consume(consumed);
-  else if (consumed < run.size)
-    session.input.append(run.data + consumed, run.size - consumed);
+  if (run.from_input) session.input.consume(consumed);
+  else if (consumed < run.size) session.input.append(run.data + consumed, run.size - consumed);
   if (deferred) {
     session.parser = RequestParser();  // it had gone on past the requests that wait
     if (!session.closing() && !session.has(kSuspended) && !session.input.empty()) {
@@ -330,9 +327,9 @@ void Executor::deliver_pushes(Session& session) {
 }
 
 bool Executor::has_backlog() const {
-  return !backlog_.empty() || stands_still() || state_.blocked.any_ready() || std::any_of(stalled_.begin(), stalled_.end(), [&](const Session* session) {
-           return !replies_over_backlog_limit(state_, *session);
-         });
+  return !backlog_.empty() || stands_still() || state_.blocked.any_ready() ||
+         std::any_of(stalled_.begin(), stalled_.end(),
+                     [&](const Session* session) { return !replies_over_backlog_limit(state_, *session); });
 }
 
 void Executor::gather_backlog() {
@@ -392,8 +389,7 @@ bool Executor::execute_request(Session& session, const Request& request, Argumen
     session.commands++;
     const uint64_t gates = (session.flags() | (state_.conditions() & session.heeds)) & command->gate_mask;
     // Who is merely restricted is asked for permission, and for nothing else.
-    if (__builtin_expect(gates == 0, 1) ||
-        (gates == kRestricted && session.user->permits(command->id, args))) {
+    if (__builtin_expect(gates == 0, 1) || (gates == kRestricted && session.user->permits(command->id, args))) {
       call(session, *command, args, request.hashed, request.hash);
       return true;
     }
@@ -425,10 +421,8 @@ bool Executor::execute_closely(Session& session, const Request& request, Argumen
     reject(session, nullptr, session.parser.error());
     session.set(kCloseAfterReply);
   } else if (!command) {
-    if (is_http(args[0]))
-      refuse_http(state_, session);
-    else
-      answer_unknown(session, args);
+    if (is_http(args[0])) refuse_http(state_, session);
+    else answer_unknown(session, args);
   } else if (!command->accepts_argument_count(args.size())) {
     reject(session, command, errors::wrong_argument_count(command->name).text());
   } else if (pass_gates(session, *command, args, wait)) {
@@ -456,16 +450,19 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
   const uint32_t flags = own_flags | (exec && own ? own->queue.flags() : 0);
   if (session.has(kReplaying)) {
     // Only a pause that clients have asked for: what holds their writes for a replica's sake must not keep the stream from it.
-    const bool paused = (state_.conditions() & kPausedClients) && !session.has(kInternal) && is_paused(state_.pause.timed(now_.instant), flags);
+    const bool paused = (state_.conditions() & kPausedClients) && !session.has(kInternal) &&
+                        is_paused(state_.pause.timed(now_.instant), flags);
     if (paused) session.set(kSuspended);
     wait = paused;
     return !paused && !queue_if_in_transaction(session, command, args);
   }
   if (session.has(kInternal)) return true;
   if ((command.flags & kProtected) && !permits_protected(state_.settings, command, session)) {
-    reject(session, &command, fmt::format("ERR {0} command not allowed. If the enable-{1}-command option is set to \"local\", you can run it "
-                                          "from a local connection, otherwise you need to set this option in the configuration file, and "
-                                          "then restart the server.", to_upper(command.name), command.name));
+    reject(session, &command,
+           fmt::format("ERR {0} command not allowed. If the enable-{1}-command option is set to \"local\", you can run it "
+                       "from a local connection, otherwise you need to set this option in the configuration file, and "
+                       "then restart the server.",
+                       to_upper(command.name), command.name));
     return false;
   }
   if (session.has(kUnauthenticated) && !(command.flags & kNoAuth)) {
@@ -481,8 +478,7 @@ bool Executor::pass_gates(Session& session, const ServerCommandTable::Entry& com
     const AclContext context = session.has(kInTransaction) ? AclContext::kTransaction : AclContext::kTopLevel;
     state_.access->note(session, command, args, decision, context, now_.wall.ms());
     if (session.has(kReplicaLink)) {  // an error would be taken for a part of its stream
-      log_warning("Client {} closed: a replica whose user may no more run '{}'", client_info(state_, session),
-                  command.name);
+      log_warning("Client {} closed: a replica whose user may no more run '{}'", client_info(state_, session), command.name);
       session.close(false);
       return false;
     }
@@ -593,7 +589,8 @@ uint32_t Executor::flags_of(const ServerCommandTable::Entry& command, Arguments 
 
 void Executor::call(Session& session, const ServerCommandTable::Entry& command, Arguments args, bool hashed, uint64_t hash) {
   // What happened elsewhere is not left half-way; nor are the commands that are called by one that can be.
-  if (__builtin_expect(command.flags & kRunsScripts, 0) && state_.call_depth == 0 && !session.has(kReplaying) && runs_script(session, command))
+  if (__builtin_expect(command.flags & kRunsScripts, 0) && state_.call_depth == 0 && !session.has(kReplaying) &&
+      runs_script(session, command))
     return call_apart(session, command, args);
   call_here(session, command, args, hashed, hash);
 }
@@ -612,8 +609,7 @@ void Executor::call_here(Session& session, const ServerCommandTable::Entry& comm
     state_.command_stats->count_error(status.error().text());
   }
   // A reply over the hard limit ends its client before any of it is sent.
-  if (__builtin_expect(state_.settings.output_limits[size_t(ClientClass::kNormal)].hard_bytes != 0, 0))
-    (void)context.reply_is_lost();
+  if (__builtin_expect(state_.settings.output_limits[size_t(ClientClass::kNormal)].hard_bytes != 0, 0)) (void)context.reply_is_lost();
   VED_ASSERT(context.reply().complete() || session.has(kCloseNow));
   const bool again = serving_ && state_.call_depth == 1;
   if (__builtin_expect(state_.conditions() & kMonitored, 0) && !(command.flags & (kSkipMonitor | kAdmin)) && !again) feed_monitors(context);
@@ -633,10 +629,8 @@ void Executor::finish_call(CommandContext& context, const Status& status, size_t
   state_.stats.dirty += context.extra_dirty();
   if (__builtin_expect(!state_.effect_sinks.empty(), 0)) {
     if (wrote && context.verbatim() && (context.command.flags & (kWrite | kMayReplicate))) {
-      if (state_.call_depth == 1)
-        state_.effects.add_view(context.session.db, context.args());  // they live until the call ends
-      else
-        state_.effects.add_copy(context.session.db, context.args());
+      if (state_.call_depth == 1) state_.effects.add_view(context.session.db, context.args());  // they live until the call ends
+      else state_.effects.add_copy(context.session.db, context.args());
     }
     if (state_.call_depth == 1 && !state_.effects.empty()) {
       propagate(state_, state_.effects);
@@ -662,7 +656,8 @@ void Executor::account(CommandContext& context, bool failed, Instant start) {
   if (failed) (*state_.command_stats)[context.command.id].failed++;
   const int64_t threshold_us = state_.settings.slow_log_threshold_us;
   const Session& session = context.session;
-  if (__builtin_expect(threshold_us >= 0 && ns >= threshold_us * 1000, 0) && !(context.command.flags & kSkipSlowLog) && !session.has(kScript)) {
+  if (__builtin_expect(threshold_us >= 0 && ns >= threshold_us * 1000, 0) && !(context.command.flags & kSkipSlowLog) &&
+      !session.has(kScript)) {
     state_.slow_log.add(now_.wall, ns / 1000, context.shown_args(), session.transport ? session.transport->peer_address() : "?:0",
                         session.name(), state_.settings.slow_log_length_max);
   }

@@ -89,8 +89,8 @@ class Executor final : public NewKeyListener {
   struct Request {
     const ServerCommandTable::Entry* command;  // null: unknown
     uint32_t first_argument, argument_count;
-    size_t end;           // of the request, within its run's bytes
-    uint64_t hash;        // of the first key
+    size_t end;     // of the request, within its run's bytes
+    uint64_t hash;  // of the first key
     uint64_t element_hash;
     bool hashed;
     bool has_element;     // the argument behind the key, whose hash is known when its bucket has been asked for
@@ -103,7 +103,7 @@ class Executor final : public NewKeyListener {
     const char* data;
     size_t size;
     bool from_input;
-    bool cut;             // there is more that could be parsed
+    bool cut;  // there is more that could be parsed
   };
 
   void add_request(Session& session, size_t first_argument, size_t end);

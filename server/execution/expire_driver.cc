@@ -74,10 +74,8 @@ bool run_expire_cycle(ServerState& server, const Now& now, ExpireSlice slice) {
     return false;
   }
   if (!server.local_expiries.empty()) server.local_expiries.clear();
-  if (slice == ExpireSlice::kTick)
-    open_round(server);
-  else if (!plan.pending())
-    return false;
+  if (slice == ExpireSlice::kTick) open_round(server);
+  else if (!plan.pending()) return false;
   const int64_t allowed_us = std::min(kSliceUs, plan.budget_us());
   const Instant end = work_until(server, now, Instant{now.instant.ns + allowed_us * 1000});
   const int64_t us = us_between(now.instant, end);

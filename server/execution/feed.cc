@@ -122,8 +122,7 @@ void Feed::on_snapshot_start(const BlockLog& bytes) {
   complete_ = false;
   stream_at_ = replication_.begin_full_sync();
   since_ = progress_ = server_.now.instant;
-  if (!legacy_)
-    session_.output.append(fmt::format("+FULLRESYNC {} {}\r\n", replication_.history().id, replication_.history().offset));
+  if (!legacy_) session_.output.append(fmt::format("+FULLRESYNC {} {}\r\n", replication_.history().id, replication_.history().offset));
   session_.wake();
   if (spool_) {
     log_notice("Full resync of replica {}: the snapshot goes to a file first", replication_.name_of(*this));

@@ -97,16 +97,16 @@ class Feed final : public OutputSource, public SnapshotReader {
   bool catching_up_ = false;
   bool legacy_ = false, requested_ = false;
   Instant since_{}, progress_{};
-  uint64_t stream_at_ = 0;       // position in the backlog
+  uint64_t stream_at_ = 0;         // position in the backlog
   const BlockLog* log_ = nullptr;  // the snapshot's
-  uint64_t snapshot_at_ = 0;     // position in it
-  bool complete_ = false;        // all of it is there
-  bool starved_ = false;         // has been sent all that is there
-  std::string lead_;             // goes before anything else: the frame's head and mark
+  uint64_t snapshot_at_ = 0;       // position in it
+  bool complete_ = false;          // all of it is there
+  bool starved_ = false;           // has been sent all that is there
+  std::string lead_;               // goes before anything else: the frame's head and mark
   size_t lead_at_ = 0;
-  std::string mark_;             // ends a snapshot of unknown length
+  std::string mark_;  // ends a snapshot of unknown length
   std::unique_ptr<Spool> spool_;
-  std::string chunk_;            // of the spool, being sent
+  std::string chunk_;  // of the spool, being sent
   size_t chunk_at_ = 0;
   bool chunk_wanted_ = false, spool_read_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for callbacks that may come late

@@ -31,8 +31,7 @@ void tell_of(ServerState& server, int db, WriteEntry& entry, const std::vector<H
 
 }  // namespace
 
-size_t remove_expired_fields(ServerState& server, int db, const Key& key, Database::Place place, int64_t now_ms,
-                             size_t fields_max) {
+size_t remove_expired_fields(ServerState& server, int db, const Key& key, Database::Place place, int64_t now_ms, size_t fields_max) {
   WriteEntry entry(server.keyspace, db, key, place);
   VED_ASSERT(entry && entry->fields_expire());
   std::vector<HashFieldOwner> taken;

@@ -16,8 +16,7 @@ inline HashView view_of(const CommandContext& ctx, const Entry* entry) {
 
 /// Removes up to `fields_max` expired fields of the hash at `place`, and the key with its last field. Events "hexpired" and
 /// "del", effect HDEL. `key` must not be the entry's own bytes. Returns how many fields it were; fewer than asked for: all.
-size_t remove_expired_fields(ServerState& server, int db, const Key& key, Database::Place place, int64_t now_ms,
-                             size_t fields_max);
+size_t remove_expired_fields(ServerState& server, int db, const Key& key, Database::Place place, int64_t now_ms, size_t fields_max);
 
 /// Before `ctx` changes the fields that are its arguments `first`, first + step ...: removes those that have expired, so
 /// that what is found is alive. The entry may be gone afterwards.

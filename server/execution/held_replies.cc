@@ -50,8 +50,8 @@ void deny_held_replies(ServerState& server, Session& session, int wanted, const 
     if (have >= wanted) continue;
     session.output.append(std::string_view(behind).substr(size_t(at - denied->from), size_t(reply->from - at)));
     if (reply->to > reply->from)
-      session.output.append(fmt::format("-NOACK the write was done here, but {} of {} replicas acknowledged it within {} ms\r\n", have, wanted,
-                                        server.settings.replication.ack_timeout_ms));
+      session.output.append(fmt::format("-NOACK the write was done here, but {} of {} replicas acknowledged it within {} ms\r\n", have,
+                                        wanted, server.settings.replication.ack_timeout_ms));
     at = reply->to;
   }
   session.output.append(std::string_view(behind).substr(size_t(at - denied->from)));

@@ -177,8 +177,7 @@ void stats_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("eventloop_duration_sum", stats.turns_busy_ns / 1000);
   out.field("eventloop_duration_cmd_sum", server.command_stats ? server.command_stats->total_ns() / 1000 : 0);
   out.field("instantaneous_eventloop_cycles_per_sec", turns_a_second);
-  out.field("instantaneous_eventloop_duration_usec",
-            turns_a_second ? server.busy_rate.per_second() / 1000 / turns_a_second : 0);
+  out.field("instantaneous_eventloop_duration_usec", turns_a_second ? server.busy_rate.per_second() / 1000 / turns_a_second : 0);
   const AclCounters& denied = server.access->denied;
   out.field("acl_access_denied_auth", denied.auth);
   out.field("acl_access_denied_cmd", denied.command);
@@ -234,8 +233,7 @@ void keyspace_section(InfoText& out, const ServerState& server, const Now&) {
   for (int i = 0; i < server.keyspace.count(); i++) {
     const Database& db = server.keyspace.db(i);
     if (db.size())
-      out.field(fmt::format("db{}", i),
-                fmt::format("keys={},expires={},avg_ttl={}", db.size(), db.expires(), int64_t(db.avg_ttl_ms)));
+      out.field(fmt::format("db{}", i), fmt::format("keys={},expires={},avg_ttl={}", db.size(), db.expires(), int64_t(db.avg_ttl_ms)));
   }
 }
 

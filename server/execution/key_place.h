@@ -18,9 +18,7 @@ struct KeyPlaceView {
 
 struct KeyPlaceHash {
   using is_transparent = void;
-  size_t operator()(const KeyPlaceView& p) const {
-    return std::hash<std::string_view>()(p.key) ^ (size_t(p.db) * 0x9e3779b97f4a7c15u);
-  }
+  size_t operator()(const KeyPlaceView& p) const { return std::hash<std::string_view>()(p.key) ^ (size_t(p.db) * 0x9e3779b97f4a7c15u); }
   size_t operator()(const KeyPlace& p) const { return (*this)(KeyPlaceView{p.db, p.key}); }
 };
 struct KeyPlaceEqual {

@@ -24,13 +24,12 @@ struct MemoryReport {
   std::vector<DatabaseOverhead> databases;  ///< those that are not empty
   uint64_t overhead = 0;                    ///< all that is no key and no value
   uint64_t dataset = 0;
-  double dataset_percent = 0;               ///< of what was allocated since the start
-  double peak_percent = 0;                  ///< used, of the peak
+  double dataset_percent = 0;  ///< of what was allocated since the start
+  double peak_percent = 0;     ///< used, of the peak
   uint64_t keys = 0, bytes_per_key = 0;
   AllocatorStats allocator;
   double allocator_fragmentation = 0, allocator_resident_ratio = 0, resident_overhead = 0, fragmentation = 0;
-  int64_t allocator_fragmentation_bytes = 0, allocator_resident_bytes = 0, resident_overhead_bytes = 0,
-          fragmentation_bytes = 0;
+  int64_t allocator_fragmentation_bytes = 0, allocator_resident_bytes = 0, resident_overhead_bytes = 0, fragmentation_bytes = 0;
 };
 
 /// O(clients + databases), and a question to the allocator.

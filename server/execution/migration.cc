@@ -14,11 +14,8 @@ constexpr int64_t kIdleMsMax = 10000;
 constexpr size_t kIdleConnectionsMax = 64;
 
 // What a target may answer: lines.
-constexpr ReplyLimits kTargetReplies{.line_bytes_max = 64 * 1024,
-                                     .bulk_bytes_max = 64 * 1024,
-                                     .total_bytes_max = 128 * 1024,
-                                     .values_max = 16,
-                                     .depth_max = 2};
+constexpr ReplyLimits kTargetReplies{
+    .line_bytes_max = 64 * 1024, .bulk_bytes_max = 64 * 1024, .total_bytes_max = 128 * 1024, .values_max = 16, .depth_max = 2};
 
 }  // namespace
 
@@ -54,8 +51,7 @@ void Migrations::tick(const Now& now) {
   for (Migration* migration : all) migration->tick(now);  // each may end, but no other
   std::vector<MigrationConnection*> old;
   for (const auto& connection : connections_)
-    if (!connection->user && ms_between(connection->idle_since, now.instant) >= kIdleMsMax)
-      old.push_back(connection.get());
+    if (!connection->user && ms_between(connection->idle_since, now.instant) >= kIdleMsMax) old.push_back(connection.get());
   for (MigrationConnection* connection : old) drop(*connection);
 }
 
@@ -67,8 +63,7 @@ MigrationConnection* Migrations::acquire(Migration& migration, bool fresh) {
     return connection.get();
   }
   auto connection = std::make_unique<MigrationConnection>(*this, target);
-  connection->link =
-      server_.actions->connect(LinkUse::kMigration, migration.request().host, migration.request().port, *connection);
+  connection->link = server_.actions->connect(LinkUse::kMigration, migration.request().host, migration.request().port, *connection);
   if (!connection->link) return nullptr;
   connection->user = &migration;
   connections_.push_back(std::move(connection));
@@ -92,8 +87,7 @@ void Migrations::keep(MigrationConnection& connection) {
 void Migrations::drop(MigrationConnection& connection) {
   connection.user = nullptr;
   connection.link->disown();
-  const auto it = std::find_if(connections_.begin(), connections_.end(),
-                               [&](const auto& other) { return other.get() == &connection; });
+  const auto it = std::find_if(connections_.begin(), connections_.end(), [&](const auto& other) { return other.get() == &connection; });
   VED_ASSERT(it != connections_.end());
   std::shared_ptr<MigrationConnection> last(std::move(*it));
   connections_.erase(it);
@@ -101,8 +95,7 @@ void Migrations::drop(MigrationConnection& connection) {
 }
 
 void Migrations::remove(Migration& migration) {
-  const auto it = std::find_if(migrations_.begin(), migrations_.end(),
-                               [&](const auto& other) { return other.get() == &migration; });
+  const auto it = std::find_if(migrations_.begin(), migrations_.end(), [&](const auto& other) { return other.get() == &migration; });
   VED_ASSERT(it != migrations_.end());
   std::shared_ptr<Migration> last(std::move(*it));
   migrations_.erase(it);
@@ -140,8 +133,7 @@ std::unique_ptr<Session> Migrations::new_watcher() {
 
 // --- a connection
 
-MigrationConnection::MigrationConnection(Migrations& all, std::string to)
-    : target(std::move(to)), all_(all), parser_(kTargetReplies) {}
+MigrationConnection::MigrationConnection(Migrations& all, std::string to) : target(std::move(to)), all_(all), parser_(kTargetReplies) {}
 
 void MigrationConnection::on_link_connected(const std::string& failure) {
   all_.executor_.refresh_now();
@@ -167,10 +159,8 @@ bool MigrationConnection::wants_link_bytes() const {
 
 void MigrationConnection::on_link_closed(const std::string& reason) {
   all_.executor_.refresh_now();
-  if (user)
-    user->on_lost(reason);
-  else
-    all_.drop(*this);
+  if (user) user->on_lost(reason);
+  else all_.drop(*this);
 }
 
 }  // namespace vedette

@@ -24,9 +24,7 @@ constexpr size_t kUnsentBytesMax = 1 << 20;
 constexpr int kRoundsMax = 8;
 constexpr size_t kShownKeyBytesMax = 128;
 
-void add_argument(std::string& to, std::string_view bytes) {
-  fmt::format_to(std::back_inserter(to), "${}\r\n{}\r\n", bytes.size(), bytes);
-}
+void add_argument(std::string& to, std::string_view bytes) { fmt::format_to(std::back_inserter(to), "${}\r\n{}\r\n", bytes.size(), bytes); }
 
 std::string request_of(std::initializer_list<std::string_view> argv) {
   std::string request = fmt::format("*{}\r\n", argv.size());
@@ -79,8 +77,7 @@ void Migration::greet() {
   greetings_ = 0;
   std::string requests;
   if (request_.authenticate) {  // each time: the password may have changed since
-    requests += request_.user.empty() ? request_of({"AUTH", request_.password})
-                                      : request_of({"AUTH", request_.user, request_.password});
+    requests += request_.user.empty() ? request_of({"AUTH", request_.password}) : request_of({"AUTH", request_.user, request_.password});
     greetings_++;
   }
   if (connection_->selected_db != request_.target_db || request_.target_db < 0) {
@@ -113,13 +110,9 @@ bool Migration::writes_are_paused() const {
   return (server_.conditions() & kPausedClients) && server_.pause.active(all_.executor_.now().instant);
 }
 
-bool Migration::wants_replies() const {
-  return step_ != Step::kMoving || request_.copy || !writes_are_paused();
-}
+bool Migration::wants_replies() const { return step_ != Step::kMoving || request_.copy || !writes_are_paused(); }
 
-bool Migration::is_disturbed() const {
-  return server_.is_replica != was_replica_ || (server_.conditions() & kLoadingDataset);
-}
+bool Migration::is_disturbed() const { return server_.is_replica != was_replica_ || (server_.conditions() & kLoadingDataset); }
 
 // --- keys
 
@@ -131,11 +124,8 @@ Entry* Migration::find(const Key& key, int64_t now_ms) const {
 void Migration::advance() {
   step_ = Step::kMoving;
   waits_for_claim_ = false;
-  if (is_disturbed())
-    return end_with_error("IOERR the role or the dataset of this server changed while keys were migrated");
-  while (!waiting_.empty() && sent_.size() < kSentKeysMax && connection_->link->unsent() < kUnsentBytesMax &&
-         send_next()) {
-  }
+  if (is_disturbed()) return end_with_error("IOERR the role or the dataset of this server changed while keys were migrated");
+  while (!waiting_.empty() && sent_.size() < kSentKeysMax && connection_->link->unsent() < kUnsentBytesMax && send_next()) {}
   if (waiting_.empty() && sent_.empty()) end(true);
 }
 
@@ -155,10 +145,8 @@ bool Migration::send_next() {
   }
   if (sent_.empty()) last_heard_ = all_.executor_.now().instant;  // silence before a question is none
   Sent sent{{}, entry ? Order::kRestore : Order::kDelete, nullptr};
-  if (entry)
-    send_restore(*entry, item, now_ms);
-  else
-    connection_->link->send(request_of({"DEL", item.key}));
+  if (entry) send_restore(*entry, item, now_ms);
+  else connection_->link->send(request_of({"DEL", item.key}));
   if (!request_.copy && entry) {
     sent.watcher = all_.new_watcher();
     server_.watches.add(*sent.watcher, request_.db, item.key);
@@ -194,11 +182,9 @@ void Migration::send_restore(const Entry& entry, const Item& item, int64_t now_m
 
 void Migration::on_answer(const Reply& reply) {
   if (sent_.empty()) return lose("an answer to no question", false);
-  if (is_disturbed())
-    return end_with_error("IOERR the role or the dataset of this server changed while keys were migrated");
+  if (is_disturbed()) return end_with_error("IOERR the role or the dataset of this server changed while keys were migrated");
   const auto expected = sent_.front().order == Order::kRestore ? Reply::Type::kStatus : Reply::Type::kInteger;
-  if (!reply.is_error() && reply.type != expected)
-    return lose("an answer of another kind than expected", false);
+  if (!reply.is_error() && reply.type != expected) return lose("an answer of another kind than expected", false);
   Sent sent = std::move(sent_.front());
   sent_.pop_front();
   answered_any_ = true;
@@ -208,10 +194,8 @@ void Migration::on_answer(const Reply& reply) {
     return note_error(fmt::format("ERR Target instance replied with error: {}", reply.text));
   }
   if (request_.copy) return;
-  if (sent.order == Order::kRestore)
-    on_restored(std::move(sent.item), changed);
-  else
-    on_deleted(std::move(sent.item));
+  if (sent.order == Order::kRestore) on_restored(std::move(sent.item), changed);
+  else on_deleted(std::move(sent.item));
 }
 
 // The key is no longer under way. Whether it has changed meanwhile.
@@ -229,8 +213,8 @@ void Migration::on_restored(Item item, bool changed) {
   if (!changed) return delete_here(key);
   item.at_target = true;
   if (++item.rounds >= kRoundsMax && find(key, all_.executor_.now().wall.ms()))
-    return note_error(fmt::format("IOERR key changed while it was migrated: {}",
-                                  quoted(std::string_view(item.key).substr(0, kShownKeyBytesMax))));
+    return note_error(
+        fmt::format("IOERR key changed while it was migrated: {}", quoted(std::string_view(item.key).substr(0, kShownKeyBytesMax))));
   waiting_.push_front(std::move(item));
 }
 
@@ -292,8 +276,7 @@ void Migration::lose(std::string_view reason, bool timed_out) {
   log_verbose("MIGRATE to {}:{}: {}", request_.host, request_.port, reason);
   propagate_deletions();
   // A connection that ends before a word about any key was perhaps one that the target had given up. Once.
-  const bool again = connection_ && step_ != Step::kConnecting && !timed_out && !answered_any_ &&
-                     !std::exchange(retried_, true);
+  const bool again = connection_ && step_ != Step::kConnecting && !timed_out && !answered_any_ && !std::exchange(retried_, true);
   if (again) {
     take_back_all(true);
     all_.drop(*std::exchange(connection_, nullptr));
@@ -301,8 +284,7 @@ void Migration::lose(std::string_view reason, bool timed_out) {
   }
   if (step_ == Step::kConnecting) return end_with_error("IOERR error or timeout connecting to the client");
   const bool writing = connection_->link->unsent() > 0;
-  end_with_error(
-      fmt::format("IOERR error or timeout {} to target instance", writing ? "writing" : "reading"));
+  end_with_error(fmt::format("IOERR error or timeout {} to target instance", writing ? "writing" : "reading"));
 }
 
 void Migration::end_with_error(std::string text) {
@@ -317,10 +299,8 @@ void Migration::end(bool keep_connection) {
   take_back_all(false);
   waiting_.clear();
   if (connection_) {
-    if (keep_connection)
-      all_.keep(*connection_);
-    else
-      all_.drop(*connection_);
+    if (keep_connection) all_.keep(*connection_);
+    else all_.drop(*connection_);
   }
   connection_ = nullptr;
   reply_to_client();
@@ -335,10 +315,8 @@ void Migration::reply_to_client() {
   const uint64_t from = output_position(*session);
   if (!request_.silent) {
     ReplyWriter reply = session->out_of_band();
-    if (!error_.empty())
-      reply.error(error_);
-    else
-      reply.status(sent_any_ ? "OK" : "NOKEY");
+    if (!error_.empty()) reply.error(error_);
+    else reply.status(sent_any_ ? "OK" : "NOKEY");
   }
   if (write_offset_ > 0) session->write_offset = write_offset_;
   if (write_offset_ > 0 && server_.holds_writes && acks_wanted(server_, *session) > 0) {

@@ -111,7 +111,7 @@ class Migration {
   int greetings_ = 0;              // replies to come
   bool sent_any_ = false, answered_any_ = false, retried_ = false;
   bool waits_for_claim_ = false;
-  bool held_ = false;              // at the last tick no replies were wanted
+  bool held_ = false;  // at the last tick no replies were wanted
   const bool was_replica_;
   Instant last_heard_{};
   size_t unsent_ = 0;  // at the last look

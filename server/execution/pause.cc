@@ -26,10 +26,8 @@ void end_pause(ServerState& server, Executor& executor) {
 
 void hold_writes(ServerState& server, Executor& executor, ClientPause::Hold reason, bool on) {
   server.pause.hold_writes(reason, on);
-  if (on)
-    server.set_condition(kPausedClients, true);
-  else
-    check_pause(server, executor, server.now.instant);
+  if (on) server.set_condition(kPausedClients, true);
+  else check_pause(server, executor, server.now.instant);
 }
 
 void check_pause(ServerState& server, Executor& executor, Instant now) {

@@ -73,10 +73,8 @@ void Persistence::on_background_end(const Status& status, const Now& now) {
   in_progress_ = false;
   last_seconds_ = us_between(began_, now.instant) / 1000000;
   failed_ = !status;
-  if (status)
-    note_saved(dirty_at_start_, now);
-  else
-    log_warning("Background saving error: {}", status.error().text());
+  if (status) note_saved(dirty_at_start_, now);
+  else log_warning("Background saving error: {}", status.error().text());
 }
 
 void Persistence::on_loaded(const Now& now) {

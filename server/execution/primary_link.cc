@@ -55,9 +55,7 @@ void PrimaryLink::retire() {
 
 std::string PrimaryLink::peer() const { return fmt::format("{}:{}", host_, port_); }
 
-uint64_t PrimaryLink::read_offset() const {
-  return replication_.history().offset + unapplied_.size() + session_->input.size();
-}
+uint64_t PrimaryLink::read_offset() const { return replication_.history().offset + unapplied_.size() + session_->input.size(); }
 
 // --- time
 
@@ -81,7 +79,8 @@ void PrimaryLink::tick(const Now& now) {
   }
   if (load_waits_) load_next();
   if (take_over_waits_ && !load_due()) take_over();
-  if (state_ == LinkState::kConnected && now.instant >= next_ack_) send_ack(replication_.acknowledged_offset(replication_.history().offset));
+  if (state_ == LinkState::kConnected && now.instant >= next_ack_)
+    send_ack(replication_.acknowledged_offset(replication_.history().offset));
 }
 
 void PrimaryLink::connect(const Now& now) {
@@ -126,20 +125,18 @@ bool PrimaryLink::wants_link_bytes() const {
 void PrimaryLink::on_link_bytes(std::string_view bytes) {
   last_heard_ = server_.now.instant = executor_.refresh_now().instant;
   while (!bytes.empty() && link_) {
-    if (state_ == LinkState::kHandshake)
-      on_handshake_bytes(bytes);
+    if (state_ == LinkState::kHandshake) on_handshake_bytes(bytes);
     else if (state_ == LinkState::kSync && arrived_)
       return session_->input.append(bytes.data(), bytes.size());  // of the stream, behind a snapshot that is being loaded
-    else if (state_ == LinkState::kSync)
-      on_sync_bytes(bytes);
-    else
-      return apply(std::exchange(bytes, {}));
+    else if (state_ == LinkState::kSync) on_sync_bytes(bytes);
+    else return apply(std::exchange(bytes, {}));
   }
 }
 
 void PrimaryLink::on_link_closed(const std::string& reason) {
   const bool torn = loading_ && !arrived_;
-  lose(torn ? fmt::format("Internal error in RDB, it ends at offset {}: {}", loader_->offset(), reason) : reason, state_ == LinkState::kConnected);
+  lose(torn ? fmt::format("Internal error in RDB, it ends at offset {}: {}", loader_->offset(), reason) : reason,
+       state_ == LinkState::kConnected);
 }
 
 void PrimaryLink::on_handshake_bytes(std::string_view& bytes) { on_step(handshake_->on_bytes(bytes)); }
@@ -194,8 +191,9 @@ bool PrimaryLink::accept_full_sync(const HistoryPoint& point) {
   if (!refused_since_) {
     refused_since_ = now;
     replication_.stats.rollbacks_refused++;
-    log_warning("Full synchronization from {} refused for up to {} ms (replica-refuse-rollback-ms): {}. Promote this replica to keep its data.",
-                peer(), verdict.left_ms, verdict.reason);
+    log_warning(
+        "Full synchronization from {} refused for up to {} ms (replica-refuse-rollback-ms): {}. Promote this replica to keep its data.",
+        peer(), verdict.left_ms, verdict.reason);
   }
   refusal_ = verdict.reason;
   lose("its data is older than ours", false);
@@ -425,7 +423,8 @@ void PrimaryLink::obey_close() {
   if (!*alive_ || !session_->closing()) return;
   // What could not be understood would come again, if we went on from where we are.
   anew_ = session_->has(kCloseAfterReply);
-  lose(anew_ ? fmt::format("the stream is broken at offset {}: {}", read_offset(), session_->parser.error()) : "closed by a client", !anew_);
+  lose(anew_ ? fmt::format("the stream is broken at offset {}: {}", read_offset(), session_->parser.error()) : "closed by a client",
+       !anew_);
 }
 
 void PrimaryLink::obey_pause(const Now& now) {
@@ -444,7 +443,8 @@ void PrimaryLink::send_ack(uint64_t offset) {
   std::string request;
   if (server_.append_log && server_.append_log->state() == AppendLog::State::kOn) {
     const std::string synced = std::to_string(server_.append_log->fsynced_offset());
-    request = fmt::format("*5\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n${}\r\n{}\r\n$4\r\nFACK\r\n${}\r\n{}\r\n", text.size(), text, synced.size(), synced);
+    request = fmt::format("*5\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n${}\r\n{}\r\n$4\r\nFACK\r\n${}\r\n{}\r\n", text.size(), text, synced.size(),
+                          synced);
   } else {
     request = fmt::format("*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n${}\r\n{}\r\n", text.size(), text);
   }
@@ -471,8 +471,8 @@ void PrimaryLink::close_link() {
 
 void PrimaryLink::lose(const std::string& reason, bool at_once) {
   const bool was_up = up();
-  log_warning("MASTER {} <-> REPLICA: {}: {}", peer(), was_up ? "connection lost" : fmt::format("no synchronization (in state {})", link_state_name(state_)),
-              reason);
+  log_warning("MASTER {} <-> REPLICA: {}: {}", peer(),
+              was_up ? "connection lost" : fmt::format("no synchronization (in state {})", link_state_name(state_)), reason);
   close_link();
   abandon_load();
   handshake_.reset();

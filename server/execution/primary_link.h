@@ -128,19 +128,19 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   std::optional<Transfer> transfer_;
   HistoryPoint offered_;
   bool legacy_ = false, beside_ = false, takeover_ = false;
-  bool arrived_ = false;         // the snapshot has come whole, and is being put aside or loaded
-  bool spooled_ = false;         // the snapshot has been put aside whole, and is to be loaded
-  bool anew_ = false;            // what is held cannot be gone on from: the stream was broken
+  bool arrived_ = false;  // the snapshot has come whole, and is being put aside or loaded
+  bool spooled_ = false;  // the snapshot has been put aside whole, and is to be loaded
+  bool anew_ = false;     // what is held cannot be gone on from: the stream was broken
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<DatasetLoader> loader_;
   bool loading_ = false;
   bool load_waits_ = false, take_over_waits_ = false;  // the next piece of the spool, the end: see load_due()
-  bool relog_ = false;           // the append-only file was on, and begins anew with the new dataset
+  bool relog_ = false;                                 // the append-only file was on, and begins anew with the new dataset
   std::unique_ptr<Session> session_;
-  std::string unapplied_;        // the beginning of a transaction that has not been applied whole
+  std::string unapplied_;  // the beginning of a transaction that has not been applied whole
   Instant last_heard_{}, down_since_{}, retry_at_{}, next_ack_{}, next_sign_{};
-  int failures_ = 0;             // in a row
-  bool was_up_ = false;          // with this primary: its losing its data is a rollback
+  int failures_ = 0;     // in a row
+  bool was_up_ = false;  // with this primary: its losing its data is a rollback
   std::optional<Instant> refused_since_;
   std::string refusal_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for callbacks that may come late

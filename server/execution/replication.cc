@@ -24,11 +24,13 @@ Instant after_ms(Instant from, int64_t ms) { return Instant{from.ns + ms * kMill
 
 }  // namespace
 
-Replication::Replication(ServerState& server, Executor& executor) : failover(server, *this), state_channel(server), server_(server), executor_(executor) {
+Replication::Replication(ServerState& server, Executor& executor)
+    : failover(server, *this), state_channel(server), server_(server), executor_(executor) {
   history_.id = server.rng.hex(40);
   if (!server.snapshots) return;
   server.snapshots->describe = [this](SnapshotFacts& facts) {
-    if (const ReplPosition here = *position(); !here.id.empty()) facts.replication = SnapshotReplication{here.id, int64_t(here.offset), here.db};
+    if (const ReplPosition here = *position(); !here.id.empty())
+      facts.replication = SnapshotReplication{here.id, int64_t(here.offset), here.db};
   };
 }
 
@@ -51,7 +53,8 @@ void Replication::resume(const std::string& id, uint64_t offset, int db) {
   encoder_.forget_database();  // replicas may stand in another one than the snapshot tells
   if (link_) link_->set_stream_db(db);
   update_sink();
-  log_notice("The dataset stands at offset {} of history {}: replicas that are not beyond it go on without a full synchronization", offset, id);
+  log_notice("The dataset stands at offset {} of history {}: replicas that are not beyond it go on without a full synchronization", offset,
+             id);
 }
 
 std::optional<ReplPosition> Replication::position() const {
@@ -148,8 +151,9 @@ void Replication::follow(const std::string& host, int port) {
   link_->set_stream_db(db);
   server_.is_replica = true;
   if (was_primary && history_.as_resumed == false && backlog_)
-    log_notice("Before turning into a replica, using my own primary parameters to synthesize a cached primary: I may be able to "
-               "synchronize with the new primary with just a partial transfer.");
+    log_notice(
+        "Before turning into a replica, using my own primary parameters to synthesize a cached primary: I may be able to "
+        "synchronize with the new primary with just a partial transfer.");
   refresh_guards(server_.now.instant);
   if (on_role_change) on_role_change();
   link_->tick(server_.now);
@@ -232,9 +236,7 @@ size_t Replication::replicas_behind() const {
   }));
 }
 
-uint64_t Replication::held_for_replicas() const {
-  return backlog_ && server_.replicas_attached ? backlog_->memory_beyond_limit() : 0;
-}
+uint64_t Replication::held_for_replicas() const { return backlog_ && server_.replicas_attached ? backlog_->memory_beyond_limit() : 0; }
 
 std::string Replication::name_of(const Feed& feed) const { return fmt::format("{}:{}", feed.follower.ip(), feed.follower.listening_port); }
 
@@ -298,7 +300,8 @@ size_t Replication::transfers() const {
 
 // The words of these lines are those that tools look for; nothing is forked, and there is no pipe.
 void Replication::on_transfer_begin() {
-  if (!std::exchange(transferring_, true)) log_notice("Background RDB transfer started by pid {}, which is this process", server_.process.pid);
+  if (!std::exchange(transferring_, true))
+    log_notice("Background RDB transfer started by pid {}, which is this process", server_.process.pid);
 }
 
 void Replication::on_transfer_made() {
@@ -430,7 +433,8 @@ uint64_t Replication::needed() const {
 AckLevels Replication::ack_levels() const {
   AckLevels levels;
   for (const auto& feed : feeds_) levels.add(feed->follower);
-  if (server_.append_log && server_.append_log->state() != AppendLog::State::kOff) levels.set_local_aof(server_.append_log->fsynced_offset());
+  if (server_.append_log && server_.append_log->state() != AppendLog::State::kOff)
+    levels.set_local_aof(server_.append_log->fsynced_offset());
   return levels;
 }
 
@@ -680,9 +684,10 @@ void Replication::note_lease(Instant now) {
     log_notice("Lease: {} ms, announced by sentinels. Writes are refused until {} of {} sentinels have granted it.", lease_.milliseconds(),
                lease_.needed(), lease_.voters());
   } else if (state == Lease::State::kLost) {
-    log_warning("Lease: lost, writes are refused. {} of {} sentinels have renewed it within {} ms, {} are needed. Look at the sentinels, and at "
-                "the network between them and this server; without a grant: {}. One that is gone for good is forgotten by LEASE <its run id> 0 0 -",
-                lease_.grants(now), lease_.voters(), lease_.milliseconds(), lease_.needed(), fmt::join(lease_.silent(now), ", "));
+    log_warning(
+        "Lease: lost, writes are refused. {} of {} sentinels have renewed it within {} ms, {} are needed. Look at the sentinels, and at "
+        "the network between them and this server; without a grant: {}. One that is gone for good is forgotten by LEASE <its run id> 0 0 -",
+        lease_.grants(now), lease_.voters(), lease_.milliseconds(), lease_.needed(), fmt::join(lease_.silent(now), ", "));
   } else if (!link_) {
     log_notice("Lease: all sentinels have withdrawn it, writes need none any more.");
   }

@@ -183,8 +183,8 @@ class Replication final : public EffectSink {
   History history_;
   std::unique_ptr<Backlog> backlog_;
   std::vector<std::unique_ptr<Backlog>> retired_;  // until the connections that are still sending from them have ended
-  int resumed_db_ = 0;            // that the stream had selected where the saved history ends
-  BlockLog nowhere_;  // what the encoder is bound to without a backlog
+  int resumed_db_ = 0;                             // that the stream had selected where the saved history ends
+  BlockLog nowhere_;                               // what the encoder is bound to without a backlog
   StreamEncoder encoder_{nowhere_};
   std::vector<std::unique_ptr<Feed>> feeds_;
   std::unique_ptr<PrimaryLink> link_;
@@ -193,9 +193,9 @@ class Replication final : public EffectSink {
   Lease::State logged_lease_ = Lease::State::kNone;  // as this server's role lets it matter
   bool stream_grew_ = false;
   bool acks_changed_ = false;
-  bool transferring_ = false;  // a snapshot is being made, and sent meanwhile
+  bool transferring_ = false;                       // a snapshot is being made, and sent meanwhile
   uint64_t ack_asked_from_ = 0, ack_asked_at_ = 0;  // offsets before and after the last request for acknowledgements
-  Instant last_ping_{}, next_look_{};  // the first: or when there was nobody to ping
+  Instant last_ping_{}, next_look_{};               // the first: or when there was nobody to ping
   Instant last_replica_gone_{};
   bool throttling_ = false;
 };

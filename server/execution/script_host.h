@@ -17,7 +17,7 @@ struct ScriptFigures {
   uint64_t eval_vm_bytes = 0, function_vm_bytes = 0;  ///< what the interpreters have allocated
   uint64_t script_bytes = 0, library_bytes = 0;       ///< texts and tables beside them
   uint64_t scripts = 0, functions = 0, libraries = 0;
-  uint64_t evicted_scripts = 0;                       ///< that made room for others
+  uint64_t evicted_scripts = 0;  ///< that made room for others
 };
 
 /// Libraries that are not in use yet: those of a dataset that is being loaded.

@@ -68,10 +68,8 @@ void Executor::take_up() {
 void Executor::go_on() {
   take_up();
   fiber_->go_on();
-  if (fiber_->under_way())
-    put_aside();
-  else
-    end_unit();
+  if (fiber_->under_way()) put_aside();
+  else end_unit();
   state_.executing = nullptr;
 }
 

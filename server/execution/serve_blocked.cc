@@ -36,7 +36,8 @@ void Executor::serve_queue(const KeyPlace& place) {
       // Whoever looks at it removes it, as a command that finds it would.
       entry = nullptr;
       if (pause == PauseMode::kNone && !state_.is_replica) {
-        Session* const running = std::exchange(state_.executing, nullptr);  // its reply is complete: what it is told of this goes out by itself
+        Session* const running = std::exchange(state_.executing,
+                                               nullptr);  // its reply is complete: what it is told of this goes out by itself
         remove_key(state_, place.db, key, found, RemovalReason::kExpired);
         state_.executing = running;
       }
@@ -44,10 +45,8 @@ void Executor::serve_queue(const KeyPlace& place) {
     if (!entry && at->queue->second.wake_on_removal == 0) break;  // the rest waits for what has been taken
     BlockedCall& call = *at->call;
     if (!may_serve(call, entry)) continue;
-    if (is_paused(pause, call.command.flags))
-      postponed = true;
-    else
-      run_again(call);
+    if (is_paused(pause, call.command.flags)) postponed = true;
+    else run_again(call);
   }
   if (postponed) state_.blocked.postpone(place);
 }
@@ -92,10 +91,8 @@ bool Executor::end_wait(Session& session, std::string_view error) {
   if (!call) return false;
   if (!call->silent && !session.has(kReplyOff)) {
     ReplyWriter reply = session.out_of_band();
-    if (!error.empty())
-      reply.error(error);
-    else
-      call->on_timeout == TimeoutReply::kNull ? reply.null() : reply.null_array();
+    if (!error.empty()) reply.error(error);
+    else call->on_timeout == TimeoutReply::kNull ? reply.null() : reply.null_array();
   }
   state_.command_stats->record(call->command.id, call->spent_ns, state_.settings.latency_tracking);
   if (!error.empty()) {

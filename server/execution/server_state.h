@@ -48,16 +48,16 @@ using Command = ServerCommandTable::Row;
 /// Server-wide conditions that stand between a request and its execution, in bits apart from SessionFlag's so that one
 /// mask test sees both.
 enum ServerCondition : uint64_t {
-  kMemoryLimited = 1ull << 32,   ///< maxmemory is set: there may be something to evict
-  kPausedClients = 1ull << 33,   ///< CLIENT PAUSE is on
-  kMonitored = 1ull << 34,       ///< MONITOR has listeners
+  kMemoryLimited = 1ull << 32,  ///< maxmemory is set: there may be something to evict
+  kPausedClients = 1ull << 33,  ///< CLIENT PAUSE is on
+  kMonitored = 1ull << 34,      ///< MONITOR has listeners
   kLoadingDataset = 1ull << 35,
   kShuttingDown = 1ull << 36,
-  kStaleReplica = 1ull << 37,    ///< a replica without its primary that shall not answer from old data
-  kWritesGuarded = 1ull << 38,   ///< something may stand against writes: write_refusal() knows
-  kServing = 1ull << 39,         ///< always on: whoever has it in its mask is looked at closely each time
-  kLoadingBeside = 1ull << 40,   ///< a newer state of the dataset is loaded beside the one that is served
-  kBusyScript = 1ull << 41,      ///< a script that takes long stands still between two turns
+  kStaleReplica = 1ull << 37,   ///< a replica without its primary that shall not answer from old data
+  kWritesGuarded = 1ull << 38,  ///< something may stand against writes: write_refusal() knows
+  kServing = 1ull << 39,        ///< always on: whoever has it in its mask is looked at closely each time
+  kLoadingBeside = 1ull << 40,  ///< a newer state of the dataset is loaded beside the one that is served
+  kBusyScript = 1ull << 41,     ///< a script that takes long stands still between two turns
 };
 
 struct ServerStats {
@@ -69,10 +69,10 @@ struct ServerStats {
   uint64_t peak_memory = 0;
   uint64_t startup_memory = 0;
   int64_t peak_memory_unix_seconds = 0;
-  uint64_t dirty = 0;          ///< changes since the start
+  uint64_t dirty = 0;  ///< changes since the start
   uint64_t unexpected_errors = 0;
-  uint64_t turns = 0;          ///< of the event loop
-  int64_t turns_busy_ns = 0;   ///< spent in gather, execute and flush
+  uint64_t turns = 0;         ///< of the event loop
+  int64_t turns_busy_ns = 0;  ///< spent in gather, execute and flush
 };
 
 /// A load of the dataset (kLoadingDataset), and of the last one how many keys it brought.
@@ -120,7 +120,9 @@ class ServerActions {
   /// Runs `job` on another thread, after those that were given before, and then `done` on the loop's thread.
   virtual void run_elsewhere(std::function<void()> job, std::function<void()> done) = 0;
   /// Begins to connect; null where there is no network.
-  virtual std::unique_ptr<OutgoingLink> connect(LinkUse /*use*/, const std::string& /*host*/, int /*port*/, LinkOwner& /*owner*/) { return nullptr; }
+  virtual std::unique_ptr<OutgoingLink> connect(LinkUse /*use*/, const std::string& /*host*/, int /*port*/, LinkOwner& /*owner*/) {
+    return nullptr;
+  }
   /// A place for a snapshot that is put aside; null where there is no disk.
   virtual std::unique_ptr<Spool> open_spool() { return nullptr; }
 };
@@ -133,7 +135,7 @@ struct ProcessInfo {
   int port = 0;
   Instant started;
   WallTime started_wall;
-  std::string version;           ///< Vedette's own
+  std::string version;  ///< Vedette's own
   std::string build_id;
   std::string supervised = "no";
   std::string availability_zone;
@@ -142,7 +144,8 @@ struct ProcessInfo {
 };
 
 struct ServerState {
-  ServerState(int databases, const HashKey& hash_key, uint64_t seed) : keyspace(databases, hash_key, seed), tracked_keys(hash_key), rng(seed) {}
+  ServerState(int databases, const HashKey& hash_key, uint64_t seed)
+      : keyspace(databases, hash_key, seed), tracked_keys(hash_key), rng(seed) {}
 
   Settings settings;
   ProcessInfo process;
@@ -159,7 +162,7 @@ struct ServerState {
   size_t tracking_clients = 0;
   ClientPause pause;
   ClientMemory client_memory;
-  size_t client_cron_at = 0;           ///< where the cron's walk over the clients goes on
+  size_t client_cron_at = 0;                  ///< where the cron's walk over the clients goes on
   std::optional<CommandStats> command_stats;  ///< made when the table is complete
   SlowLog slow_log;
   LatencyMonitor latency;
@@ -170,11 +173,11 @@ struct ServerState {
   std::vector<EffectSink*> effect_sinks;
 
   // Of the execution under way; kept by the executor.
-  Now now;                             ///< when the turn began
-  Session* executing = nullptr;        ///< whose requests are being executed
-  std::string pushes_after_reply;      ///< out-of-band bytes for `executing`, to come after its reply
-  int call_depth = 0;                  ///< 1 in a command, more inside EXEC
-  EffectBatch effects;                 ///< of the command or transaction under way
+  Now now;                         ///< when the turn began
+  Session* executing = nullptr;    ///< whose requests are being executed
+  std::string pushes_after_reply;  ///< out-of-band bytes for `executing`, to come after its reply
+  int call_depth = 0;              ///< 1 in a command, more inside EXEC
+  EffectBatch effects;             ///< of the command or transaction under way
 
   ServerActions* actions = nullptr;
   ConfigRegistry* config = nullptr;    ///< for CONFIG; null in tests that need none
@@ -184,15 +187,15 @@ struct ServerState {
   AppendLog* append_log = nullptr;
   Migrations* migrations = nullptr;
   ScriptHost* scripts = nullptr;
-  Clock* clock = nullptr;              ///< for work that bounds its own time; set by the executor
+  Clock* clock = nullptr;  ///< for work that bounds its own time; set by the executor
   ExpirePlan expire_plan;
   EvictionState eviction;
   Rng rng;
-  bool active_expire = true;           ///< DEBUG SET-ACTIVE-EXPIRE
-  bool verify_checksums = true;        ///< of payloads and snapshots: DEBUG SET-SKIP-CHECKSUM-VALIDATION
-  bool keep_output_peaks = false;      ///< the cron does not forget them: DEBUG REPLYBUFFER
+  bool active_expire = true;       ///< DEBUG SET-ACTIVE-EXPIRE
+  bool verify_checksums = true;    ///< of payloads and snapshots: DEBUG SET-SKIP-CHECKSUM-VALIDATION
+  bool keep_output_peaks = false;  ///< the cron does not forget them: DEBUG REPLYBUFFER
   bool replicas_attached = false;
-  bool holds_writes = false;           ///< some session's writes are answered only when replicas hold them
+  bool holds_writes = false;  ///< some session's writes are answered only when replicas hold them
   HeldReplies held_replies;
   bool is_replica = false;             ///< deletions of expired and evicted entries come from the primary
   LocalExpiries local_expiries;        ///< but those of its own clients' keys

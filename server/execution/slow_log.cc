@@ -5,8 +5,8 @@
 
 namespace vedette {
 
-void SlowLog::add(WallTime when, int64_t us, std::span<const std::string_view> argv, std::string peer,
-                  std::string_view client_name, size_t length_max) {
+void SlowLog::add(WallTime when, int64_t us, std::span<const std::string_view> argv, std::string peer, std::string_view client_name,
+                  size_t length_max) {
   constexpr size_t kArgumentsMax = 32, kArgumentBytesMax = 128;
   SlowLogEntry entry{next_id_++, when.seconds(), us, {}, std::move(peer), std::string(client_name)};
   for (size_t i = 0; i < argv.size(); i++) {
@@ -15,10 +15,8 @@ void SlowLog::add(WallTime when, int64_t us, std::span<const std::string_view> a
       break;
     }
     if (argv[i].size() > kArgumentBytesMax)
-      entry.argv.push_back(fmt::format("{}... ({} more bytes)", argv[i].substr(0, kArgumentBytesMax),
-                                       argv[i].size() - kArgumentBytesMax));
-    else
-      entry.argv.emplace_back(argv[i]);
+      entry.argv.push_back(fmt::format("{}... ({} more bytes)", argv[i].substr(0, kArgumentBytesMax), argv[i].size() - kArgumentBytesMax));
+    else entry.argv.emplace_back(argv[i]);
   }
   entries_.push_front(std::move(entry));
   trim(length_max);

@@ -81,8 +81,7 @@ bool Snapshots::serving() const {
   return walk_ && std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) {
            const auto& readers = stream->readers;
            return stream->encoder &&
-                  std::any_of(readers.begin(), readers.end(),
-                              [](const SnapshotReader* reader) { return reader->wants_more(); });
+                  std::any_of(readers.begin(), readers.end(), [](const SnapshotReader* reader) { return reader->wants_more(); });
          });
 }
 
@@ -108,16 +107,16 @@ void Snapshots::drop_unread() {
   if (telling_) return;
   std::erase_if(streams_, [](const auto& stream) { return !stream->encoder && stream->readers.empty(); });
   if (!walk_ || walk_->walk.cancelled()) return;
-  const bool read = std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->encoder && !stream->readers.empty(); });
+  const bool read = std::any_of(streams_.begin(), streams_.end(),
+                                [](const auto& stream) { return stream->encoder && !stream->readers.empty(); });
   if (read) return;
   std::erase_if(streams_, [](const auto& stream) { return stream->encoder != nullptr; });
   walk_->walk.cancel();
 }
 
 bool Snapshots::behind() const {
-  return std::any_of(streams_.begin(), streams_.end(), [&](const auto& stream) {
-    return stream->encoder && stream->log.end() - stream->needed_from() > window_bytes;
-  });
+  return std::any_of(streams_.begin(), streams_.end(),
+                     [&](const auto& stream) { return stream->encoder && stream->log.end() - stream->needed_from() > window_bytes; });
 }
 
 bool Snapshots::too_early(Instant at) const {

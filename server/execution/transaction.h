@@ -64,7 +64,7 @@ class ServerSession final : public SessionState {
   std::vector<WatchedKey> watched;
   size_t watched_bytes = 0;
   std::unique_ptr<SessionTracking> tracking;  ///< while it tracks
-  std::unique_ptr<BlockedCall> blocked;  ///< kept by BlockedClients
+  std::unique_ptr<BlockedCall> blocked;       ///< kept by BlockedClients
 
   size_t memory_bytes() const {
     constexpr size_t kIndexBytes = 96;  // of a key's place in the index
@@ -76,9 +76,7 @@ class ServerSession final : public SessionState {
     if (!session.state) session.state = std::make_unique<ServerSession>();
     return static_cast<ServerSession&>(*session.state);
   }
-  static const ServerSession* of_or_null(const Session& session) {
-    return static_cast<const ServerSession*>(session.state.get());
-  }
+  static const ServerSession* of_or_null(const Session& session) { return static_cast<const ServerSession*>(session.state.get()); }
 };
 
 /// Puts a command of a session inside MULTI into its queue.

@@ -51,7 +51,9 @@ class Backlog {
   uint64_t limit() const { return limit_; }
   size_t memory_bytes() const { return log_.memory_bytes(); }
   /// Of that, what is only there because a follower needs more than the limit keeps.
-  size_t memory_beyond_limit() const { return log_.size() > limit_ && log_.memory_bytes() > limit_ ? log_.memory_bytes() - size_t(limit_) : 0; }
+  size_t memory_beyond_limit() const {
+    return log_.size() > limit_ && log_.memory_bytes() > limit_ ? log_.memory_bytes() - size_t(limit_) : 0;
+  }
 
   /// Takes effect at the next enforce(); what is held stays as far as the new limit lets it.
   void set_limit(uint64_t limit);

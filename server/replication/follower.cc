@@ -25,8 +25,7 @@ Status apply_filter(std::string_view value, Follower& follower) {
   if (!words) return failure("Missing rdb-filter-only values");
   follower.without_data = follower.without_functions = true;
   for (const std::string& word : *words) {
-    if (!equals_ignoring_case(word, "functions"))
-      return failure("Unsupported rdb-filter-only option: " + std::string(shown_word(word)));
+    if (!equals_ignoring_case(word, "functions")) return failure("Unsupported rdb-filter-only option: " + std::string(shown_word(word)));
     follower.without_functions = false;
   }
   return Status::ok();
@@ -84,9 +83,7 @@ Result<ReplconfOutcome> apply_replconf(std::span<const std::string_view> args, F
   return ReplconfOutcome{};
 }
 
-int64_t Follower::lag_seconds(Instant now) const {
-  return online() ? std::max<int64_t>(0, ns_between(last_ack, now) / 1000000000) : 0;
-}
+int64_t Follower::lag_seconds(Instant now) const { return online() ? std::max<int64_t>(0, ns_between(last_ack, now) / 1000000000) : 0; }
 
 Status Follower::acknowledge(int64_t offset, std::optional<int64_t> synced, uint64_t produced, Instant now) {
   for (const int64_t told : {offset, synced.value_or(0)})

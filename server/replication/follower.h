@@ -29,13 +29,13 @@ struct Follower {
 
   // What it said of itself.
   int64_t listening_port = 0;
-  std::string announced_ip;  ///< empty: the address that it connects from counts
-  std::string version;       ///< empty: it did not say
-  bool can_eof = false;      ///< takes a snapshot of unknown length, ended by a mark
-  bool can_psync2 = false;   ///< understands a new id in +CONTINUE
-  bool rdb_only = false;     ///< wants a snapshot and no stream
-  bool without_data = false;       ///< the snapshot shall leave out the keys
-  bool without_functions = false;  ///< ... and the functions
+  std::string announced_ip;           ///< empty: the address that it connects from counts
+  std::string version;                ///< empty: it did not say
+  bool can_eof = false;               ///< takes a snapshot of unknown length, ended by a mark
+  bool can_psync2 = false;            ///< understands a new id in +CONTINUE
+  bool rdb_only = false;              ///< wants a snapshot and no stream
+  bool without_data = false;          ///< the snapshot shall leave out the keys
+  bool without_functions = false;     ///< ... and the functions
   bool knows_field_expiries = false;  ///< kFieldExpiriesCapa
 
   // What it has acknowledged: it never goes back.

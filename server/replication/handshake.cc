@@ -82,8 +82,7 @@ void Handshake::on_line(std::string_view line, Step& step) {
   VED_ASSERT(answered_ < expected_.size());
   const Sent sent = expected_[answered_];
   if (sent == Sent::kPsync) return on_psync_reply(line, step);
-  if (line[0] != '+' && line[0] != '-')
-    return fail(step, fmt::format("{} is no reply: {}", waiting_for(), shown(line)));
+  if (line[0] != '+' && line[0] != '-') return fail(step, fmt::format("{} is no reply: {}", waiting_for(), shown(line)));
   if (sent == Sent::kPing) return on_ping_reply(line, step);
   if (line[0] == '-') {
     const std::string text = fmt::format("{} is an error: {}", waiting_for(), shown(line));
@@ -108,17 +107,13 @@ void Handshake::present_ourselves(Step& step) {
     expected_.push_back(what);
   };
   if (!config_.password.empty()) {
-    if (config_.user.empty())
-      send(Sent::kAuth, {"AUTH", config_.password});
-    else
-      send(Sent::kAuth, {"AUTH", config_.user, config_.password});
+    if (config_.user.empty()) send(Sent::kAuth, {"AUTH", config_.password});
+    else send(Sent::kAuth, {"AUTH", config_.user, config_.password});
   }
   if (config_.listening_port) send(Sent::kPort, {"REPLCONF", "listening-port", to_text(int64_t(config_.listening_port))});
   if (!config_.announce_ip.empty()) send(Sent::kIp, {"REPLCONF", "ip-address", config_.announce_ip});
-  if (config_.can_eof)
-    send(Sent::kCapa, {"REPLCONF", "capa", "eof", "capa", kFieldExpiriesCapa, "capa", "psync2"});
-  else
-    send(Sent::kCapa, {"REPLCONF", "capa", kFieldExpiriesCapa, "capa", "psync2"});
+  if (config_.can_eof) send(Sent::kCapa, {"REPLCONF", "capa", "eof", "capa", kFieldExpiriesCapa, "capa", "psync2"});
+  else send(Sent::kCapa, {"REPLCONF", "capa", kFieldExpiriesCapa, "capa", "psync2"});
   if (!config_.version.empty()) send(Sent::kVersion, {"REPLCONF", "version", config_.version});
 }
 
@@ -126,10 +121,8 @@ void Handshake::ask_for_sync(Step& step) {
   const bool anew = config_.history_id.empty();
   const std::string id = anew ? "?" : config_.history_id;
   const std::string offset = anew ? "-1" : fmt::format("{}", config_.history_offset + 1);
-  if (config_.failover)
-    append_command(step.send, {"PSYNC", id, offset, "FAILOVER"});
-  else
-    append_command(step.send, {"PSYNC", id, offset});
+  if (config_.failover) append_command(step.send, {"PSYNC", id, offset, "FAILOVER"});
+  else append_command(step.send, {"PSYNC", id, offset});
   expected_.push_back(Sent::kPsync);
 }
 

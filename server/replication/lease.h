@@ -82,7 +82,7 @@ class Lease {
 
   std::map<std::string, Sentinel, std::less<>> sentinels_;
   int64_t voters_ = 0, milliseconds_ = 0;
-  Instant ends_at_{};         // of the shortest of the longest grants that make a majority
+  Instant ends_at_{};  // of the shortest of the longest grants that make a majority
   Instant no_grant_before_{INT64_MIN};
   Instant updated_at_{};
   State state_ = State::kNone;

@@ -16,8 +16,7 @@ PsyncAnswer answer_psync(const PsyncRequest& request, const History& history, st
   const int64_t wanted = request.offset;
   if (!equals_ignoring_case(request.id, history.id)) {
     if (request.id == "?") return full(FullResyncReason::kAsked);
-    if (history.id2.empty() || !equals_ignoring_case(request.id, history.id2))
-      return full(FullResyncReason::kOtherHistory);
+    if (history.id2.empty() || !equals_ignoring_case(request.id, history.id2)) return full(FullResyncReason::kOtherHistory);
     if (wanted > history.second_offset) return full(FullResyncReason::kBeyondFork);
   }
   if (!backlog) return full(FullResyncReason::kNoBacklog);
@@ -26,18 +25,15 @@ PsyncAnswer answer_psync(const PsyncRequest& request, const History& history, st
   return {.is_continue = true, .position = position_of(uint64_t(wanted)), .id = history.id};
 }
 
-std::string describe(FullResyncReason reason, const PsyncRequest& request, const History& history,
-                     std::optional<BacklogRange> backlog) {
+std::string describe(FullResyncReason reason, const PsyncRequest& request, const History& history, std::optional<BacklogRange> backlog) {
   // What the peer sent is quoted: it may be anything.
   const std::string id = quoted(request.id.substr(0, 40));
   switch (reason) {
     case FullResyncReason::kAsked: return "it asked for a full synchronisation";
     case FullResyncReason::kOtherHistory:
-      return fmt::format("it follows the history {}, ours is {}{}{}", id, history.id, history.id2.empty() ? "" : ", before ",
-                         history.id2);
+      return fmt::format("it follows the history {}, ours is {}{}{}", id, history.id, history.id2.empty() ? "" : ", before ", history.id2);
     case FullResyncReason::kBeyondFork:
-      return fmt::format("it wants {} from offset {} on, but our history left that one at {}", id, request.offset,
-                         history.second_offset);
+      return fmt::format("it wants {} from offset {} on, but our history left that one at {}", id, request.offset, history.second_offset);
     case FullResyncReason::kNoBacklog: return "there is no backlog to go on from";
     case FullResyncReason::kTooOld:
       return fmt::format("it wants offset {}, the backlog begins at {}", request.offset, backlog ? backlog->first : 0);

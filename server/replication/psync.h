@@ -31,8 +31,8 @@ enum class FullResyncReason : uint8_t {
 
 struct PsyncAnswer {
   bool is_continue;
-  uint64_t position = 0;       ///< continue: where in the backlog it goes on
-  std::string_view id = {};    ///< continue: the id to announce, ours; lives as long as the history
+  uint64_t position = 0;                               ///< continue: where in the backlog it goes on
+  std::string_view id = {};                            ///< continue: the id to announce, ours; lives as long as the history
   FullResyncReason reason = FullResyncReason::kAsked;  ///< full
 };
 
@@ -40,7 +40,6 @@ struct PsyncAnswer {
 PsyncAnswer answer_psync(const PsyncRequest& request, const History& history, std::optional<BacklogRange> backlog);
 
 /// One sentence for the log about a full resynchronisation, with ids and offsets.
-std::string describe(FullResyncReason reason, const PsyncRequest& request, const History& history,
-                     std::optional<BacklogRange> backlog);
+std::string describe(FullResyncReason reason, const PsyncRequest& request, const History& history, std::optional<BacklogRange> backlog);
 
 }  // namespace vedette

@@ -14,11 +14,11 @@
 namespace vedette {
 
 struct RollbackQuestion {
-  HistoryPoint own;              ///< what we hold
-  HistoryPoint offered;          ///< of the primary's +FULLRESYNC
-  bool same_address = false;     ///< the primary's address is that of the one we were in sync with last
-  int64_t refused_for_ms = 0;    ///< since the first refusal in a row; 0 if there was none
-  int64_t grace_ms = 0;          ///< replica-refuse-rollback-ms; 0: never refuse
+  HistoryPoint own;            ///< what we hold
+  HistoryPoint offered;        ///< of the primary's +FULLRESYNC
+  bool same_address = false;   ///< the primary's address is that of the one we were in sync with last
+  int64_t refused_for_ms = 0;  ///< since the first refusal in a row; 0 if there was none
+  int64_t grace_ms = 0;        ///< replica-refuse-rollback-ms; 0: never refuse
 };
 
 struct RollbackVerdict {

@@ -101,10 +101,8 @@ size_t bytes_bound(std::span<const Text> argv) {
 }  // namespace
 
 void StreamEncoder::put(std::string_view bytes) {
-  if (keeps_first_)
-    first_.append(bytes);
-  else
-    log_->append(bytes);
+  if (keeps_first_) first_.append(bytes);
+  else log_->append(bytes);
 }
 
 void StreamEncoder::encode_select(int db) {

@@ -57,7 +57,7 @@ class StreamEncoder {
   BlockLog* log_;
   int selected_ = -1;
   bool in_transaction_ = false;
-  bool is_open_ = false;  // MULTI has been written
+  bool is_open_ = false;         // MULTI has been written
   bool opens_at_first_ = false;  // it is to be, before the first command and behind its SELECT
   bool keeps_first_ = false;
   size_t transaction_commands_ = 0;

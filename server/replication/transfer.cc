@@ -53,8 +53,7 @@ bool Transfer::on_header(std::string_view line) {
   if (line[0] != '$') return fail(fmt::format("instead of a snapshot came: {}", shown(line)));
   if (line.starts_with("$EOF:")) {
     if (line.size() != 5 + kMarkBytes)
-      return fail(fmt::format("the end mark of the snapshot has {} bytes instead of {}: {}", line.size() - 5, kMarkBytes,
-                              shown(line)));
+      return fail(fmt::format("the end mark of the snapshot has {} bytes instead of {}: {}", line.size() - 5, kMarkBytes, shown(line)));
     mark_ = line.substr(5);
     form_ = Form::kMarked;
     return true;

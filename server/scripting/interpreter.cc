@@ -192,8 +192,9 @@ void Interpreter::take_pause() {
   ScriptRun& run = *run_;
   if (!run.slow) {
     run.slow = true;
-    log_warning("Slow script detected: still in execution after {} milliseconds. It can be ended by {}, unless it has written. Script name is: {}",
-                ms_between(run.began, server_.clock->now().instant), kind_ == ScriptKind::kEval ? "SCRIPT KILL" : "FUNCTION KILL", run.name);
+    log_warning(
+        "Slow script detected: still in execution after {} milliseconds. It can be ended by {}, unless it has written. Script name is: {}",
+        ms_between(run.began, server_.clock->now().instant), kind_ == ScriptKind::kEval ? "SCRIPT KILL" : "FUNCTION KILL", run.name);
   }
   if (executor_.may_leave()) executor_.leave();
   run.next_look = executor_.may_leave() ? after_ns(server_.clock->now().instant, kSliceNs) : Instant{INT64_MAX};
@@ -233,10 +234,10 @@ void Interpreter::report_error(int outcome) {
   } else {
     size_t size = 0;
     const char* own = lua_tolstring(state, -1, &size);
-    text = own                          ? "ERR " + std::string(own, size)
-           : lua_isnil(state, -1)       ? "ERR nil"
-           : lua_isboolean(state, -1)   ? lua_toboolean(state, -1) ? "ERR true" : "ERR false"
-                                        : fmt::format("ERR {}: {}", luaL_typename(state, -1), lua_topointer(state, -1));
+    text = own                        ? "ERR " + std::string(own, size)
+           : lua_isnil(state, -1)     ? "ERR nil"
+           : lua_isboolean(state, -1) ? lua_toboolean(state, -1) ? "ERR true" : "ERR false"
+                                      : fmt::format("ERR {}: {}", luaL_typename(state, -1), lua_topointer(state, -1));
   }
   if (outcome == LUA_ERRMEM) place_.line = -1;
   if (place_.line < 0) place_ = ErrorPlace{kind_ == ScriptKind::kEval ? kEvalChunk : "@user_function", run_->last_return};

@@ -18,19 +18,19 @@ enum class ScriptKind : uint8_t { kEval, kFunction };
 
 /// A script under way.
 struct ScriptRun {
-  CommandContext& context;        ///< of the command that runs it
+  CommandContext& context;  ///< of the command that runs it
   ScriptKind kind;
-  std::string_view name;          ///< its digest, or the function's name
-  uint32_t flags = 0;             ///< ScriptFlag, if `declared`
-  bool declared = false;          ///< it has a header: what it may do has been judged before
+  std::string_view name;  ///< its digest, or the function's name
+  uint32_t flags = 0;     ///< ScriptFlag, if `declared`
+  bool declared = false;  ///< it has a header: what it may do has been judged before
   bool read_only = false;
-  int last_return = 1;            ///< line of its last `return`, in case an error tells of no line
+  int last_return = 1;  ///< line of its last `return`, in case an error tells of no line
 
-  Session* session = nullptr;     ///< that its calls are made on
-  bool over_memory = false;       ///< when it began
+  Session* session = nullptr;  ///< that its calls are made on
+  bool over_memory = false;    ///< when it began
   bool wrote = false;
   bool to_replicas = true, to_log = true;
-  bool slow = false;              ///< others have been told
+  bool slow = false;  ///< others have been told
   bool killed = false;
   Instant began{}, next_look{};
 };
@@ -97,7 +97,7 @@ class Interpreter final : public LuaVm, private LuaVm::Watcher {
   ScriptKind kind_;
   ScriptRun* run_ = nullptr;
   ErrorPlace place_;
-  Instant deadline_{};               // of call_within(); none: nothing is called
+  Instant deadline_{};  // of call_within(); none: nothing is called
   const char* timeout_text_ = nullptr;
   int keys_name_ = LUA_NOREF, args_name_ = LUA_NOREF;
 };

@@ -26,10 +26,8 @@ Library* loading(lua_State* state) {
 
 void set_loading(lua_State* state, Library* library) {
   lua_pushlightuserdata(state, const_cast<char*>(&kLoading));
-  if (library)
-    lua_pushlightuserdata(state, library);
-  else
-    lua_pushnil(state);
+  if (library) lua_pushlightuserdata(state, library);
+  else lua_pushnil(state);
   lua_rawset(state, LUA_REGISTRYINDEX);
 }
 
@@ -101,8 +99,9 @@ int register_function(lua_State* state) {
   if (count < 1 || count > 2) raise_error(state, "ERR wrong number of arguments to redis.register_function");
   if (count == 1) {
     if (!lua_istable(state, 1))
-      raise_error(state, "ERR calling redis.register_function with a single argument is only applicable to Lua table (representing named "
-                         "arguments).");
+      raise_error(state,
+                  "ERR calling redis.register_function with a single argument is only applicable to Lua table (representing named "
+                  "arguments).");
     read_named(state, *function);
   } else {
     if (!lua_isstring(state, 1)) raise_error(state, "ERR first argument to redis.register_function must be a string");
@@ -221,7 +220,8 @@ size_t Libraries::bytes_of(const Library& library) {
   constexpr size_t kIndexBytes = 128;
   size_t bytes = sizeof(Library) + library.name.capacity() + library.code.capacity() + kIndexBytes;
   for (const auto& function : library.functions)
-    bytes += sizeof *function + 2 * function->name.capacity() + (function->description ? function->description->capacity() : 0) + kIndexBytes;
+    bytes += sizeof *function + 2 * function->name.capacity() + (function->description ? function->description->capacity() : 0) +
+             kIndexBytes;
   return bytes;
 }
 

@@ -22,8 +22,8 @@ struct Library;
 struct LibraryFunction {
   std::string name;
   std::optional<std::string> description;
-  uint32_t flags = 0;      ///< ScriptFlag
-  int function = 0;        ///< in the interpreter
+  uint32_t flags = 0;  ///< ScriptFlag
+  int function = 0;    ///< in the interpreter
   const Library* library = nullptr;
 };
 

@@ -37,21 +37,15 @@ class JsonEncoder {
   // The value at the top stays.
   void value() {
     switch (lua_type(state_, -1)) {
-      case LUA_TSTRING:
-        return string(-1);
-      case LUA_TNUMBER:
-        return number(-1);
-      case LUA_TBOOLEAN:
-        return out_.append(lua_toboolean(state_, -1) ? "true" : "false");
-      case LUA_TTABLE:
-        return table();
-      case LUA_TNIL:
-        return out_.append("null");
+      case LUA_TSTRING: return string(-1);
+      case LUA_TNUMBER: return number(-1);
+      case LUA_TBOOLEAN: return out_.append(lua_toboolean(state_, -1) ? "true" : "false");
+      case LUA_TTABLE: return table();
+      case LUA_TNIL: return out_.append("null");
       case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(state_, -1) == nullptr) return out_.append("null");
         [[fallthrough]];
-      default:
-        fail(-1, "type not supported");
+      default: fail(-1, "type not supported");
     }
   }
   void push() const { out_.push(); }
@@ -182,7 +176,20 @@ int json_encode(lua_State* state) {
 
 // --- decoding
 
-enum class Token : uint8_t { kObjectBegin, kObjectEnd, kArrayBegin, kArrayEnd, kString, kNumber, kBoolean, kNull, kColon, kComma, kEnd, kError };
+enum class Token : uint8_t {
+  kObjectBegin,
+  kObjectEnd,
+  kArrayBegin,
+  kArrayEnd,
+  kString,
+  kNumber,
+  kBoolean,
+  kNull,
+  kColon,
+  kComma,
+  kEnd,
+  kError
+};
 constexpr const char* kTokenNames[] = {"T_OBJ_BEGIN", "T_OBJ_END", "T_ARR_BEGIN", "T_ARR_END", "T_STRING", "T_NUMBER",
                                        "T_BOOLEAN",   "T_NULL",    "T_COLON",     "T_COMMA",   "T_END",    "T_ERROR"};
 
@@ -228,14 +235,10 @@ class JsonDecoder {
       case '"': return string();
       default: break;
     }
-    if (word("true"))
-      token_ = Token::kBoolean, boolean_ = true;
-    else if (word("false"))
-      token_ = Token::kBoolean, boolean_ = false;
-    else if (word("null"))
-      token_ = Token::kNull;
-    else
-      number();
+    if (word("true")) token_ = Token::kBoolean, boolean_ = true;
+    else if (word("false")) token_ = Token::kBoolean, boolean_ = false;
+    else if (word("null")) token_ = Token::kNull;
+    else number();
   }
 
   void sign(Token token) {
@@ -335,7 +338,8 @@ class JsonDecoder {
       return lower(p + 1) == 'x' || (after >= '0' && after <= '9');
     }
     if (p < end && *p <= '9' && *p >= '0') return false;
-    return (lower(p) == 'i' && lower(p + 1) == 'n' && lower(p + 2) == 'f') || (lower(p) == 'n' && lower(p + 1) == 'a' && lower(p + 2) == 'n');
+    return (lower(p) == 'i' && lower(p + 1) == 'n' && lower(p + 2) == 'f') ||
+           (lower(p) == 'n' && lower(p + 1) == 'a' && lower(p + 2) == 'n');
   }
 
   void number() {
@@ -355,20 +359,13 @@ class JsonDecoder {
   // The token under way begins it.
   void value() {
     switch (token_) {
-      case Token::kString:
-        return string_.push();
-      case Token::kNumber:
-        return lua_pushnumber(state_, number_);
-      case Token::kBoolean:
-        return lua_pushboolean(state_, boolean_);
-      case Token::kObjectBegin:
-        return object();
-      case Token::kArrayBegin:
-        return array();
-      case Token::kNull:
-        return lua_pushlightuserdata(state_, nullptr);
-      default:
-        fail("value");
+      case Token::kString: return string_.push();
+      case Token::kNumber: return lua_pushnumber(state_, number_);
+      case Token::kBoolean: return lua_pushboolean(state_, boolean_);
+      case Token::kObjectBegin: return object();
+      case Token::kArrayBegin: return array();
+      case Token::kNull: return lua_pushlightuserdata(state_, nullptr);
+      default: fail("value");
     }
   }
 
@@ -455,10 +452,8 @@ int integer_option(lua_State* state, int index, int& value, int min, int max) {
 int boolean_option(lua_State* state, int index, bool& value) {
   if (given(state, index)) {
     constexpr const char* kWords[] = {"off", "on", nullptr};
-    if (lua_isboolean(state, index))
-      value = lua_toboolean(state, index);
-    else
-      value = luaL_checkoption(state, index, nullptr, kWords);
+    if (lua_isboolean(state, index)) value = lua_toboolean(state, index);
+    else value = luaL_checkoption(state, index, nullptr, kWords);
   }
   lua_pushboolean(state, value);
   return 1;
@@ -490,10 +485,8 @@ int encode_invalid_numbers(lua_State* state) {
   if (given(state, 1))
     options.encode_invalid = lua_isboolean(state, 1) ? InvalidNumbers(lua_toboolean(state, 1))
                                                      : InvalidNumbers(luaL_checkoption(state, 1, nullptr, kWords));
-  if (options.encode_invalid == InvalidNumbers::kNull)
-    lua_pushliteral(state, "null");
-  else
-    lua_pushboolean(state, options.encode_invalid == InvalidNumbers::kWritten);
+  if (options.encode_invalid == InvalidNumbers::kNull) lua_pushliteral(state, "null");
+  else lua_pushboolean(state, options.encode_invalid == InvalidNumbers::kWritten);
   return 1;
 }
 

@@ -26,23 +26,16 @@ class Packer {
   void value(int depth) {
     luaL_checkstack(state_, 6, "in function mp_encode_lua_type");
     switch (lua_type(state_, -1)) {
-      case LUA_TSTRING:
-        string();
-        break;
-      case LUA_TBOOLEAN:
-        byte(lua_toboolean(state_, -1) ? 0xc3 : 0xc2);
-        break;
-      case LUA_TNUMBER:
-        number(lua_tonumber(state_, -1));
-        break;
+      case LUA_TSTRING: string(); break;
+      case LUA_TBOOLEAN: byte(lua_toboolean(state_, -1) ? 0xc3 : 0xc2); break;
+      case LUA_TNUMBER: number(lua_tonumber(state_, -1)); break;
       case LUA_TTABLE:
         if (depth < kDepthMax) {
           table(depth);
           break;
         }
         [[fallthrough]];
-      default:
-        byte(0xc0);
+      default: byte(0xc0);
     }
     lua_pop(state_, 1);
   }
@@ -61,29 +54,20 @@ class Packer {
   void string() {
     size_t size = 0;
     const char* text = lua_tolstring(state_, -1, &size);
-    if (size < 32)
-      byte(unsigned(0xa0 | size));
-    else if (size <= 0xff)
-      code(0xd9, uint8_t(size));
-    else if (size <= 0xffff)
-      code(0xda, uint16_t(size));
-    else
-      code(0xdb, uint32_t(size));
+    if (size < 32) byte(unsigned(0xa0 | size));
+    else if (size <= 0xff) code(0xd9, uint8_t(size));
+    else if (size <= 0xffff) code(0xda, uint16_t(size));
+    else code(0xdb, uint32_t(size));
     out_.append({text, size});
   }
 
   void integer(int64_t value) {
     if (value >= 0) {
-      if (value <= 127)
-        byte(unsigned(value));
-      else if (value <= 0xff)
-        code(0xcc, uint8_t(value));
-      else if (value <= 0xffff)
-        code(0xcd, uint16_t(value));
-      else if (value <= 0xffffffffll)
-        code(0xce, uint32_t(value));
-      else
-        code(0xcf, uint64_t(value));
+      if (value <= 127) byte(unsigned(value));
+      else if (value <= 0xff) code(0xcc, uint8_t(value));
+      else if (value <= 0xffff) code(0xcd, uint16_t(value));
+      else if (value <= 0xffffffffll) code(0xce, uint32_t(value));
+      else code(0xcf, uint64_t(value));
     } else if (value >= -32) {
       byte(unsigned(uint8_t(value)));
     } else if (value >= INT8_MIN) {
@@ -100,10 +84,8 @@ class Packer {
   void number(double value) {
     constexpr double kEdge = 9223372036854775808.0;
     if (value >= -kEdge && value < kEdge && value == std::floor(value)) return integer(int64_t(value));
-    if (const float narrow = float(value); double(narrow) == value)
-      code(0xca, std::bit_cast<uint32_t>(narrow));
-    else
-      code(0xcb, std::bit_cast<uint64_t>(value));
+    if (const float narrow = float(value); double(narrow) == value) code(0xca, std::bit_cast<uint32_t>(narrow));
+    else code(0xcb, std::bit_cast<uint64_t>(value));
   }
 
   // The length of the array that the table is, or -1. Its keys must be 1 to n, in any order.
@@ -287,19 +269,15 @@ int msgpack_unpack_limit(lua_State* state) {
 }  // namespace
 
 void open_msgpack(lua_State* state) {
-  constexpr luaL_Reg kFunctions[] = {{"pack", msgpack_pack},
-                                     {"unpack", msgpack_unpack},
-                                     {"unpack_one", msgpack_unpack_one},
-                                     {"unpack_limit", msgpack_unpack_limit}};
+  constexpr luaL_Reg kFunctions[] = {
+      {"pack", msgpack_pack}, {"unpack", msgpack_unpack}, {"unpack_one", msgpack_unpack_one}, {"unpack_limit", msgpack_unpack_limit}};
   lua_newtable(state);
   for (const luaL_Reg& function : kFunctions) {
     lua_pushcfunction(state, function.func);
     lua_setfield(state, -2, function.name);
   }
-  const std::pair<const char*, const char*> kFields[] = {{"_NAME", "cmsgpack"},
-                                                         {"_VERSION", "lua-cmsgpack 0.4.0"},
-                                                         {"_COPYRIGHT", ""},
-                                                         {"_DESCRIPTION", "MessagePack for scripts"}};
+  const std::pair<const char*, const char*> kFields[] = {
+      {"_NAME", "cmsgpack"}, {"_VERSION", "lua-cmsgpack 0.4.0"}, {"_COPYRIGHT", ""}, {"_DESCRIPTION", "MessagePack for scripts"}};
   for (const auto& [name, text] : kFields) {
     lua_pushstring(state, text);
     lua_setfield(state, -2, name);

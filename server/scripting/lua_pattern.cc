@@ -144,8 +144,7 @@ bool PatternMatcher::open_capture(const char* s, ptrdiff_t size) {
 
 bool PatternMatcher::close_capture(const char* s) {
   int i = level_;
-  while (--i >= 0 && captures_[i].size != Capture::kOpen) {
-  }
+  while (--i >= 0 && captures_[i].size != Capture::kOpen) {}
   if (i < 0) return fail("invalid pattern capture"), false;
   captures_[i].size = s - captures_[i].begin;
   return true;
@@ -185,10 +184,8 @@ bool PatternMatcher::retreat(const char*& s, const char*& p) {
         if (last.count == 0) break;
         last.count--;
         s = last.at + last.count;
-        if (last.count == 0)
-          alternatives_--;
-        else
-          std::memcpy(slot, &last, sizeof last);
+        if (last.count == 0) alternatives_--;
+        else std::memcpy(slot, &last, sizeof last);
         return true;
       case Alternative::kMore:
         if (last.at >= end_ || !matches_item(byte_at(last.at), last.item, last.item_end)) break;
@@ -244,8 +241,7 @@ const char* PatternMatcher::run(const char* s, const char* p) {
           continue;
         }
         break;
-      default:
-        break;
+      default: break;
     }
     const char* item_end = end_of_class(p);
     if (!item_end) return nullptr;

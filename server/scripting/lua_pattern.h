@@ -38,11 +38,11 @@ class PatternMatcher {
   struct Alternative {
     enum Kind : uint8_t { kSkip, kFewer, kMore } kind;
     uint8_t level;
-    uint32_t open;        // captures that were
-    const char* at;       // in the subject
-    const char* item;     // kMore: the item that may take one more
+    uint32_t open;     // captures that were
+    const char* at;    // in the subject
+    const char* item;  // kMore: the item that may take one more
     const char* item_end;
-    ptrdiff_t count;      // kFewer: how many the item has taken beyond those it must
+    ptrdiff_t count;  // kFewer: how many the item has taken beyond those it must
   };
 
   const char* end_of_class(const char* p);

@@ -16,10 +16,10 @@ namespace vedette {
 namespace {
 
 // Keys that no script can make: addresses.
-const char kRealTable = 0;     // in a proxy's metatable: the table that it stands for
-const char kShownMeta = 0;     // in a proxy's metatable: what getmetatable() gives; nothing for most
-const char kGlobals = 0;       // in the registry: the real table of globals
-const char kGlobalsMeta = 0;   // in the registry: the metatable of the proxy that scripts have
+const char kRealTable = 0;    // in a proxy's metatable: the table that it stands for
+const char kShownMeta = 0;    // in a proxy's metatable: what getmetatable() gives; nothing for most
+const char kGlobals = 0;      // in the registry: the real table of globals
+const char kGlobalsMeta = 0;  // in the registry: the metatable of the proxy that scripts have
 constexpr const char* kRefusal = "Attempt to modify a readonly table";
 
 void push_key(lua_State* state, const char& key) { lua_pushlightuserdata(state, const_cast<char*>(&key)); }
@@ -76,10 +76,8 @@ int base_next(lua_State* state) {
 // Upvalue 1: the interpreter's own next(), which loops know and are fast with.
 int base_pairs(lua_State* state) {
   luaL_checktype(state, 1, LUA_TTABLE);
-  if (is_proxy(state, 1))
-    lua_pushcfunction(state, base_next);
-  else
-    lua_pushvalue(state, lua_upvalueindex(1));
+  if (is_proxy(state, 1)) lua_pushcfunction(state, base_next);
+  else lua_pushvalue(state, lua_upvalueindex(1));
   lua_pushvalue(state, 1);
   lua_pushnil(state);
   return 3;
@@ -149,7 +147,6 @@ int finish_load(lua_State* state, int outcome) {
   return 2;
 }
 
-
 int base_loadstring(lua_State* state) {
   size_t size = 0;
   const char* text = luaL_checklstring(state, 1, &size);
@@ -179,17 +176,10 @@ int base_load(lua_State* state) {
 int base_collectgarbage(lua_State* state) {
   constexpr const char* kOptions[] = {"stop", "restart", "collect", "count", "step", "setpause", "setstepmul", nullptr};
   switch (luaL_checkoption(state, 1, "collect", kOptions)) {
-    case 2:
-      lua_pushinteger(state, lua_gc(state, LUA_GCCOLLECT, 0));
-      break;
-    case 3:
-      lua_pushnumber(state, lua_gc(state, LUA_GCCOUNT, 0) + lua_gc(state, LUA_GCCOUNTB, 0) / 1024.0);
-      break;
-    case 4:
-      lua_pushboolean(state, lua_gc(state, LUA_GCSTEP, int(luaL_optinteger(state, 2, 0))));
-      break;
-    default:
-      lua_pushinteger(state, 0);
+    case 2: lua_pushinteger(state, lua_gc(state, LUA_GCCOLLECT, 0)); break;
+    case 3: lua_pushnumber(state, lua_gc(state, LUA_GCCOUNT, 0) + lua_gc(state, LUA_GCCOUNTB, 0) / 1024.0); break;
+    case 4: lua_pushboolean(state, lua_gc(state, LUA_GCSTEP, int(luaL_optinteger(state, 2, 0)))); break;
+    default: lua_pushinteger(state, 0);
   }
   return 1;
 }
@@ -201,8 +191,7 @@ int table_insert(lua_State* state) {
   refuse_proxy(state, 1);
   int end = int(lua_objlen(state, 1)) + 1, at = end;
   switch (lua_gettop(state)) {
-    case 2:
-      break;
+    case 2: break;
     case 3:
       at = int(luaL_checkinteger(state, 2));
       if (at > end) end = at;
@@ -211,8 +200,7 @@ int table_insert(lua_State* state) {
         lua_rawseti(state, 1, end);
       }
       break;
-    default:
-      return luaL_error(state, "wrong number of arguments to 'insert'");
+    default: return luaL_error(state, "wrong number of arguments to 'insert'");
   }
   lua_rawseti(state, 1, at);
   return 0;
@@ -269,9 +257,7 @@ int math_random(lua_State* state) {
   constexpr uint32_t kMax = 0x7fffffff;
   const double share = double(random_of(state).next() % kMax) / double(kMax);
   switch (lua_gettop(state)) {
-    case 0:
-      lua_pushnumber(state, share);
-      return 1;
+    case 0: lua_pushnumber(state, share); return 1;
     case 1: {
       const int most = int(luaL_checkinteger(state, 1));
       luaL_argcheck(state, 1 <= most, 1, "interval is empty");
@@ -284,8 +270,7 @@ int math_random(lua_State* state) {
       lua_pushnumber(state, std::floor(share * (double(most) - least + 1)) + least);
       return 1;
     }
-    default:
-      return luaL_error(state, "wrong number of arguments");
+    default: return luaL_error(state, "wrong number of arguments");
   }
 }
 
@@ -322,10 +307,15 @@ void amend_base(lua_State* state) {
   lua_getfield(state, -1, "next");
   lua_pushcclosure(state, base_pairs, 1);
   lua_setfield(state, -2, "pairs");
-  constexpr luaL_Reg kFunctions[] = {
-      {"collectgarbage", base_collectgarbage}, {"getmetatable", base_getmetatable}, {"load", base_load},
-      {"loadstring", base_loadstring},         {"next", base_next},                 {"pcall", base_pcall},
-      {"rawget", base_rawget},                 {"rawset", base_rawset},             {"setmetatable", base_setmetatable}};
+  constexpr luaL_Reg kFunctions[] = {{"collectgarbage", base_collectgarbage},
+                                     {"getmetatable", base_getmetatable},
+                                     {"load", base_load},
+                                     {"loadstring", base_loadstring},
+                                     {"next", base_next},
+                                     {"pcall", base_pcall},
+                                     {"rawget", base_rawget},
+                                     {"rawset", base_rawset},
+                                     {"setmetatable", base_setmetatable}};
   set_functions(state, kFunctions, std::size(kFunctions));
 }
 
@@ -377,7 +367,7 @@ void open_libraries(lua_State* state) {
 }
 
 void protect_table(lua_State* state) {
-  lua_newtable(state);      // real, proxy
+  lua_newtable(state);  // real, proxy
   lua_createtable(state, 0, 4);
   lua_pushvalue(state, -3);
   lua_setfield(state, -2, "__index");

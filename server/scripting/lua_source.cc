@@ -55,8 +55,8 @@ class Tokens {
   }
 
   size_t end_of_number(size_t at) const {
-    while (at < text_.size() && (vedette::is_name(text_[at]) || text_[at] == '.' ||
-                                 ((text_[at] == '+' || text_[at] == '-') && (text_[at - 1] | 0x20) == 'e')))
+    while (at < text_.size() &&
+           (vedette::is_name(text_[at]) || text_[at] == '.' || ((text_[at] == '+' || text_[at] == '-') && (text_[at - 1] | 0x20) == 'e')))
       at++;
     return at;
   }
@@ -122,7 +122,8 @@ bool has_word(std::string_view words, std::string_view word) {
 }
 
 const Library* library_of(std::string_view name) {
-  const auto* found = std::find_if(std::begin(kLibraries), std::end(kLibraries), [&](const Library& library) { return library.name == name; });
+  const auto* found = std::find_if(std::begin(kLibraries), std::end(kLibraries),
+                                   [&](const Library& library) { return library.name == name; });
   return found == std::end(kLibraries) ? nullptr : found;
 }
 
@@ -260,10 +261,8 @@ int load_as_it_is(lua_State* state, std::string_view text, const char* name) {
 LuaSource prepare_source(std::string_view text) {
   LuaSource out;
   // The interpreter would pass over such a line.
-  if (text.starts_with('#'))
-    out.error = "1: unexpected symbol near '#'";
-  else if (text.size() < UINT32_MAX)
-    Rewriter(text, out).run();
+  if (text.starts_with('#')) out.error = "1: unexpected symbol near '#'";
+  else if (text.size() < UINT32_MAX) Rewriter(text, out).run();
   return out;
 }
 

@@ -15,9 +15,9 @@
 namespace vedette {
 
 struct LuaSource {
-  std::string changed;     ///< the text to compile, if it is not the script's own
-  std::string error;       ///< it cannot be compiled: why, with the number of the line before it
-  int last_return = 1;     ///< the line of the last `return`
+  std::string changed;  ///< the text to compile, if it is not the script's own
+  std::string error;    ///< it cannot be compiled: why, with the number of the line before it
+  int last_return = 1;  ///< the line of the last `return`
 };
 LuaSource prepare_source(std::string_view text);
 

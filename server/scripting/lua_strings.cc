@@ -45,10 +45,8 @@ void push_capture(lua_State* state, const PatternMatcher& matcher, int i, std::s
   }
   const PatternMatcher::Capture& capture = matcher.capture(i);
   if (capture.size == PatternMatcher::Capture::kOpen) luaL_error(state, "unfinished capture");
-  if (capture.size == PatternMatcher::Capture::kPosition)
-    lua_pushinteger(state, capture.begin - subject.data() + 1);
-  else
-    lua_pushlstring(state, capture.begin, size_t(capture.size));
+  if (capture.size == PatternMatcher::Capture::kPosition) lua_pushinteger(state, capture.begin - subject.data() + 1);
+  else lua_pushlstring(state, capture.begin, size_t(capture.size));
 }
 
 // `whole`: what stands for the captures of a pattern that has none; null data: nothing does.
@@ -157,8 +155,7 @@ void add_replacement(lua_State* state, LuaText& out, const PatternMatcher& match
       push_capture(state, matcher, 0, subject, whole);
       lua_gettable(state, 3);
       break;
-    default:
-      return add_text(state, out, matcher, subject, whole);
+    default: return add_text(state, out, matcher, subject, whole);
   }
   if (!lua_toboolean(state, -1)) {
     out.append(whole);
@@ -193,12 +190,9 @@ int string_gsub(lua_State* state) {
       count++;
       add_replacement(state, out, matcher, subject, {at, size_t(to - at)});
     }
-    if (to && to > at)
-      at = to;
-    else if (at < end)
-      out.append(*at++);
-    else
-      break;
+    if (to && to > at) at = to;
+    else if (at < end) out.append(*at++);
+    else break;
     if (anchored) break;
   }
   out.append({at, size_t(end - at)});
@@ -225,9 +219,8 @@ int string_rep(lua_State* state) {
 }  // namespace
 
 void replace_string_functions(lua_State* state) {
-  constexpr luaL_Reg kFunctions[] = {{"find", string_find},   {"match", string_match}, {"gmatch", string_gmatch},
-                                     {"gfind", string_gmatch}, {"gsub", string_gsub},
-                                     {"rep", string_rep}};
+  constexpr luaL_Reg kFunctions[] = {{"find", string_find},    {"match", string_match}, {"gmatch", string_gmatch},
+                                     {"gfind", string_gmatch}, {"gsub", string_gsub},   {"rep", string_rep}};
   for (const luaL_Reg& function : kFunctions) {
     lua_pushcfunction(state, function.func);
     lua_setfield(state, -2, function.name);

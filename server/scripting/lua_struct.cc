@@ -36,32 +36,23 @@ size_t read_number(lua_State* state, const char*& at, size_t otherwise) {
 size_t size_of(lua_State* state, char kind, const char*& at) {
   switch (kind) {
     case 'b':
-    case 'B':
-      return sizeof(char);
+    case 'B': return sizeof(char);
     case 'h':
-    case 'H':
-      return sizeof(short);
+    case 'H': return sizeof(short);
     case 'l':
-    case 'L':
-      return sizeof(long);
-    case 'T':
-      return sizeof(size_t);
-    case 'f':
-      return sizeof(float);
-    case 'd':
-      return sizeof(double);
-    case 'x':
-      return 1;
-    case 'c':
-      return read_number(state, at, 1);
+    case 'L': return sizeof(long);
+    case 'T': return sizeof(size_t);
+    case 'f': return sizeof(float);
+    case 'd': return sizeof(double);
+    case 'x': return 1;
+    case 'c': return read_number(state, at, 1);
     case 'i':
     case 'I': {
       const size_t size = read_number(state, at, sizeof(int));
       if (size > kIntegerBytesMax) luaL_error(state, "integral size %d is larger than limit of %d", int(size), int(kIntegerBytesMax));
       return size;
     }
-    default:
-      return 0;
+    default: return 0;
   }
 }
 
@@ -75,25 +66,17 @@ size_t padding(const Format& format, char kind, size_t size, size_t position) {
 // Signs that change the format; everything else is unknown.
 void control(lua_State* state, char sign, const char*& at, Format& format) {
   switch (sign) {
-    case ' ':
-      return;
-    case '>':
-      format.little = false;
-      return;
-    case '<':
-      format.little = true;
-      return;
-    case '=':
-      format.little = Format().little;
-      return;
+    case ' ': return;
+    case '>': format.little = false; return;
+    case '<': format.little = true; return;
+    case '=': format.little = Format().little; return;
     case '!': {
       const size_t alignment = read_number(state, at, kMachineAlignment);
       if (alignment == 0 || (alignment & (alignment - 1))) luaL_error(state, "alignment is not a power of 2");
       format.alignment = alignment;
       return;
     }
-    default:
-      luaL_argerror(state, 1, lua_pushfstring(state, "invalid format option '%c'", sign));
+    default: luaL_argerror(state, 1, lua_pushfstring(state, "invalid format option '%c'", sign));
   }
 }
 
@@ -162,15 +145,9 @@ int struct_pack(lua_State* state) {
     size_t size = size_of(state, kind, at);
     for (size_t i = padding(format, kind, size, out.size()); i > 0; i--) out.append('\0');
     switch (kind) {
-      case 'x':
-        out.append('\0');
-        break;
-      case 'f':
-        put_float<float>(out, luaL_checknumber(state, argument++), format.little);
-        break;
-      case 'd':
-        put_float<double>(out, luaL_checknumber(state, argument++), format.little);
-        break;
+      case 'x': out.append('\0'); break;
+      case 'f': put_float<float>(out, luaL_checknumber(state, argument++), format.little); break;
+      case 'd': put_float<double>(out, luaL_checknumber(state, argument++), format.little); break;
       case 'c':
       case 's': {
         size_t length = 0;
@@ -181,8 +158,7 @@ int struct_pack(lua_State* state) {
         if (kind == 's') out.append('\0');
         break;
       }
-      default:
-        put_integer(out, to_bits(luaL_checknumber(state, argument++)), size, format.little);
+      default: put_integer(out, to_bits(luaL_checknumber(state, argument++)), size, format.little);
     }
   }
   out.push();
@@ -209,8 +185,7 @@ int struct_unpack(lua_State* state) {
     luaL_argcheck(state, size <= length && position <= length - size, 2, "data string too short");
     luaL_checkstack(state, 2, "too many results");
     switch (kind) {
-      case 'x':
-        break;
+      case 'x': break;
       case 'f':
         lua_pushnumber(state, get_float<float>(data + position, format.little));
         results++;

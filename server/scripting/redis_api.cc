@@ -152,10 +152,8 @@ bool call_command(lua_State* state, Interpreter& in) {
   run_command(in, run, *command);
   OutputBuffer& output = run.session->output;
   bool failed = false;
-  if (output.empty())
-    lua_pushnil(state);
-  else
-    failed = push_reply(state, reply_of(in, output));
+  if (output.empty()) lua_pushnil(state);
+  else failed = push_reply(state, reply_of(in, output));
   output.clear();
   in.look_if_due(in.executor().now());
   return failed;
@@ -270,15 +268,11 @@ struct Function {
   const char* name;
   lua_CFunction run;
 };
-constexpr Function kFunctions[] = {{"call", redis_call},
-                                   {"pcall", redis_pcall},
-                                   {"error_reply", redis_error_reply},
-                                   {"status_reply", redis_status_reply},
-                                   {"sha1hex", redis_sha1hex},
-                                   {"setresp", redis_setresp},
-                                   {"set_repl", redis_set_repl},
-                                   {"acl_check_cmd", redis_acl_check_cmd}};
-constexpr Function kEvalFunctions[] = {{"replicate_commands", redis_replicate_commands}, {"breakpoint", redis_breakpoint}, {"debug", redis_debug}};
+constexpr Function kFunctions[] = {
+    {"call", redis_call},       {"pcall", redis_pcall},     {"error_reply", redis_error_reply}, {"status_reply", redis_status_reply},
+    {"sha1hex", redis_sha1hex}, {"setresp", redis_setresp}, {"set_repl", redis_set_repl},       {"acl_check_cmd", redis_acl_check_cmd}};
+constexpr Function kEvalFunctions[] = {
+    {"replicate_commands", redis_replicate_commands}, {"breakpoint", redis_breakpoint}, {"debug", redis_debug}};
 
 template <size_t kCount>
 void set_functions(lua_State* state, const Function (&functions)[kCount]) {
@@ -296,10 +290,8 @@ void set_number(lua_State* state, const char* name, double value) {
 int version_number() {
   int number = 0, part = 0;
   for (const char c : kCompatibleVersion) {
-    if (c == '.')
-      number = (number | part) << 8, part = 0;
-    else
-      part = part * 10 + (c - '0');
+    if (c == '.') number = (number | part) << 8, part = 0;
+    else part = part * 10 + (c - '0');
   }
   return number | part;
 }

@@ -36,9 +36,7 @@ class ReplyReader {
       case '>': return array();
       case '%': return map();
       case '~': return set();
-      case '_':
-        line();
-        return lua_pushnil(state_);
+      case '_': line(); return lua_pushnil(state_);
       case '#': return lua_pushboolean(state_, line() == "t");
       case ',': return real();
       case '(': return field("big_number", line());
@@ -120,10 +118,8 @@ class ReplyReader {
   // What cannot be a key of a table is left out.
   void store() {
     const bool is_nan = lua_type(state_, -2) == LUA_TNUMBER && std::isnan(lua_tonumber(state_, -2));
-    if (lua_isnil(state_, -2) || is_nan)
-      lua_pop(state_, 2);
-    else
-      lua_rawset(state_, -3);
+    if (lua_isnil(state_, -2) || is_nan) lua_pop(state_, 2);
+    else lua_rawset(state_, -3);
   }
 
   void real() {
@@ -187,16 +183,10 @@ class ValueWriter {
         if (text(-1).size() > kLargeText) lost_ = listener_.is_lost();
         reply_.bulk(text(-1));
         break;
-      case LUA_TNUMBER:
-        reply_.integer(to_integer(lua_tonumber(state_, -1)));
-        break;
-      case LUA_TBOOLEAN:
-        boolean(lua_toboolean(state_, -1));
-        break;
-      case LUA_TTABLE:
-        return table();
-      default:
-        reply_.null();
+      case LUA_TNUMBER: reply_.integer(to_integer(lua_tonumber(state_, -1))); break;
+      case LUA_TBOOLEAN: boolean(lua_toboolean(state_, -1)); break;
+      case LUA_TTABLE: return table();
+      default: reply_.null();
     }
     lua_pop(state_, 1);
   }
@@ -209,12 +199,9 @@ class ValueWriter {
   }
 
   void boolean(bool value) {
-    if (booleans_)
-      reply_.boolean(value);
-    else if (value)
-      reply_.integer(1);
-    else
-      reply_.null();
+    if (booleans_) reply_.boolean(value);
+    else if (value) reply_.integer(1);
+    else reply_.null();
   }
 
   // Pushes the table's own field.
@@ -292,10 +279,8 @@ class ValueWriter {
       lua_pushvalue(state_, -2);
       value();
       if (lost_) return;
-      if (map)
-        value();
-      else
-        lua_pop(state_, 1);
+      if (map) value();
+      else lua_pop(state_, 1);
       if (lost_) return;
     }
     lua_pop(state_, 2);

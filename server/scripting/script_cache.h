@@ -12,12 +12,12 @@
 namespace vedette {
 
 struct CachedScript {
-  std::string digest;    ///< 40 hexadecimal digits
+  std::string digest;  ///< 40 hexadecimal digits
   std::string text;
-  int function = 0;      ///< in the interpreter
-  uint32_t flags = 0;    ///< ScriptFlag
-  bool declared = false; ///< has a header
-  bool loaded = false;   ///< by SCRIPT LOAD
+  int function = 0;       ///< in the interpreter
+  uint32_t flags = 0;     ///< ScriptFlag
+  bool declared = false;  ///< has a header
+  bool loaded = false;    ///< by SCRIPT LOAD
   int last_return = 1;
 
   std::list<CachedScript*>::iterator place{};  ///< among those that may go, unless `loaded`

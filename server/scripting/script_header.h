@@ -22,9 +22,9 @@ inline constexpr std::string_view kScriptFlagNames[] = {"no-writes", "allow-oom"
 std::optional<ScriptFlag> script_flag(std::string_view name);
 
 struct ScriptHeader {
-  bool present = false;    ///< without one, a script is judged by what it calls
+  bool present = false;  ///< without one, a script is judged by what it calls
   uint32_t flags = 0;
-  size_t bytes = 0;        ///< of the line, without its end
+  size_t bytes = 0;  ///< of the line, without its end
 };
 /// Of a script for EVAL.
 Result<ScriptHeader> parse_script_header(std::string_view script);

@@ -182,8 +182,9 @@ Status Scripting::kill(ScriptKind kind) {
   if (run->context.session.has(kReplaying))
     return Error("UNKILLABLE The busy script was sent by a master instance in the context of replication and cannot be killed.");
   if (run->wrote)
-    return Error("UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination "
-                 "or kill the server in a hard way using the SHUTDOWN NOSAVE command.");
+    return Error(
+        "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination "
+        "or kill the server in a hard way using the SHUTDOWN NOSAVE command.");
   log_warning("Script killed by a client: {}", run->name);
   interpreter(kind).kill(*run);
   return Status::ok();

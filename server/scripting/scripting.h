@@ -65,7 +65,7 @@ class Scripting final : public ScriptHost {
 
   ServerState& server_;
   Executor& executor_;
-  Session session_;  // of what scripts call
+  Session session_;                               // of what scripts call
   std::unique_ptr<Interpreter> eval_, function_;  // made when they are needed
   ScriptCache cache_;
   Libraries libraries_;

@@ -21,8 +21,7 @@ int64_t parse_sequence(std::string_view text) {
 }
 
 bool is_file_name(std::string_view text) {
-  return !text.empty() && text.find('/') == text.npos && text.find('\0') == text.npos && text != "." &&
-         text != "..";
+  return !text.empty() && text.find('/') == text.npos && text.find('\0') == text.npos && text != "." && text != "..";
 }
 
 // The file that `line` names; else null and `reason`.
@@ -63,9 +62,7 @@ const char* add(AppendManifest& manifest, const AppendFile& file) {
       manifest.base = file;
       manifest.base_sequence = file.sequence;
       return nullptr;
-    case AppendFileType::kHistory:
-      manifest.history.push_back(file);
-      return nullptr;
+    case AppendFileType::kHistory: manifest.history.push_back(file); return nullptr;
     case AppendFileType::kIncrement:
       if (file.sequence <= manifest.increment_sequence) return "Found a non-monotonic sequence number";
       manifest.increments.push_back(file);
@@ -88,15 +85,13 @@ std::vector<AppendFile> AppendManifest::parts() const {
 
 const AppendFile& AppendManifest::add_increment(std::string_view prefix) {
   increment_sequence++;
-  increments.push_back({fmt::format("{}.{}.incr.aof", prefix, increment_sequence), increment_sequence,
-                        AppendFileType::kIncrement});
+  increments.push_back({fmt::format("{}.{}.incr.aof", prefix, increment_sequence), increment_sequence, AppendFileType::kIncrement});
   return increments.back();
 }
 
 AppendFile AppendManifest::next_base(std::string_view prefix, bool as_rdb) const {
   const int64_t sequence = base_sequence + 1;
-  return {fmt::format("{}.{}.base.{}", prefix, sequence, as_rdb ? "rdb" : "aof"), sequence,
-          AppendFileType::kBase};
+  return {fmt::format("{}.{}.base.{}", prefix, sequence, as_rdb ? "rdb" : "aof"), sequence, AppendFileType::kBase};
 }
 
 void AppendManifest::replace_base(const AppendFile& new_base, size_t kept_increments) {
@@ -117,8 +112,7 @@ void AppendManifest::replace_base(const AppendFile& new_base, size_t kept_increm
 std::string print_manifest(const AppendManifest& manifest) {
   std::string text;
   const auto print = [&](const AppendFile& file) {
-    text +=
-        fmt::format("file {} seq {} type {}\n", quoted_if_needed(file.name), file.sequence, char(file.type));
+    text += fmt::format("file {} seq {} type {}\n", quoted_if_needed(file.name), file.sequence, char(file.type));
   };
   if (manifest.base) print(*manifest.base);
   for (const AppendFile& file : manifest.history) print(file);

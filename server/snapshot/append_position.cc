@@ -14,9 +14,7 @@ namespace {
 constexpr std::string_view kMark = "#VEDETTE-REPL:";
 constexpr size_t kIdLength = 40;
 
-bool is_hexadecimal(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+bool is_hexadecimal(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 }  // namespace
 

@@ -100,8 +100,7 @@ bool can_fold() { return __builtin_cpu_supports("pclmul") && __builtin_cpu_suppo
 }  // namespace
 
 uint64_t crc64_detail::by_tables(uint64_t crc, const char* bytes, size_t size) {
-  for (; size >= 16; bytes += 16, size -= 16)
-    crc = look_up(load(bytes) ^ crc, 8) ^ look_up(load(bytes + 8), 0);
+  for (; size >= 16; bytes += 16, size -= 16) crc = look_up(load(bytes) ^ crc, 8) ^ look_up(load(bytes + 8), 0);
   for (; size > 0; bytes++, size--) crc = crc >> 8 ^ kTables[0][(crc ^ uint8_t(*bytes)) & 0xff];
   return crc;
 }

@@ -78,12 +78,10 @@ bool is_dump_payload(std::string_view payload, const DumpReadOptions& options) {
   const char* footer = payload.data() + payload.size() - kFooterBytes;
   if (load_little<uint16_t>(footer) > kRdbVersionMax) return false;
   if (!options.verify_checksum) return true;
-  return load_little<uint64_t>(footer + kVersionBytes) ==
-         crc64(0, payload.substr(0, payload.size() - kChecksumBytes));
+  return load_little<uint64_t>(footer + kVersionBytes) == crc64(0, payload.substr(0, payload.size() - kChecksumBytes));
 }
 
-Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key, int64_t expiry_ms,
-                                  const PackingLimits& limits) {
+Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key, int64_t expiry_ms, const PackingLimits& limits) {
   VED_ASSERT(payload.size() >= kFooterBytes);
   payload.remove_suffix(kFooterBytes);
   if (payload.empty()) return Error("it is empty");
@@ -92,8 +90,7 @@ Result<Entry*> parse_dump_payload(std::string_view payload, std::string_view key
   reading.code = uint8_t(payload[0]);
   reading.expiry_ms = expiry_ms;
   reading.limits = &limits;
-  if (!can_read_value(RdbFamily::kRedis, reading.code))
-    return Error(fmt::format("values of type {} cannot be loaded", reading.code));
+  if (!can_read_value(RdbFamily::kRedis, reading.code)) return Error(fmt::format("values of type {} cannot be loaded", reading.code));
   RdbInput input{payload.data() + 1, payload.data() + payload.size()};
   const ReadOutcome outcome = read_value(input, key, reading);
   if (outcome == ReadOutcome::kFailed) return Error(reading.error);

@@ -95,9 +95,7 @@ constexpr const char* kBadHash = "Hash integrity check failed";
 
 ReadOutcome failed_pack(ValueReading& reading, std::string_view why = {}) {
   const auto code = RdbType(reading.code);
-  reading.error = code == RdbType::kHashZipmap    ? "Zipmap"
-                  : code == RdbType::kHashZiplist ? "Hash ziplist"
-                                                  : "Hash listpack";
+  reading.error = code == RdbType::kHashZipmap ? "Zipmap" : code == RdbType::kHashZiplist ? "Hash ziplist" : "Hash listpack";
   reading.error += " integrity check failed";
   reading.error += why;
   return ReadOutcome::kFailed;
@@ -183,8 +181,7 @@ ReadOutcome whole_or_nothing(RdbInput& input, Read&& read) {
 ReadOutcome add_pair(const ReadPair& pair, std::string_view key, ValueReading& reading) {
   if (reading.step == kReadPacking) {
     const size_t bytes = reading.scratch.size() + pair.field.size() + pair.value.size();
-    if (std::max(pair.field.size(), pair.value.size()) <= reading.limits->hash_value_bytes &&
-        bytes < listpack::kBytesMax - 64) {
+    if (std::max(pair.field.size(), pair.value.size()) <= reading.limits->hash_value_bytes && bytes < listpack::kBytesMax - 64) {
       StringStore store(reading.scratch);
       listpack::append(store, pair.field);
       listpack::append(store, pair.value);
@@ -226,9 +223,7 @@ ReadOutcome read_pairs_head(RdbInput& input, std::string_view key, ValueReading&
 
 ReadOutcome read_pairs(RdbInput& input, std::string_view key, ValueReading& reading) {
   if (reading.step == kReadHead)
-    if (const auto outcome = read_pairs_head(input, key, reading);
-        outcome != ReadOutcome::kDone || !reading.left)
-      return outcome;
+    if (const auto outcome = read_pairs_head(input, key, reading); outcome != ReadOutcome::kDone || !reading.left) return outcome;
   ReadPair pair;
   for (; reading.left; reading.left--) {
     pair.expiry_ms = kNoExpiry;
@@ -268,8 +263,7 @@ ReadOutcome take_pack(std::string_view bytes, std::string_view key, ValueReading
   const bool zipmap = reading.code == uint8_t(RdbType::kHashZipmap);
   std::string_view pack = bytes;
   if (reading.code != uint8_t(RdbType::kHashListpack)) {
-    if (!(zipmap ? listpack_of_zipmap(bytes, made) : listpack_of_ziplist(bytes, made)))
-      return failed_pack(reading);
+    if (!(zipmap ? listpack_of_zipmap(bytes, made) : listpack_of_ziplist(bytes, made))) return failed_pack(reading);
     pack = made;
   }
   if (!listpack::valid(pack)) return failed_pack(reading);
@@ -280,10 +274,8 @@ ReadOutcome take_pack(std::string_view bytes, std::string_view key, ValueReading
   bool fits = elements / 2 <= reading.limits->hash_entries;
   if (zipmap)
     for (listpack::Cursor at(pack); at; at.next()) fits &= at.text().size() <= reading.limits->hash_value_bytes;
-  if (fits)
-    reading.entry = make_packed_entry(key, ValueType::kHash, PackedForm::kListpack, pack, reading.expiry_ms);
-  else
-    start_large(key, reading, HashValue::of_listpack(pack));
+  if (fits) reading.entry = make_packed_entry(key, ValueType::kHash, PackedForm::kListpack, pack, reading.expiry_ms);
+  else start_large(key, reading, HashValue::of_listpack(pack));
   return ReadOutcome::kDone;
 }
 
@@ -308,8 +300,7 @@ RdbType hash_rdb_type(const Entry& entry) {
   return entry.fields_expire() ? RdbType::kHashMetadata : RdbType::kHash;
 }
 
-bool write_hash_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress,
-                      size_t budget) {
+bool write_hash_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget) {
   if (is_packed(entry)) {
     write_string(out, packed_bytes(entry), options);
     return true;

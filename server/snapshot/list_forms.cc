@@ -127,8 +127,7 @@ ReadOutcome read_node_part(RdbInput& input, std::string_view key, ValueReading& 
   uint64_t kind = 0;
   ReadOutcome outcome = read_rdb_length(input, kind, reading.error);
   if (outcome != ReadOutcome::kDone) return outcome;
-  if (kind != kPlainNode && kind != kPackedNode)
-    return failed(reading, "List integrity check failed: a node of an unknown kind");
+  if (kind != kPlainNode && kind != kPackedNode) return failed(reading, "List integrity check failed: a node of an unknown kind");
   std::string_view bytes;
   outcome = read_rdb_string(input, scratch, bytes, reading.error);
   if (outcome == ReadOutcome::kMore) {
@@ -160,8 +159,8 @@ void print_head(const Entry& entry, BlockLog& out, size_t elements) {
 // Prints an element in one piece.
 void print_element(const listpack::Element& element, BlockLog& out, size_t& budget) {
   listpack::Text digits;
-  const std::string_view text =
-      element.is_integer ? std::string_view(digits.digits, print_integer(digits.digits, element.integer)) : element.bytes;
+  const std::string_view text = element.is_integer ? std::string_view(digits.digits, print_integer(digits.digits, element.integer))
+                                                   : element.bytes;
   append_argument(out, text);
   budget -= std::min(budget, text.size() + kArgumentFrame);
 }

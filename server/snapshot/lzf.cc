@@ -32,8 +32,7 @@ uint64_t load64(const char* at) {
 size_t common_length(const char* a, const char* b, size_t max) {
   size_t n = 0;
   for (; n + 8 <= max; n += 8)
-    if (const uint64_t differ = load64(a + n) ^ load64(b + n))
-      return n + size_t(std::countr_zero(differ)) / 8;
+    if (const uint64_t differ = load64(a + n) ^ load64(b + n)) return n + size_t(std::countr_zero(differ)) / 8;
   while (n < max && a[n] == b[n]) n++;
   return n;
 }
@@ -70,9 +69,7 @@ bool pack_part(const char* begin, size_t size, Output& out) {
   uint16_t seen[1 << kTableBitsMax];
   const int bits = std::clamp(int(std::bit_width(size)), kTableBitsMin, kTableBitsMax);
   std::memset(seen, 0, sizeof seen[0] << bits);
-  const auto slot = [&](const char* at) -> uint16_t& {
-    return seen[(load32(at) << 8) * 2654435761u >> (32 - bits)];
-  };
+  const auto slot = [&](const char* at) -> uint16_t& { return seen[(load32(at) << 8) * 2654435761u >> (32 - bits)]; };
   const char* const end = begin + size;
   const char* literal = begin;
   for (const char* at = begin + 1; at + 4 <= end;) {
@@ -83,8 +80,7 @@ bool pack_part(const char* begin, size_t size, Output& out) {
       at += 1 + (size_t(at - literal) >> 5);
       continue;
     }
-    const size_t length = kCopyMin + common_length(before + kCopyMin, at + kCopyMin,
-                                                   std::min(size_t(end - at), kCopyMax) - kCopyMin);
+    const size_t length = kCopyMin + common_length(before + kCopyMin, at + kCopyMin, std::min(size_t(end - at), kCopyMax) - kCopyMin);
     if (!out.literals(literal, size_t(at - literal)) || !out.copy(size_t(at - before), length)) return false;
     at += length;
     literal = at;

@@ -119,8 +119,7 @@ bool listpack_of_zipmap(std::string_view zipmap, std::string& pack) {
     listpack::append(store, field);
     listpack::append(store, value);
   }
-  return counted > 0 && from.ok() && from.byte() == kEnd && from.empty() &&
-         (told >= kLongLength || told == counted);
+  return counted > 0 && from.ok() && from.byte() == kEnd && from.empty() && (told >= kLongLength || told == counted);
 }
 
 }  // namespace vedette

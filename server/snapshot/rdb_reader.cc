@@ -16,19 +16,11 @@ namespace vedette {
 namespace {
 
 constexpr size_t kChecksumBytes = 8;
-constexpr size_t kHeldKeptMax =
-    1 << 20;  // more room than that is given back when a torn record has been read
+constexpr size_t kHeldKeptMax = 1 << 20;  // more room than that is given back when a torn record has been read
 constexpr size_t kShownKeyMax = 128;
 
 // What the parts of a module's data begin with.
-enum ModuleItem : uint64_t {
-  kModuleEnd,
-  kModuleSigned,
-  kModuleUnsigned,
-  kModuleFloat,
-  kModuleDouble,
-  kModuleString
-};
+enum ModuleItem : uint64_t { kModuleEnd, kModuleSigned, kModuleUnsigned, kModuleFloat, kModuleDouble, kModuleString };
 
 // A module's name is packed in its number: nine characters of six bits, then ten bits of version.
 std::string module_name(uint64_t id) {
@@ -47,8 +39,7 @@ T load_little(const char* at) {
 
 }  // namespace
 
-RdbReader::RdbReader(RdbHandler& handler, const RdbReadOptions& options)
-    : handler_(handler), options_(options) {
+RdbReader::RdbReader(RdbHandler& handler, const RdbReadOptions& options) : handler_(handler), options_(options) {
   reading_.limits = options.limits;
 }
 
@@ -93,8 +84,7 @@ Status RdbReader::end_of_input() {
   if (stage_ == Stage::kFinished) return Status::ok();
   if (stage_ != Stage::kFailed) {
     stage_ = Stage::kFailed;
-    error_ = offset_ + held_.size() == 0 ? "RDB: the file is empty"
-                                         : described("the file ends too early", offset_ + held_.size());
+    error_ = offset_ + held_.size() == 0 ? "RDB: the file is empty" : described("the file ends too early", offset_ + held_.size());
   }
   return Error(error_);
 }
@@ -125,16 +115,11 @@ void RdbReader::understand(RdbInput& input) {
 
 ReadOutcome RdbReader::step(RdbInput& input) {
   switch (stage_) {
-    case Stage::kRecords:
-      return read_record(input);
-    case Stage::kValue:
-      return go_on_with_value(input);
-    case Stage::kMagic:
-      return read_magic(input);
-    case Stage::kModuleAux:
-      return read_module_item(input);
-    default:
-      return read_checksum(input);
+    case Stage::kRecords: return read_record(input);
+    case Stage::kValue: return go_on_with_value(input);
+    case Stage::kMagic: return read_magic(input);
+    case Stage::kModuleAux: return read_module_item(input);
+    default: return read_checksum(input);
   }
 }
 
@@ -154,9 +139,7 @@ ReadOutcome RdbReader::read_magic(RdbInput& input) {
     version_.number = version_.number * 10 + (digit - '0');
   }
   const int max = redis ? kRdbVersionMax : kValkeyRdbVersionMax, min = redis ? 1 : kValkeyRdbVersionMin;
-  if (version_.number > max)
-    return fail(
-        fmt::format("version {} is too new; the newest that is understood is {}", quoted(magic), max));
+  if (version_.number > max) return fail(fmt::format("version {} is too new; the newest that is understood is {}", quoted(magic), max));
   if (version_.number < min) return fail(fmt::format("bad version {}", quoted(digits)));
   input.at += kRdbMagicBytes;
   stage_ = Stage::kRecords;
@@ -167,8 +150,7 @@ ReadOutcome RdbReader::read_magic(RdbInput& input) {
 ReadOutcome RdbReader::read_record(RdbInput& input) {
   RdbInput record = input;
   const auto code = uint8_t(*record.at++);
-  const ReadOutcome outcome =
-      code < kRdbFirstOpcode ? read_entry(record, code) : read_opcode(record, RdbOpcode(code));
+  const ReadOutcome outcome = code < kRdbFirstOpcode ? read_entry(record, code) : read_opcode(record, RdbOpcode(code));
   if (outcome == ReadOutcome::kDone || (outcome == ReadOutcome::kMore && stage_ == Stage::kValue)) {
     input.at = record.at;
     input.wanted = record.wanted;
@@ -182,13 +164,12 @@ ReadOutcome RdbReader::read_entry(RdbInput& input, uint8_t code) {
   if (code != uint8_t(RdbType::kString) && rdb_type_name(version_.family, code).empty())
     return fail(fmt::format("unknown type or opcode {}", code));
   std::string_view key;
-  if (const auto outcome = read_rdb_string(input, name_, key, reason_); outcome != ReadOutcome::kDone)
-    return outcome;
+  if (const auto outcome = read_rdb_string(input, name_, key, reason_); outcome != ReadOutcome::kDone) return outcome;
   key_ = key;
   if (!can_read_value(version_.family, code)) {
     from_handler_ = true;
-    reason_ = fmt::format("RDB: db {}, key {}: values of type {} ({}) cannot be loaded yet", db_,
-                          quoted(key.substr(0, kShownKeyMax)), rdb_type_name(version_.family, code), code);
+    reason_ = fmt::format("RDB: db {}, key {}: values of type {} ({}) cannot be loaded yet", db_, quoted(key.substr(0, kShownKeyMax)),
+                          rdb_type_name(version_.family, code), code);
     return ReadOutcome::kFailed;
   }
   reading_.code = code;
@@ -248,11 +229,8 @@ ReadOutcome RdbReader::read_opcode(RdbInput& input, RdbOpcode code) {
     case RdbOpcode::kExpireTimeMs:
     case RdbOpcode::kExpireTime:
     case RdbOpcode::kIdle:
-    case RdbOpcode::kFrequency:
-      return read_key_facts(input, code);
-    case RdbOpcode::kEndOfFile:
-      stage_ = version_.has_checksum() ? Stage::kChecksum : Stage::kFinished;
-      return ReadOutcome::kDone;
+    case RdbOpcode::kFrequency: return read_key_facts(input, code);
+    case RdbOpcode::kEndOfFile: stage_ = version_.has_checksum() ? Stage::kChecksum : Stage::kFinished; return ReadOutcome::kDone;
     case RdbOpcode::kSelectDb:
       length(first);
       if (outcome != ReadOutcome::kDone) return outcome;
@@ -267,24 +245,18 @@ ReadOutcome RdbReader::read_opcode(RdbInput& input, RdbOpcode code) {
       string(name_, name);
       string(text_, value);
       return outcome == ReadOutcome::kDone ? told(handler_.on_aux(name, value)) : outcome;
-    case RdbOpcode::kFunction2:
-      string(text_, value);
-      return outcome == ReadOutcome::kDone ? told(handler_.on_function(value)) : outcome;
+    case RdbOpcode::kFunction2: string(text_, value); return outcome == ReadOutcome::kDone ? told(handler_.on_function(value)) : outcome;
     case RdbOpcode::kSlotInfo:
       length(first);
       length(second);
       length(third);
       return outcome;
-    case RdbOpcode::kModuleAux:
-      return begin_module_aux(input);
-    case RdbOpcode::kFunctionPreGa:
-      return fail("functions in the form of a release candidate of 7.0 cannot be loaded");
-    case RdbOpcode::kSlotImport:
-      break;
+    case RdbOpcode::kModuleAux: return begin_module_aux(input);
+    case RdbOpcode::kFunctionPreGa: return fail("functions in the form of a release candidate of 7.0 cannot be loaded");
+    case RdbOpcode::kSlotImport: break;
   }
-  return fail(version_.family == RdbFamily::kValkey
-                  ? "a slot's migration under way (opcode 243) cannot be loaded"
-                  : "unknown type or opcode 243");
+  return fail(version_.family == RdbFamily::kValkey ? "a slot's migration under way (opcode 243) cannot be loaded"
+                                                    : "unknown type or opcode 243");
 }
 
 // Expiry and use, which belong to the key that comes next.
@@ -300,12 +272,9 @@ ReadOutcome RdbReader::read_key_facts(RdbInput& input, RdbOpcode code) {
     input.wanted = size;
     return ReadOutcome::kMore;
   }
-  if (code == RdbOpcode::kExpireTimeMs)
-    expiry_ms_ = load_little<int64_t>(input.at);
-  else if (code == RdbOpcode::kExpireTime)
-    expiry_ms_ = int64_t(load_little<int32_t>(input.at)) * 1000;
-  else
-    use_.frequency = uint8_t(*input.at);
+  if (code == RdbOpcode::kExpireTimeMs) expiry_ms_ = load_little<int64_t>(input.at);
+  else if (code == RdbOpcode::kExpireTime) expiry_ms_ = int64_t(load_little<int32_t>(input.at)) * 1000;
+  else use_.frequency = uint8_t(*input.at);
   input.at += size;
   return ReadOutcome::kDone;
 }
@@ -313,8 +282,7 @@ ReadOutcome RdbReader::read_key_facts(RdbInput& input, RdbOpcode code) {
 ReadOutcome RdbReader::begin_module_aux(RdbInput& input) {
   uint64_t id = 0, when_code = 0, when = 0;
   for (uint64_t* field : {&id, &when_code, &when})
-    if (const auto outcome = read_rdb_length(input, *field, reason_); outcome != ReadOutcome::kDone)
-      return outcome;
+    if (const auto outcome = read_rdb_length(input, *field, reason_); outcome != ReadOutcome::kDone) return outcome;
   module_ = module_name(id);
   if (when_code != kModuleUnsigned) return fail(fmt::format("bad data of module {}", quoted(module_)));
   stage_ = Stage::kModuleAux;
@@ -338,20 +306,11 @@ ReadOutcome RdbReader::read_module_item(RdbInput& input) {
         stage_ = Stage::kRecords;
         return told(handler_.on_module_aux(module_));
       case kModuleSigned:
-      case kModuleUnsigned:
-        outcome = read_rdb_length(item, ignored, reason_);
-        break;
-      case kModuleFloat:
-        skip_ = sizeof(float);
-        break;
-      case kModuleDouble:
-        skip_ = sizeof(double);
-        break;
-      case kModuleString:
-        outcome = skip_rdb_string(item, skip_, reason_);
-        break;
-      default:
-        return fail(fmt::format("bad data of module {}", quoted(module_)));
+      case kModuleUnsigned: outcome = read_rdb_length(item, ignored, reason_); break;
+      case kModuleFloat: skip_ = sizeof(float); break;
+      case kModuleDouble: skip_ = sizeof(double); break;
+      case kModuleString: outcome = skip_rdb_string(item, skip_, reason_); break;
+      default: return fail(fmt::format("bad data of module {}", quoted(module_)));
     }
   if (outcome == ReadOutcome::kDone) input.at = item.at;
   if (outcome == ReadOutcome::kMore) input.wanted = size_t(item.at - input.at) + item.wanted;
@@ -365,8 +324,7 @@ ReadOutcome RdbReader::read_checksum(RdbInput& input) {
   }
   const auto told_crc = load_little<uint64_t>(input.at);
   if (options_.verify_checksum && told_crc != 0 && told_crc != crc_)
-    return fail(fmt::format("CRC error: the checksum says {:016x}, the bytes before it give {:016x}",
-                            told_crc, crc_));
+    return fail(fmt::format("CRC error: the checksum says {:016x}, the bytes before it give {:016x}", told_crc, crc_));
   input.at += kChecksumBytes;
   stage_ = Stage::kFinished;
   return ReadOutcome::kDone;
@@ -387,8 +345,7 @@ ReadOutcome RdbReader::fail(std::string reason) {
 
 std::string RdbReader::described(const std::string& reason, uint64_t offset) const {
   if (key_.empty()) return fmt::format("RDB: at byte {}: {}", offset, reason);
-  return fmt::format("RDB: at byte {}, db {}, key {}: {}", offset, db_, quoted(key_.substr(0, kShownKeyMax)),
-                     reason);
+  return fmt::format("RDB: at byte {}, db {}, key {}: {}", offset, db_, quoted(key_.substr(0, kShownKeyMax)), reason);
 }
 
 }  // namespace vedette

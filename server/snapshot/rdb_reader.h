@@ -47,7 +47,7 @@ class RdbHandler {
 };
 
 struct RdbReadOptions {
-  bool verify_checksum = true;  ///< rdbchecksum
+  bool verify_checksum = true;                     ///< rdbchecksum
   const PackingLimits* limits = &kDefaultPacking;  ///< up to which size values are packed
 };
 
@@ -108,9 +108,9 @@ class RdbReader {
   uint64_t skip_ = 0;  // bytes of a module's string to pass over
   std::string module_;
 
-  std::string held_;     // a torn record
-  size_t wanted_ = 0;    // bytes it takes at least
-  uint64_t offset_ = 0;  // of the stream: bytes taken
+  std::string held_;            // a torn record
+  size_t wanted_ = 0;           // bytes it takes at least
+  uint64_t offset_ = 0;         // of the stream: bytes taken
   uint64_t record_offset_ = 0;  // where the record in hand begins
   uint64_t crc_ = 0;
   size_t unread_tail_ = 0;

@@ -50,9 +50,7 @@ ReadOutcome read_head(const char* at, const RdbInput& input, Head& head, size_t&
   const auto first = uint8_t(*at);
   head.mark = 0;
   switch (first >> 6) {
-    case 0:
-      head.size = 1, head.length = first;
-      return ReadOutcome::kDone;
+    case 0: head.size = 1, head.length = first; return ReadOutcome::kDone;
     case 1:
       if (have < 2) return more(2);
       head.size = 2, head.length = load_big16(at) & 0x3fff;
@@ -70,9 +68,7 @@ ReadOutcome read_head(const char* at, const RdbInput& input, Head& head, size_t&
       }
       error = fmt::format("bad length: no length begins with the byte {:#04x}", first);
       return ReadOutcome::kFailed;
-    default:
-      head.size = 1, head.mark = first;
-      return ReadOutcome::kDone;
+    default: head.size = 1, head.mark = first; return ReadOutcome::kDone;
   }
 }
 
@@ -123,9 +119,7 @@ ReadOutcome find_integer(RdbInput& input, uint8_t mark, FoundRdbString& found) {
   }
   const char* at = input.at + 1;
   found.form = FoundRdbString::Form::kInteger;
-  found.integer = width == 1   ? load_little<int8_t>(at)
-                  : width == 2 ? load_little<int16_t>(at)
-                               : load_little<int32_t>(at);
+  found.integer = width == 1 ? load_little<int8_t>(at) : width == 2 ? load_little<int16_t>(at) : load_little<int32_t>(at);
   found.after = at + width;
   return ReadOutcome::kDone;
 }
@@ -139,8 +133,7 @@ struct PackedHead {
 ReadOutcome read_packed_head(RdbInput& input, PackedHead& head, std::string& error) {
   Head packed, size;
   auto outcome = read_head(input.at + 1, input, packed, input.wanted, error);
-  if (outcome == ReadOutcome::kDone)
-    outcome = read_head(input.at + 1 + packed.size, input, size, input.wanted, error);
+  if (outcome == ReadOutcome::kDone) outcome = read_head(input.at + 1 + packed.size, input, size, input.wanted, error);
   if (outcome != ReadOutcome::kDone) return outcome;
   if (packed.mark || size.mark || packed.length == 0 || packed.length > UINT32_MAX || size.length == 0 ||
       size.length > lzf_unpacked_max(packed.length))
@@ -151,8 +144,7 @@ ReadOutcome read_packed_head(RdbInput& input, PackedHead& head, std::string& err
 
 ReadOutcome find_packed(RdbInput& input, FoundRdbString& found, std::string& error) {
   PackedHead head;
-  if (const auto outcome = read_packed_head(input, head, error); outcome != ReadOutcome::kDone)
-    return outcome;
+  if (const auto outcome = read_packed_head(input, head, error); outcome != ReadOutcome::kDone) return outcome;
   if (input.size() - head.bytes < head.packed) {
     input.wanted = head.bytes + head.packed;
     return ReadOutcome::kMore;
@@ -173,14 +165,11 @@ ReadOutcome unknown_mark(std::string& error, uint8_t mark) {
 ReadOutcome find_rdb_string(RdbInput& input, FoundRdbString& found, std::string& error) {
   Head head;
   found.size = 0;
-  if (const auto outcome = read_head(input.at, input, head, input.wanted, error);
-      outcome != ReadOutcome::kDone)
-    return outcome;
+  if (const auto outcome = read_head(input.at, input, head, input.wanted, error); outcome != ReadOutcome::kDone) return outcome;
   if (head.mark == rdb::kLzf) return find_packed(input, found, error);
   if (head.mark > rdb::kLzf) return unknown_mark(error, head.mark);
   if (head.mark) return find_integer(input, head.mark, found);
-  if (head.length > kStringBytesMax)
-    return fail(error, fmt::format("bad length: a string of {} bytes", head.length));
+  if (head.length > kStringBytesMax) return fail(error, fmt::format("bad length: a string of {} bytes", head.length));
   found.form = FoundRdbString::Form::kRaw;
   found.size = head.length;
   found.head = head.size;
@@ -193,9 +182,7 @@ ReadOutcome find_rdb_string(RdbInput& input, FoundRdbString& found, std::string&
   return ReadOutcome::kDone;
 }
 
-void write_rdb_length(BlockLog& out, uint64_t length) {
-  out.commit(rdb::put_length(out.reserve(rdb::kLengthBytesMax), length));
-}
+void write_rdb_length(BlockLog& out, uint64_t length) { out.commit(rdb::put_length(out.reserve(rdb::kLengthBytesMax), length)); }
 
 void write_rdb_string(BlockLog& out, std::string_view bytes, bool compress) {
   if (bytes.size() <= rdb::kPutStringMax) {
@@ -206,16 +193,12 @@ void write_rdb_string(BlockLog& out, std::string_view bytes, bool compress) {
   }
 }
 
-ReadOutcome read_rdb_string(RdbInput& input, std::string& scratch, std::string_view& bytes,
-                            std::string& error) {
+ReadOutcome read_rdb_string(RdbInput& input, std::string& scratch, std::string_view& bytes, std::string& error) {
   FoundRdbString found;
-  if (const auto outcome = find_rdb_string(input, found, error); outcome != ReadOutcome::kDone)
-    return outcome;
+  if (const auto outcome = find_rdb_string(input, found, error); outcome != ReadOutcome::kDone) return outcome;
   input.at = found.after;
   switch (found.form) {
-    case FoundRdbString::Form::kRaw:
-      bytes = found.bytes;
-      break;
+    case FoundRdbString::Form::kRaw: bytes = found.bytes; break;
     case FoundRdbString::Form::kInteger:
       scratch.resize(kIntegerDigitsMax);
       scratch.resize(print_integer(scratch.data(), found.integer));
@@ -231,14 +214,11 @@ ReadOutcome read_rdb_string(RdbInput& input, std::string& scratch, std::string_v
 
 ReadOutcome skip_rdb_string(RdbInput& input, uint64_t& left, std::string& error) {
   Head head;
-  if (const auto outcome = read_head(input.at, input, head, input.wanted, error);
-      outcome != ReadOutcome::kDone)
-    return outcome;
+  if (const auto outcome = read_head(input.at, input, head, input.wanted, error); outcome != ReadOutcome::kDone) return outcome;
   if (head.mark > rdb::kLzf) return unknown_mark(error, head.mark);
   if (head.mark == rdb::kLzf) {
     PackedHead packed;
-    if (const auto outcome = read_packed_head(input, packed, error); outcome != ReadOutcome::kDone)
-      return outcome;
+    if (const auto outcome = read_packed_head(input, packed, error); outcome != ReadOutcome::kDone) return outcome;
     left = packed.packed;
     input.at += packed.bytes;
     return ReadOutcome::kDone;
@@ -250,11 +230,8 @@ ReadOutcome skip_rdb_string(RdbInput& input, uint64_t& left, std::string& error)
 
 ReadOutcome read_rdb_length(RdbInput& input, uint64_t& length, std::string& error) {
   Head head;
-  if (const auto outcome = read_head(input.at, input, head, input.wanted, error);
-      outcome != ReadOutcome::kDone)
-    return outcome;
-  if (head.mark)
-    return fail(error, fmt::format("bad length: no length begins with the byte {:#04x}", head.mark));
+  if (const auto outcome = read_head(input.at, input, head, input.wanted, error); outcome != ReadOutcome::kDone) return outcome;
+  if (head.mark) return fail(error, fmt::format("bad length: no length begins with the byte {:#04x}", head.mark));
   length = head.length;
   input.at += head.size;
   return ReadOutcome::kDone;

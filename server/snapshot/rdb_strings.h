@@ -32,8 +32,7 @@ enum class ReadOutcome : uint8_t {
 
 /// A string: `bytes` point into the input, or into `scratch` where the text had to be made. Steps are whole
 /// here: with kMore nothing was taken.
-ReadOutcome read_rdb_string(RdbInput& input, std::string& scratch, std::string_view& bytes,
-                            std::string& error);
+ReadOutcome read_rdb_string(RdbInput& input, std::string& scratch, std::string_view& bytes, std::string& error);
 /// Takes the head of a string; `left` becomes the bytes that are still to be passed over.
 ReadOutcome skip_rdb_string(RdbInput& input, uint64_t& left, std::string& error);
 /// A length. An encoded string's mark in its place is a failure.

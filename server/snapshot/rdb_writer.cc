@@ -15,8 +15,7 @@ constexpr size_t kKeyPackedMin = 256;  // keys rarely repeat themselves, and the
 
 }  // namespace
 
-RdbWriter::RdbWriter(BlockLog& out, const RdbWriteOptions& options)
-    : out_(out), options_(options), settled_(out.end()) {
+RdbWriter::RdbWriter(BlockLog& out, const RdbWriteOptions& options) : out_(out), options_(options), settled_(out.end()) {
   VED_ASSERT(options.use == RdbUse::kNone || options.clock);
 }
 
@@ -108,9 +107,7 @@ void RdbWriter::opcode(RdbOpcode code) {
   out_.commit(1);
 }
 
-void RdbWriter::length(uint64_t value) {
-  out_.commit(rdb::put_length(out_.reserve(rdb::kLengthBytesMax), value));
-}
+void RdbWriter::length(uint64_t value) { out_.commit(rdb::put_length(out_.reserve(rdb::kLengthBytesMax), value)); }
 
 void RdbWriter::string(std::string_view bytes) { write_rdb_string(out_, bytes, options_.compress); }
 

@@ -43,7 +43,7 @@ struct SnapshotFacts {
   int64_t created_seconds = 0;     ///< Unix time
   uint64_t used_memory = 0;
   std::optional<SnapshotReplication> replication;
-  bool aof_base = false;  ///< the base of an append-only file
+  bool aof_base = false;                    ///< the base of an append-only file
   std::vector<std::string_view> functions;  ///< codes of libraries, which belong to the dataset
 };
 

@@ -106,8 +106,7 @@ bool fits(std::string_view pack, const PackingLimits& limits) {
 
 RdbType set_rdb_type(const Entry& entry) { return holds_integers(entry) ? RdbType::kSetIntset : RdbType::kSet; }
 
-bool write_set_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress,
-                     size_t budget) {
+bool write_set_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget) {
   if (holds_integers(entry)) return write_rdb_string(out, packed_bytes(entry), options.compress), true;
   if (progress.step == kBegin) {
     write_rdb_length(out, set_size(entry));
@@ -159,8 +158,7 @@ ReadOutcome read_intset_value(RdbInput& input, std::string_view key, ValueReadin
   const ReadOutcome outcome = read_rdb_string(input, reading.scratch, bytes, reading.error);
   if (outcome != ReadOutcome::kDone) return outcome;
   // An empty one has never been written, so it counts as damage.
-  if (!intset::valid(bytes) || intset::count(bytes) == 0)
-    return failed(reading, "Intset integrity check failed");
+  if (!intset::valid(bytes) || intset::count(bytes) == 0) return failed(reading, "Intset integrity check failed");
   if (intset::count(bytes) <= reading.limits->set_integers) {
     reading.entry = make_packed_entry(key, ValueType::kSet, PackedForm::kIntset, bytes, reading.expiry_ms);
     return outcome;

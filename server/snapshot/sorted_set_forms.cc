@@ -116,8 +116,7 @@ ReadOutcome read_members(RdbInput& input, std::string_view key, ValueReading& re
     if (!take_score(input, score)) return wait_for(input, begin, size_t(input.at - begin) + input.wanted);
     if (std::isnan(score)) return failed(reading, "Zset integrity check failed: a score is not a number");
     const uint64_t hash = element_hash(member);
-    if (set.find(member, hash))
-      return failed(reading, "Zset integrity check failed: a member is there twice");
+    if (set.find(member, hash)) return failed(reading, "Zset integrity check failed: a member is there twice");
     set.add(member, hash, score);
   }
   pack_if_small(reading);
@@ -126,12 +125,9 @@ ReadOutcome read_members(RdbInput& input, std::string_view key, ValueReading& re
 
 }  // namespace
 
-RdbType sorted_set_rdb_type(const Entry& entry) {
-  return entry.is_large() ? RdbType::kSortedSet2 : RdbType::kSortedSetListpack;
-}
+RdbType sorted_set_rdb_type(const Entry& entry) { return entry.is_large() ? RdbType::kSortedSet2 : RdbType::kSortedSetListpack; }
 
-bool write_sorted_set_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress,
-                            size_t budget) {
+bool write_sorted_set_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget) {
   const SortedSetReader set(entry);
   if (!entry.is_large()) return write_rdb_string(out, set.pack(), options.compress), true;
   if (progress.done == 0) write_rdb_length(out, set.size());

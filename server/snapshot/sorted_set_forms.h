@@ -8,8 +8,7 @@
 namespace vedette {
 
 RdbType sorted_set_rdb_type(const Entry& entry);
-bool write_sorted_set_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress,
-                            size_t budget);
+bool write_sorted_set_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget);
 bool print_sorted_set_slice(const Entry& entry, BlockLog& out, ValueProgress& progress, size_t budget);
 
 /// Scores as text, with a length of one byte that also stands for what is no number.

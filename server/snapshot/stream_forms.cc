@@ -179,10 +179,8 @@ class Writer {
       progress_.cursor = all.next(place).as_number();
       return;
     }
-    if (group().find_consumer(kNobody))
-      go_to(kConsumer);
-    else
-      next_group();
+    if (group().find_consumer(kNobody)) go_to(kConsumer);
+    else next_group();
   }
 
   void next_group() {
@@ -202,9 +200,9 @@ class Writer {
 // What is read of a stream, and what is still to come; kept as bytes in the reading's scratch.
 struct Reading {
   enum Part : uint8_t { kBlocks, kTail, kGroup, kGroupPending, kConsumers, kConsumer, kConsumerPending } part = kBlocks;
-  uint64_t left = 0;           // of the list under way
+  uint64_t left = 0;  // of the list under way
   uint64_t groups_left = 0, consumers_left = 0;
-  uint64_t owned = 0;          // of the group's pending entries, those that have found their consumer
+  uint64_t owned = 0;  // of the group's pending entries, those that have found their consumer
   StreamGroup* group = nullptr;
   StreamConsumer* consumer = nullptr;
 };
@@ -291,10 +289,8 @@ class Reader {
     StreamId last, first, max_deleted;
     uint64_t added = 0;
     ReadOutcome outcome = lengths(length, last.ms, last.seq);
-    if (version_ > 1 && outcome == ReadOutcome::kDone)
-      outcome = lengths(first.ms, first.seq, max_deleted.ms, max_deleted.seq, added);
-    else
-      added = length;
+    if (version_ > 1 && outcome == ReadOutcome::kDone) outcome = lengths(first.ms, first.seq, max_deleted.ms, max_deleted.seq, added);
+    else added = length;
     if (outcome == ReadOutcome::kDone) outcome = lengths(groups);
     if (outcome != ReadOutcome::kDone) return outcome;
     if (length != stream_.length()) return fail("a stream has another number of entries than it says");
@@ -517,10 +513,9 @@ class Printer {
     const StreamIdText id(pending->id);
     const Number deliveries(pending->deliveries);
     if (pending->owner)
-      command({"XCLAIM", key_, group().name, pending->owner->name, "0", id, "TIME", Number(pending->delivered_ms), "RETRYCOUNT",
-               deliveries, "JUSTID", "FORCE"});
-    else
-      command({"XNACK", key_, group().name, "FAIL", "IDS", "1", id, "RETRYCOUNT", deliveries, "FORCE"});
+      command({"XCLAIM", key_, group().name, pending->owner->name, "0", id, "TIME", Number(pending->delivered_ms), "RETRYCOUNT", deliveries,
+               "JUSTID", "FORCE"});
+    else command({"XNACK", key_, group().name, "FAIL", "IDS", "1", id, "RETRYCOUNT", deliveries, "FORCE"});
     progress_.cursor = group().pending.next(place).as_number();
   }
 
@@ -541,8 +536,7 @@ bool print_stream_slice(const Entry& entry, BlockLog& out, ValueProgress& progre
 
 RdbType stream_rdb_type(const Entry&) { return RdbType::kStreamListpacks2; }
 
-bool write_stream_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress,
-                        size_t budget) {
+bool write_stream_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget) {
   return Writer(stream_of(entry), out, options, progress, budget).run();
 }
 

@@ -66,8 +66,8 @@ ReadOutcome unpack_entry(const FoundRdbString& found, std::string_view key, Valu
     return ReadOutcome::kDone;
   }
   const bool is_inline = found.size <= Entry::kInlineMax;
-  reading.entry = Entry::create(key, {ValueType::kString, is_inline ? Encoding::kInline : Encoding::kExternal,
-                                      reading.expiry_ms, is_inline ? size_t(found.size) : 0});
+  reading.entry = Entry::create(key, {ValueType::kString, is_inline ? Encoding::kInline : Encoding::kExternal, reading.expiry_ms,
+                                      is_inline ? size_t(found.size) : 0});
   char* to = nullptr;
   if (is_inline) {
     to = reading.entry->inline_data();
@@ -85,8 +85,7 @@ ReadOutcome collect(RdbInput& input, ValueReading& reading) {
   const size_t part = std::min<uint64_t>(input.size(), reading.left);
   if (buffer->capacity - buffer->size < part) {
     const uint64_t whole = buffer->size + reading.left;
-    StringBuffer* grown = StringBuffer::create(
-        buffer->size, std::min<uint64_t>(whole, std::max(buffer->size * 2, buffer->size + part)));
+    StringBuffer* grown = StringBuffer::create(buffer->size, std::min<uint64_t>(whole, std::max(buffer->size * 2, buffer->size + part)));
     std::memcpy(grown->data(), buffer->data(), buffer->size);
     StringBuffer::free(buffer);
     reading.entry->set_pointer(grown);
@@ -104,8 +103,7 @@ ReadOutcome collect(RdbInput& input, ValueReading& reading) {
 
 RdbType string_rdb_type(const Entry&) { return RdbType::kString; }
 
-bool write_string_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options,
-                        ValueProgress& progress, size_t budget) {
+bool write_string_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget) {
   if (entry.encoding() == Encoding::kInteger) {
     out.commit(rdb::put_integer_text(out.reserve(1 + sizeof(IntegerText)), entry.integer()));
     return true;
@@ -126,8 +124,7 @@ bool write_string_slice(const Entry& entry, BlockLog& out, const ValueWriteOptio
     progress.step = next;
     if (next == kPacking || budget == 0) return false;
   }
-  if (!append_slice(progress.step == kPackedBody ? progress.packed : bytes, out, progress, budget))
-    return false;
+  if (!append_slice(progress.step == kPackedBody ? progress.packed : bytes, out, progress, budget)) return false;
   progress.reset();
   return true;
 }
@@ -170,9 +167,8 @@ ReadOutcome read_string_value(RdbInput& input, std::string_view key, ValueReadin
   if (outcome != ReadOutcome::kDone) return outcome;
   input.at = found.after;
   if (found.form == FoundRdbString::Form::kPacked) return unpack_entry(found, key, reading);
-  reading.entry = found.form == FoundRdbString::Form::kInteger
-                      ? make_integer_entry(key, found.integer, reading.expiry_ms)
-                      : make_string_entry(key, found.bytes, reading.expiry_ms);
+  reading.entry = found.form == FoundRdbString::Form::kInteger ? make_integer_entry(key, found.integer, reading.expiry_ms)
+                                                               : make_string_entry(key, found.bytes, reading.expiry_ms);
   return ReadOutcome::kDone;
 }
 

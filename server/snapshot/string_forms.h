@@ -6,8 +6,7 @@
 namespace vedette {
 
 RdbType string_rdb_type(const Entry& entry);
-bool write_string_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options,
-                        ValueProgress& progress, size_t budget);
+bool write_string_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget);
 bool print_string_slice(const Entry& entry, BlockLog& out, ValueProgress& progress, size_t budget);
 ReadOutcome read_string_value(RdbInput& input, std::string_view key, ValueReading& reading);
 

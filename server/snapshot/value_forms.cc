@@ -72,8 +72,7 @@ const WrittenForm& written_form(const Entry& entry) {
 
 const ReadForm* read_form(RdbFamily family, uint8_t code) {
   for (const ReadForm& form : kReadForms)
-    if (uint8_t(form.code) == code && (code < uint8_t(RdbType::kHashMetadataPreGa) || form.family == family))
-      return &form;
+    if (uint8_t(form.code) == code && (code < uint8_t(RdbType::kHashMetadataPreGa) || form.family == family)) return &form;
   return nullptr;
 }
 
@@ -91,8 +90,7 @@ RdbType rdb_type_of(const Entry& entry, const ValueWriteOptions& options) {
   return code == RdbType::kHashMetadata && !options.field_expiries ? RdbType::kHash : code;
 }
 
-bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options,
-                       ValueProgress& progress, size_t budget_bytes) {
+bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget_bytes) {
   return written_form(entry).write(entry, out, options, progress, std::max<size_t>(budget_bytes, 1));
 }
 

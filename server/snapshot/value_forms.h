@@ -28,11 +28,11 @@ struct ValueWriteOptions {
 
 /// A value being written or printed. Empty before the first slice and after the last.
 struct ValueProgress {
-  uint64_t done = 0;   ///< of the value, in its own units (bytes of a string, elements)
-  uint64_t cursor = 0;          ///< where in a table the next slice begins
-  const void* part = nullptr;   ///< the part of the value under way; it stays while the value does not change
-  int step = 0;        ///< of its form; 0: not begun
-  std::string packed;  ///< what had to be prepared in whole
+  uint64_t done = 0;           ///< of the value, in its own units (bytes of a string, elements)
+  uint64_t cursor = 0;         ///< where in a table the next slice begins
+  const void* part = nullptr;  ///< the part of the value under way; it stays while the value does not change
+  int step = 0;                ///< of its form; 0: not begun
+  std::string packed;          ///< what had to be prepared in whole
 
   void reset() { *this = ValueProgress(); }
 };
@@ -40,8 +40,7 @@ struct ValueProgress {
 /// The type code under which the value of `entry` is written.
 RdbType rdb_type_of(const Entry& entry, const ValueWriteOptions& options = {});
 /// Writes (the next slice of) the value alone: about `budget_bytes` of it at most. True when it is whole.
-bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options,
-                       ValueProgress& progress, size_t budget_bytes);
+bool write_value_slice(const Entry& entry, BlockLog& out, const ValueWriteOptions& options, ValueProgress& progress, size_t budget_bytes);
 /// Prints (the next slice of) the entry as the commands that make it, its expiry included: what an
 /// append-only file holds. True when it is whole. A slice may end within a command.
 bool print_entry_slice(const Entry& entry, BlockLog& out, ValueProgress& progress, size_t budget_bytes);
@@ -58,7 +57,7 @@ struct ValueReading {
   Entry* entry = nullptr;
   uint64_t left = 0;
   uint64_t step = 0;
-  std::string scratch;             ///< a part that is in the making
+  std::string scratch;  ///< a part that is in the making
   const PackingLimits* limits = &kDefaultPacking;
   std::string error;  ///< of kFailed: what is wrong with the bytes, without the place
 

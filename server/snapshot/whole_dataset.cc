@@ -30,9 +30,8 @@ std::vector<SnapshotEncoder::Extent> extents_of(const Keyspace& keyspace) {
   return extents;
 }
 
-Status write_whole_dataset(const Keyspace& keyspace, const SnapshotFacts& facts, SnapshotEncoder& encoder,
-                           BlockLog& log, const std::function<Status()>& drain,
-                           const std::function<void()>& after_entry) {
+Status write_whole_dataset(const Keyspace& keyspace, const SnapshotFacts& facts, SnapshotEncoder& encoder, BlockLog& log,
+                           const std::function<Status()>& drain, const std::function<void()>& after_entry) {
   const auto extents = extents_of(keyspace);
   encoder.begin(facts, extents);
   for (const auto& extent : extents) {

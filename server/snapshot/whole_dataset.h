@@ -13,9 +13,8 @@ namespace vedette {
 /// Writes everything through `encoder`, whose log is `log`. Whenever a good deal has come together, and at
 /// the end, `drain` takes it out; its failure ends the writing. `after_entry`, if there is one, is called
 /// after each.
-Status write_whole_dataset(const Keyspace& keyspace, const SnapshotFacts& facts, SnapshotEncoder& encoder,
-                           BlockLog& log, const std::function<Status()>& drain,
-                           const std::function<void()>& after_entry = nullptr);
+Status write_whole_dataset(const Keyspace& keyspace, const SnapshotFacts& facts, SnapshotEncoder& encoder, BlockLog& log,
+                           const std::function<Status()>& drain, const std::function<void()>& after_entry = nullptr);
 
 /// What a snapshot of `keyspace` will have, for its head.
 std::vector<SnapshotEncoder::Extent> extents_of(const Keyspace& keyspace);

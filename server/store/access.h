@@ -10,8 +10,7 @@ namespace vedette {
 
 class WriteEntry {
  public:
-  WriteEntry(Keyspace& keyspace, int db, const Key& key, Database::Place place)
-      : keyspace_(&keyspace), db_(db), key_(key), place_(place) {
+  WriteEntry(Keyspace& keyspace, int db, const Key& key, Database::Place place) : keyspace_(&keyspace), db_(db), key_(key), place_(place) {
     if (place) keyspace.db(db).before_change(key.hash, place);
   }
 
@@ -35,10 +34,8 @@ class WriteEntry {
   }
   /// Makes the value the integer; an expiry stays.
   void set_integer(int64_t value) {
-    if (place_)
-      assign_integer(database(), place_, value);
-    else
-      add(make_integer_entry(key_.bytes, value, kNoExpiry));
+    if (place_) assign_integer(database(), place_, value);
+    else add(make_integer_entry(key_.bytes, value, kNoExpiry));
   }
   /// Makes the string (an empty one if there is none) `size` bytes long and returns them for writing.
   char* resize_string(size_t size) {

@@ -30,10 +30,8 @@ class AccessClock {
 
   /// Notes a use of `entry`.
   void touch(Entry& entry, Rng& rng) const {
-    if (!lfu)
-      entry.set_access(lru_now_);
-    else
-      entry.set_access(minute_now_ << 8 | incremented(counter(entry), rng));
+    if (!lfu) entry.set_access(lru_now_);
+    else entry.set_access(minute_now_ << 8 | incremented(counter(entry), rng));
   }
 
   /// The LFU counter as it stands now, decayed; 0 to 255.

@@ -112,9 +112,7 @@ class Database {
     if (__builtin_expect(ahead_of_walk(hash), 0)) walk_.walk->before_change(*this, *place.item());
   }
   /// Whether a walk is under way that has not come to this hash.
-  bool ahead_of_walk(uint64_t hash) const {
-    return __builtin_expect(walk_.walk != nullptr, 0) && hash >> (64 - kWalkBits) >= walk_.cursor;
-  }
+  bool ahead_of_walk(uint64_t hash) const { return __builtin_expect(walk_.walk != nullptr, 0) && hash >> (64 - kWalkBits) >= walk_.cursor; }
   WalkPosition& walk() { return walk_; }
   const WalkPosition& walk() const { return walk_; }
 

@@ -85,9 +85,7 @@ class Entry {
   bool walked() const { return info_ & kWalked; }
   void set_walked(bool walked) { info_ = walked ? info_ | kWalked : info_ & ~kWalked; }
 
-  std::string_view key() const {
-    return {reinterpret_cast<const char*>(this) + key_offset(), key_size()};
-  }
+  std::string_view key() const { return {reinterpret_cast<const char*>(this) + key_offset(), key_size()}; }
   size_t key_size() const { return info_ & kWideKey ? size_t(word_at(fixed_offset())) : (info_ >> 4) & 0xfff; }
 
   int64_t integer() const {
@@ -98,9 +96,7 @@ class Entry {
     VED_ASSERT(encoding() == Encoding::kInteger);
     set_word_at(payload_offset(), value);
   }
-  std::string_view inline_bytes() const {
-    return {reinterpret_cast<const char*>(this) + key_offset() + key_size(), info_ >> 16};
-  }
+  std::string_view inline_bytes() const { return {reinterpret_cast<const char*>(this) + key_offset() + key_size(), info_ >> 16}; }
   char* inline_data() { return reinterpret_cast<char*>(this) + key_offset() + key_size(); }
   /// Changes the length of an inline value, within capacity().
   void set_inline_size(size_t size) { info_ = (info_ & 0xffff) | uint32_t(size) << 16; }
@@ -120,9 +116,7 @@ class Entry {
   }
 
   /// Bytes asked of the allocator for this entry.
-  size_t size() const {
-    return key_offset() + key_size() + (is_inline() ? info_ >> 16 : 0);
-  }
+  size_t size() const { return key_offset() + key_size() + (is_inline() ? info_ >> 16 : 0); }
   /// Bytes that an inline value may take without a new allocation.
   size_t inline_capacity() const { return allocation_size(size()) - key_offset() - key_size(); }
 
@@ -153,9 +147,7 @@ class Entry {
     std::memcpy(&word, reinterpret_cast<const char*>(this) + offset, sizeof word);
     return word;
   }
-  void set_word_at(size_t offset, int64_t word) {
-    std::memcpy(reinterpret_cast<char*>(this) + offset, &word, sizeof word);
-  }
+  void set_word_at(size_t offset, int64_t word) { std::memcpy(reinterpret_cast<char*>(this) + offset, &word, sizeof word); }
 
   uint32_t head_ = 0;
   uint32_t info_ = 0;

@@ -30,8 +30,8 @@ enum class EvictionPolicy : uint8_t {
 };
 
 constexpr bool is_volatile(EvictionPolicy policy) {
-  return policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kVolatileLfu ||
-         policy == EvictionPolicy::kVolatileRandom || policy == EvictionPolicy::kVolatileTtl;
+  return policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kVolatileLfu || policy == EvictionPolicy::kVolatileRandom ||
+         policy == EvictionPolicy::kVolatileTtl;
 }
 constexpr bool is_random(EvictionPolicy policy) {
   return policy == EvictionPolicy::kAllKeysRandom || policy == EvictionPolicy::kVolatileRandom;

@@ -10,7 +10,7 @@ constexpr uint64_t kBucketsPerStep = 64;
 // A small table is passed over in about a second, as clients expect of one with few keys: a thousandth of the processor's time
 // at the most, if all entries have an expiry and none is in a cache.
 constexpr double kBucketsPerSecondMin = 2000;
-constexpr uint64_t kVerdictEntries = 20; // fewer say too little about the share of stale ones
+constexpr uint64_t kVerdictEntries = 20;  // fewer say too little about the share of stale ones
 
 }  // namespace
 

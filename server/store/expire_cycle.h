@@ -22,12 +22,12 @@ namespace vedette {
 /// What one step has seen.
 struct ExpireStep {
   uint64_t buckets = 0;
-  uint64_t examined = 0;    ///< entries with an expiry, or hashes of which fields have one
-  uint64_t expired = 0;     ///< of those, removed, or less some fields
-  uint64_t timed = 0;       ///< entries with an expiry that live on
-  double ttl_sum_ms = 0;    ///< of those
-  bool fields_left = false; ///< a hash has more expired fields: the next step comes back to it
-  bool pass_done = false;   ///< the walk has come to the end of the table; the cursor is at its start again
+  uint64_t examined = 0;     ///< entries with an expiry, or hashes of which fields have one
+  uint64_t expired = 0;      ///< of those, removed, or less some fields
+  uint64_t timed = 0;        ///< entries with an expiry that live on
+  double ttl_sum_ms = 0;     ///< of those
+  bool fields_left = false;  ///< a hash has more expired fields: the next step comes back to it
+  bool pass_done = false;    ///< the walk has come to the end of the table; the cursor is at its start again
 };
 
 bool fields_expired_at(const Entry& entry, int64_t now_ms);  // of hash_value.h, which not everybody needs to see
@@ -46,9 +46,9 @@ ExpireStep expire_step(Database& db, int64_t now_ms, uint64_t buckets_max, Remov
 
 /// How hard the sweep works: from active-expire-effort, 1 to 10.
 struct ExpireEffort {
-  int64_t round_us_max;      ///< of each round's time, for the processor's share
-  int stale_percent_max;     ///< what may stay without more work
-  double pass_seconds;       ///< a pass over a table of which little is stale
+  int64_t round_us_max;   ///< of each round's time, for the processor's share
+  int stale_percent_max;  ///< what may stay without more work
+  double pass_seconds;    ///< a pass over a table of which little is stale
   static ExpireEffort of(int effort, int hz);
 };
 
@@ -81,10 +81,10 @@ class ExpirePlan {
 
  private:
   struct Share {
-    uint64_t buckets_due = 0;     // whatever is found
-    uint64_t buckets_walked = 0;  // in this round
+    uint64_t buckets_due = 0;            // whatever is found
+    uint64_t buckets_walked = 0;         // in this round
     uint64_t examined = 0, expired = 0;  // since the last verdict
-    bool stale = false;           // the last verdict: more than tolerated
+    bool stale = false;                  // the last verdict: more than tolerated
     bool active() const { return buckets_due > 0 || stale; }
   };
   std::vector<Share> shares_;

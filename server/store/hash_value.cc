@@ -29,10 +29,8 @@ bool HashField::replace_value(std::string_view value) {
   if (is_wide(field_size(), value.size()) != bool(flags_ & kWide)) return false;
   if (allocation_size(without + value.size()) != allocation_size(size())) return false;
   const uint64_t wide_size = value.size();
-  if (flags_ & kWide)
-    std::memcpy(bytes() + 16, &wide_size, sizeof wide_size);
-  else
-    value_size_ = uint16_t(value.size());
+  if (flags_ & kWide) std::memcpy(bytes() + 16, &wide_size, sizeof wide_size);
+  else value_size_ = uint16_t(value.size());
   if (!value.empty()) std::memcpy(bytes() + without, value.data(), value.size());
   return true;
 }
@@ -92,10 +90,8 @@ bool HashValue::set(std::string_view field, std::string_view value, bool keep_ex
   const bool timed = old->timed() && keep_expiry;
   if (old->timed() == timed && old->replace_value(value)) return false;
   HashField* made = HashField::create(field, value, timed);
-  if (timed)
-    put(old->expiry_place(), {expiry_of(*old), made});
-  else if (old->timed())
-    drop_expiry(old->expiry_place());
+  if (timed) put(old->expiry_place(), {expiry_of(*old), made});
+  else if (old->timed()) drop_expiry(old->expiry_place());
   replace(found.place, made);
   return false;
 }
@@ -278,8 +274,7 @@ void become_large(WriteEntry& entry) { entry.become_large(HashValue::of_listpack
 
 }  // namespace
 
-bool set_hash_field(WriteEntry& entry, const PackingLimits& limits, std::string_view field, std::string_view value,
-                    bool keep_expiry) {
+bool set_hash_field(WriteEntry& entry, const PackingLimits& limits, std::string_view field, std::string_view value, bool keep_expiry) {
   if (!entry) {
     const std::string_view pair[] = {field, value};
     return add_hash(entry, limits, pair);
@@ -360,9 +355,7 @@ const ValueKind kHashKind = {
     [](const void* large) -> void* { return static_cast<const HashValue*>(large)->duplicate().release(); },
     digest_hash,
     [](const Entry& entry) -> std::string_view { return is_packed(entry) ? "listpack" : "hashtable"; },
-    [](const Entry& entry) {
-      return is_packed(entry) ? listpack::count(packed_bytes(entry)) / 2 : entry.pointer<HashValue>()->size();
-    },
+    [](const Entry& entry) { return is_packed(entry) ? listpack::count(packed_bytes(entry)) / 2 : entry.pointer<HashValue>()->size(); },
 };
 
 }  // namespace vedette

@@ -105,9 +105,7 @@ class HashValue {
   size_t size() const { return table_.size(); }
   bool empty() const { return table_.empty(); }
   const Table& table() const { return table_; }
-  size_t memory_bytes() const {
-    return sizeof *this + table_.memory_bytes() + fields_bytes_ + expiries_.capacity() * sizeof(Expiry);
-  }
+  size_t memory_bytes() const { return sizeof *this + table_.memory_bytes() + fields_bytes_ + expiries_.capacity() * sizeof(Expiry); }
 
   const HashField* find(std::string_view field) const { return place_of(field).item_or_null(); }
   /// Sets a field, which loses its expiry unless `keep_expiry`; true if it is new.
@@ -119,9 +117,7 @@ class HashValue {
 
   /// When a field of this hash expires, in ms since the Unix epoch, or kNoExpiry.
   int64_t expiry_of(const HashField& field) const { return field.timed() ? expiries_[field.expiry_place()].ms : kNoExpiry; }
-  bool expired_at(const HashField& field, int64_t now_ms) const {
-    return field.timed() && now_ms > expiries_[field.expiry_place()].ms;
-  }
+  bool expired_at(const HashField& field, int64_t now_ms) const { return field.timed() && now_ms > expiries_[field.expiry_place()].ms; }
   /// Sets or, with kNoExpiry, removes the expiry of a field that is there.
   void set_expiry(std::string_view field, int64_t expiry_ms);
   /// Any field has an expiry.

@@ -13,13 +13,13 @@ namespace vedette {
 
 struct KeyspaceStats {
   uint64_t hits = 0, misses = 0;
-  uint64_t expired = 0;                      ///< keys removed because their time had come
-  uint64_t expired_fields = 0;               ///< fields of hashes removed because their time had come
-  double expired_stale_percent = 0;          ///< estimate: expired keys not yet removed, of those with an expiry
-  uint64_t expired_time_cap_reached = 0;     ///< sweeps that ran out of their time
+  uint64_t expired = 0;                   ///< keys removed because their time had come
+  uint64_t expired_fields = 0;            ///< fields of hashes removed because their time had come
+  double expired_stale_percent = 0;       ///< estimate: expired keys not yet removed, of those with an expiry
+  uint64_t expired_time_cap_reached = 0;  ///< sweeps that ran out of their time
   int64_t expire_cycle_us = 0;
   uint64_t evicted = 0;
-  int64_t evicting_us = 0;                   ///< total time over the memory limit
+  int64_t evicting_us = 0;  ///< total time over the memory limit
 };
 
 /// Hears of keys that were not there before.
@@ -58,18 +58,14 @@ class Keyspace {
   void discard(int index) { discard(detach(index)); }
   void discard(Database&& content);
   /// Whether discard() leaves work for the freeing thread.
-  bool frees_in_background(int index) const {
-    return db(index).size() > LazyFree::kLargeDatabaseEntries && !db(index).walk().walk;
-  }
+  bool frees_in_background(int index) const { return db(index).size() > LazyFree::kLargeDatabaseEntries && !db(index).walk().walk; }
   void swap_databases(int a, int b) { db(a).swap(db(b)); }
 
   /// Unlinks and frees; in the background if it is large and `lazily`, or has so many parts that freeing it would hold up others.
   void erase(int index, uint64_t hash, Database::Place place, bool lazily) {
     Entry* entry = db(index).take(hash, place);
-    if ((lazily || entry->is_large()) && entry_memory_bytes(*entry) >= LazyFree::kLargeValueBytes)
-      lazy_free.free_entry(entry);
-    else
-      destroy_entry(entry);
+    if ((lazily || entry->is_large()) && entry_memory_bytes(*entry) >= LazyFree::kLargeValueBytes) lazy_free.free_entry(entry);
+    else destroy_entry(entry);
   }
 
   AccessClock access;
@@ -85,12 +81,9 @@ class Keyspace {
 };
 
 inline void Keyspace::discard(Database&& content) {
-  if (ContentWalk* walk = content.walk().walk)
-    walk->keep(std::move(content));
-  else if (content.size() > LazyFree::kLargeDatabaseEntries)
-    lazy_free.free_database(std::move(content));
-  else
-    content.clear();
+  if (ContentWalk* walk = content.walk().walk) walk->keep(std::move(content));
+  else if (content.size() > LazyFree::kLargeDatabaseEntries) lazy_free.free_database(std::move(content));
+  else content.clear();
 }
 
 }  // namespace vedette

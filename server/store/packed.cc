@@ -28,12 +28,8 @@ void put_in_place_of(Database& db, Database::Place place, Entry* entry) {
   destroy_entry(db.replace(place, entry));
 }
 
-constexpr Encoding inline_encoding(PackedForm form) {
-  return form == PackedForm::kIntset ? Encoding::kInlineIntegers : Encoding::kInline;
-}
-constexpr Encoding buffer_encoding(PackedForm form) {
-  return form == PackedForm::kIntset ? Encoding::kPackedIntegers : Encoding::kPacked;
-}
+constexpr Encoding inline_encoding(PackedForm form) { return form == PackedForm::kIntset ? Encoding::kInlineIntegers : Encoding::kInline; }
+constexpr Encoding buffer_encoding(PackedForm form) { return form == PackedForm::kIntset ? Encoding::kPackedIntegers : Encoding::kPacked; }
 PackedForm form_of(const Entry& entry) { return holds_integers(entry) ? PackedForm::kIntset : PackedForm::kListpack; }
 
 }  // namespace

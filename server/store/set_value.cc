@@ -79,9 +79,7 @@ void digest(const Entry& set, DigestMixer& digest) {
   for_each_member(set, [&](Member& member) { digest.add_unordered(member.text()); });
 }
 
-std::string_view encoding_name(const Entry& set) {
-  return !is_packed(set) ? "hashtable" : holds_integers(set) ? "intset" : "listpack";
-}
+std::string_view encoding_name(const Entry& set) { return !is_packed(set) ? "hashtable" : holds_integers(set) ? "intset" : "listpack"; }
 
 }  // namespace
 
@@ -203,16 +201,13 @@ bool SetBuilder::add(Member& member, bool search) {
       if (intset::count(packed_.bytes()) > limits_.set_integers) make_large();
       return true;
     }
-    if (listpack_takes_integers(limits_, packed_.bytes(), member.text().size()))
-      make_listpack();
-    else
-      make_large();
+    if (listpack_takes_integers(limits_, packed_.bytes(), member.text().size())) make_listpack();
+    else make_large();
   }
   if (form_ == Form::kListpack) {
     const std::string_view pack = packed_.bytes();
     if (search && listpack::find(pack, listpack::first(pack), member.text()) != listpack::end(pack)) return false;
-    if (listpack_takes(limits_, pack, listpack::count(pack), member.text().size()))
-      return listpack::append(packed_, member.text()), true;
+    if (listpack_takes(limits_, pack, listpack::count(pack), member.text().size())) return listpack::append(packed_, member.text()), true;
     make_large();
     search = false;
   }

@@ -240,8 +240,7 @@ PutResult SortedSetEditor::put(std::string_view member, double score, const PutR
   if (!entry_) {
     const PutResult result = ruled(std::nullopt, score, rules);
     if (result.kind != PutResult::Kind::kAdded) return result;
-    if (limits_.sorted_set_entries == 0 || member.size() > limits_.sorted_set_value_bytes ||
-        member.size() + 64 > listpack::kBytesMax) {
+    if (limits_.sorted_set_entries == 0 || member.size() > limits_.sorted_set_value_bytes || member.size() + 64 > listpack::kBytesMax) {
       auto* set = new SortedSet;
       set->add(member, element_hash(member), score);
       entry_.add_large(ValueType::kSortedSet, set);
@@ -261,8 +260,7 @@ PutResult SortedSetEditor::put_packed(std::string_view member, double score, con
   const std::string_view pack = store.bytes();
   const listpack::Offset at = find_packed(pack, member);
   const bool present = at < listpack::end(pack);
-  const PutResult result =
-      ruled(present ? std::optional(packed_score(pack, listpack::next(pack, at))) : std::nullopt, score, rules);
+  const PutResult result = ruled(present ? std::optional(packed_score(pack, listpack::next(pack, at))) : std::nullopt, score, rules);
   if (!result.changed()) return result;
   if (present) {
     listpack::erase(store, at, 2);

@@ -160,18 +160,18 @@ class SortedSetReader {
 
 /// When a score is to be taken, and how.
 struct PutRules {
-  bool only_new = false, only_present = false;     ///< the member
-  bool only_higher = false, only_lower = false;    ///< the score, if the member is there
-  bool increment = false;                          ///< the score is added to that which is there
+  bool only_new = false, only_present = false;   ///< the member
+  bool only_higher = false, only_lower = false;  ///< the score, if the member is there
+  bool increment = false;                        ///< the score is added to that which is there
 };
 
 struct PutResult {
   enum class Kind : uint8_t {
-    kRefused,       ///< by the rules
-    kSame,          ///< it had this score
+    kRefused,  ///< by the rules
+    kSame,     ///< it had this score
     kAdded,
     kUpdated,
-    kNotANumber,    ///< the sum of both infinities
+    kNotANumber,  ///< the sum of both infinities
   } kind = Kind::kRefused;
   double score = 0;  ///< that it has now, unless refused
 

@@ -246,8 +246,7 @@ std::optional<StreamBlockFacts> check_stream_block(StreamId first, std::string_v
   for (bool is_first = true; !at.ended(); is_first = false) {
     if (at.lead() > 3) return std::nullopt;  // flags are changed in place: one byte
     int64_t flags = 0, ms = 0, seq = 0, fields = names, elements = 0;
-    if (!at.integer(flags, 0, 3) || !at.integer(ms, INT64_MIN, INT64_MAX) || !at.integer(seq, INT64_MIN, INT64_MAX))
-      return std::nullopt;
+    if (!at.integer(flags, 0, 3) || !at.integer(ms, INT64_MIN, INT64_MAX) || !at.integer(seq, INT64_MIN, INT64_MAX)) return std::nullopt;
     const bool same = flags & StreamBlockReader::kSameFields;
     if (!same && !at.integer(fields, 0, most)) return std::nullopt;
     if (!at.skip(uint64_t(same ? fields : 2 * fields))) return std::nullopt;
@@ -256,10 +255,8 @@ std::optional<StreamBlockFacts> check_stream_block(StreamId first, std::string_v
     const StreamId id{first.ms + uint64_t(ms), first.seq + uint64_t(seq)};
     if (is_first ? id < first : id <= facts.last) return std::nullopt;
     facts.last = id;
-    if (flags & StreamBlockReader::kDeleted)
-      found_deleted++;
-    else
-      facts.live++;
+    if (flags & StreamBlockReader::kDeleted) found_deleted++;
+    else facts.live++;
   }
   if (facts.live != uint64_t(live) || found_deleted != deleted) return std::nullopt;
   return facts;

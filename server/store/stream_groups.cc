@@ -13,8 +13,7 @@ constexpr size_t kPendingBytes = allocation_size(sizeof(StreamPending)) + 2 * 11
 
 template <class Named>
 auto place_of(const std::vector<std::unique_ptr<Named>>& all, std::string_view name) {
-  return std::lower_bound(all.begin(), all.end(), name,
-                          [](const auto& one, std::string_view wanted) { return one->name < wanted; });
+  return std::lower_bound(all.begin(), all.end(), name, [](const auto& one, std::string_view wanted) { return one->name < wanted; });
 }
 
 template <class Named>
@@ -131,8 +130,7 @@ bool StreamGroups::drop_references(StreamId id) {
 void StreamGroups::copy_from(const StreamGroups& other) {
   for (const auto& group : other.groups_) {
     StreamGroup& copy = *create(group->name, group->last_id, group->entries_read);
-    for (const auto& consumer : group->consumers)
-      create_consumer(copy, consumer->name, consumer->seen_ms)->active_ms = consumer->active_ms;
+    for (const auto& consumer : group->consumers) create_consumer(copy, consumer->name, consumer->seen_ms)->active_ms = consumer->active_ms;
     for (auto place = group->pending.begin(); place != group->pending.end(); place = group->pending.next(place)) {
       const StreamPending& pending = *group->pending.at(place);
       add_pending(copy, pending.owner ? copy.find_consumer(pending.owner->name) : nullptr, pending);

@@ -20,9 +20,9 @@ struct StreamConsumer;
 
 struct StreamPending {
   StreamId id;
-  int64_t delivered_ms;  ///< when it was last delivered
-  uint64_t deliveries;   ///< how often
-  StreamConsumer* owner; ///< null: given back
+  int64_t delivered_ms;   ///< when it was last delivered
+  uint64_t deliveries;    ///< how often
+  StreamConsumer* owner;  ///< null: given back
 };
 struct StreamPendingOrder {
   static StreamId key(const StreamPending& pending) { return pending.id; }

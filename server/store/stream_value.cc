@@ -245,8 +245,7 @@ bool StreamValue::has_deleted_from(StreamId id) const {
 
 std::optional<int64_t> StreamValue::lag(const StreamGroup& group) const {
   if (entries_added == 0) return 0;
-  if (group.entries_read != kEntriesReadUnknown && !has_deleted_from(group.last_id))
-    return int64_t(entries_added) - group.entries_read;
+  if (group.entries_read != kEntriesReadUnknown && !has_deleted_from(group.last_id)) return int64_t(entries_added) - group.entries_read;
   const auto read = added_up_to(group.last_id);
   if (!read) return std::nullopt;
   return int64_t(entries_added - *read);
@@ -269,20 +268,16 @@ StreamWalk::StreamWalk(const StreamValue& stream, StreamId from, StreamId to, bo
   place_ = blocks_.lower_bound(bound);
   const StreamBlock* block = blocks_.at(place_);
   if (block && block->first == bound) return;
-  if (place_ != blocks_.begin())
-    place_ = blocks_.previous(place_);
-  else if (backwards)
-    place_ = blocks_.end();
+  if (place_ != blocks_.begin()) place_ = blocks_.previous(place_);
+  else if (backwards) place_ = blocks_.end();
 }
 
 // To the next entry of any kind, in this block or the next one.
 bool StreamWalk::step() {
   if (in_block_ && (backwards_ ? reader_->previous() : reader_->next())) return true;
   if (in_block_) {
-    if (!backwards_)
-      place_ = blocks_.next(place_);
-    else
-      place_ = place_ == blocks_.begin() ? blocks_.end() : blocks_.previous(place_);
+    if (!backwards_) place_ = blocks_.next(place_);
+    else place_ = place_ == blocks_.begin() ? blocks_.end() : blocks_.previous(place_);
   }
   const StreamBlock* block = blocks_.at(place_);
   if (!block) return in_block_ = false;

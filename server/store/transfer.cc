@@ -28,12 +28,9 @@ Entry* rekeyed(Entry* entry, std::string_view key) {
 Entry* duplicated(const Entry& entry, std::string_view key) {
   Entry* copy = shell_like(entry, key);
   const bool is_buffer = entry.encoding() == Encoding::kPacked || entry.encoding() == Encoding::kPackedIntegers;
-  if (is_buffer)
-    copy->set_pointer(StringBuffer::copy_of(entry.pointer<StringBuffer>()->bytes()));
-  else if (entry.encoding() == Encoding::kExternal)
-    copy->set_pointer(kind_of(entry).duplicate(entry.pointer<void>()));
-  else
-    copy->take_payload(entry);
+  if (is_buffer) copy->set_pointer(StringBuffer::copy_of(entry.pointer<StringBuffer>()->bytes()));
+  else if (entry.encoding() == Encoding::kExternal) copy->set_pointer(kind_of(entry).duplicate(entry.pointer<void>()));
+  else copy->take_payload(entry);
   return copy;
 }
 

@@ -20,10 +20,8 @@ uint64_t load(const char* from) {
 // The 64 bits from a byte on; zero past the end.
 uint64_t word_at(std::string_view bytes, size_t byte) {
   uint64_t word = 0;
-  if (byte + 8 <= bytes.size())
-    word = load(bytes.data() + byte);
-  else if (byte < bytes.size())
-    std::memcpy(&word, bytes.data() + byte, bytes.size() - byte);
+  if (byte + 8 <= bytes.size()) word = load(bytes.data() + byte);
+  else if (byte < bytes.size()) std::memcpy(&word, bytes.data() + byte, bytes.size() - byte);
   return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
 }
 
@@ -127,9 +125,7 @@ void combine_block(Operation operation, const Block& block) {
       return;
     case Operation::kOr: return block.copy(0), block.apply_from(1, kUnite);
     case Operation::kXor: return block.copy(0), block.apply_from(1, kToggle);
-    case Operation::kNot:
-      std::memset(block.to, 0xff, block.size);
-      return block.apply(0, kInvert);
+    case Operation::kNot: std::memset(block.to, 0xff, block.size); return block.apply(0, kInvert);
     case Operation::kDiff: return block.copy(0), block.apply_from(1, kRemove);
     case Operation::kDiff1: return block.clear(), block.apply_from(1, kUnite), block.apply(0, kRemove);
     case Operation::kAndOr: return block.clear(), block.apply_from(1, kUnite), block.intersect(0);
@@ -195,8 +191,7 @@ void write(char* bytes, uint64_t offset, unsigned width, uint64_t value) {
 void combine(Operation operation, std::span<const std::string_view> sources, char* result, size_t size) {
   VED_ASSERT(!sources.empty());
   VED_ASSERT(operation != Operation::kNot || sources.size() == 1);
-  for (size_t at = 0; at < size; at += kBlock)
-    combine_block(operation, Block{sources, at, result + at, std::min(kBlock, size - at)});
+  for (size_t at = 0; at < size; at += kBlock) combine_block(operation, Block{sources, at, result + at, std::min(kBlock, size - at)});
 }
 
 }  // namespace vedette::bits

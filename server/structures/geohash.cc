@@ -132,9 +132,7 @@ bool is_inside(std::span<const Point> vertices, Point point) {
 
 }  // namespace
 
-bool is_valid(Point point) {
-  return std::fabs(point.longitude) <= kLongitudeMax && std::fabs(point.latitude) <= kLatitudeMax;
-}
+bool is_valid(Point point) { return std::fabs(point.longitude) <= kLongitudeMax && std::fabs(point.latitude) <= kLatitudeMax; }
 
 uint64_t encode(Point point) { return Square::at(point, kStepMax).bits(); }
 
@@ -209,8 +207,9 @@ Cover::Cover(const Area& area) {
   Square last = middle;
   bool any_around = false;
   for (const Direction& to : kDirections) {
-    const bool needless = (to.to_north < 0 && bounds.south < region.bounds.south) || (to.to_north > 0 && bounds.north > region.bounds.north) ||
-                          (to.to_east < 0 && bounds.west < region.bounds.west) || (to.to_east > 0 && bounds.east > region.bounds.east);
+    const bool needless = (to.to_north < 0 && bounds.south < region.bounds.south) ||
+                          (to.to_north > 0 && bounds.north > region.bounds.north) || (to.to_east < 0 && bounds.west < region.bounds.west) ||
+                          (to.to_east > 0 && bounds.east > region.bounds.east);
     if (narrow && needless) continue;
     const Square square = middle.neighbour(to.to_east, to.to_north);
     if (any_around && square == last) continue;

@@ -40,8 +40,8 @@ PublicHash public_hash(Point point);
 /// An area to search: all that lies not farther from the centre than this, in metres, or within the polygon.
 struct Area {
   enum class Shape : uint8_t { kCircle, kBox, kPolygon } shape = Shape::kCircle;
-  Point center;               ///< that distances are taken from
-  double radius_m = 0;        ///< kCircle
+  Point center;                      ///< that distances are taken from
+  double radius_m = 0;               ///< kCircle
   double width_m = 0, height_m = 0;  ///< kBox
   std::vector<Point> vertices;       ///< kPolygon: three at least
 

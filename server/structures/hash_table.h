@@ -395,9 +395,7 @@ class HashTable {
 
   static size_t grown(size_t count) { return count < kSmallBuckets ? (count ? count * 2 : 1) : count + count / 4; }
 
-  static Table make_table(size_t count) {
-    return Table{static_cast<Bucket*>(allocate_pages(count * sizeof(Bucket))), count};
-  }
+  static Table make_table(size_t count) { return Table{static_cast<Bucket*>(allocate_pages(count * sizeof(Bucket))), count}; }
 
   void start_resize(size_t count) {
     if (current_.count == 0) {
@@ -417,9 +415,7 @@ class HashTable {
       for (const uint64_t slot : current_.buckets[moved_ + 1].slots)
         if (slot) prefetch_line(reinterpret_cast<const char*>(slot & kPointerMask));
     Bucket& old = current_.buckets[moved_];
-    for_chain(old, [&](uint64_t slot) {
-      place_in(target_.buckets[index_of(traits_.hash_of(*item_of(slot)), target_.count)], slot);
-    });
+    for_chain(old, [&](uint64_t slot) { place_in(target_.buckets[index_of(traits_.hash_of(*item_of(slot)), target_.count)], slot); });
     release_chain(old);
     old = Bucket{};
     moved_++;
@@ -453,10 +449,10 @@ class HashTable {
   }
 
   [[no_unique_address]] Traits traits_{};
-  Table current_;           // where everything is, and during a resize what has not moved yet
-  Table target_;            // during a resize: the hashes below frontier_
-  uint64_t frontier_ = 0;   // 0 outside of a resize
-  size_t moved_ = 0;        // buckets of current_ that have moved
+  Table current_;          // where everything is, and during a resize what has not moved yet
+  Table target_;           // during a resize: the hashes below frontier_
+  uint64_t frontier_ = 0;  // 0 outside of a resize
+  size_t moved_ = 0;       // buckets of current_ that have moved
   size_t size_ = 0;
   size_t chained_ = 0;
   bool may_resize_ = true;

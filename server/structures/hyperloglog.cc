@@ -379,10 +379,8 @@ std::string describe_sparse(std::string_view bytes) {
   for (size_t at = kHeaderBytes; at < bytes.size();) {
     const Run run = run_at(bytes, at);
     if (!text.empty()) text += ' ';
-    if (run.value)
-      text += "v:" + to_text(int64_t(run.value)) + ',' + to_text(int64_t(run.length));
-    else
-      text += (run.size == 2 ? "Z:" : "z:") + to_text(int64_t(run.length));
+    if (run.value) text += "v:" + to_text(int64_t(run.value)) + ',' + to_text(int64_t(run.length));
+    else text += (run.size == 2 ? "Z:" : "z:") + to_text(int64_t(run.length));
     at += run.size;
   }
   return text;

@@ -81,10 +81,8 @@ Found find(std::string_view set, int64_t value) {
     const size_t middle = (low + high) / 2;
     const int64_t there = load(data + middle * width, width);
     if (there == value) return {middle, true};
-    if (there < value)
-      low = middle + 1;
-    else
-      high = middle;
+    if (there < value) low = middle + 1;
+    else high = middle;
   }
   return {low, false};
 }

@@ -318,8 +318,7 @@ size_t finish(char* pack, char* to, size_t added) {
 }
 
 bool valid(std::string_view bytes) {
-  if (bytes.size() < kEmptyBytes || load<uint32_t>(bytes.data()) != bytes.size() || byte_at(bytes, bytes.size() - 1) != kEnd)
-    return false;
+  if (bytes.size() < kEmptyBytes || load<uint32_t>(bytes.data()) != bytes.size() || byte_at(bytes, bytes.size() - 1) != kEnd) return false;
   const size_t stop = bytes.size() - 1;
   size_t counted = 0;
   for (size_t at = kHeaderBytes; at < stop; counted++) {

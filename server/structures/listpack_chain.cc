@@ -73,8 +73,7 @@ class ListpackChain::NodeStore final : public ByteStore {
 };
 
 ListpackChain::ListpackChain(const ListpackChain& other) {
-  for (const Node* node = other.front_; node; node = node->next_)
-    node->plain_ ? append_plain(node->bytes()) : append_pack(node->bytes());
+  for (const Node* node = other.front_; node; node = node->next_) node->plain_ ? append_plain(node->bytes()) : append_pack(node->bytes());
 }
 
 ListpackChain::~ListpackChain() {
@@ -206,10 +205,8 @@ bool ListpackChain::fits(const Node* node, std::string_view text, const Limit& l
 
 void ListpackChain::push(End end, std::string_view text, const Limit& limit) {
   Node* node = end == End::kFront ? front_ : back_;
-  if (!fits(node, text, limit))
-    new_node_with(text, end == End::kFront ? nullptr : back_, limit);
-  else
-    insert_into(node, end == End::kFront ? listpack::kHeaderBytes : listpack::end(node->bytes()), text, limit);
+  if (!fits(node, text, limit)) new_node_with(text, end == End::kFront ? nullptr : back_, limit);
+  else insert_into(node, end == End::kFront ? listpack::kHeaderBytes : listpack::end(node->bytes()), text, limit);
 }
 
 void ListpackChain::insert(Position at, std::string_view text, const Limit& limit) {

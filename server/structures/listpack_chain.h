@@ -21,7 +21,7 @@ class ListpackChain {
   enum class End : uint8_t { kFront, kBack };
   /// How much a node may hold.
   struct Limit {
-    size_t bytes;     ///< of a listpack
+    size_t bytes;  ///< of a listpack
     size_t elements;
     size_t plain_bytes = SIZE_MAX;  ///< for tests: elements of this size and longer ones lie alone
     bool allows(size_t some_bytes, size_t some_elements) const { return some_bytes <= bytes && some_elements <= elements; }
@@ -57,9 +57,7 @@ class ListpackChain {
   static constexpr listpack::Offset kPlainOffset = 1;
 
   /// What an element takes in a listpack at most; exact but for integers. Cheaper than to look whether it is one.
-  static constexpr size_t element_bytes_max(size_t text_bytes) {
-    return text_bytes + (text_bytes < 64 ? 2 : text_bytes < 4096 ? 4 : 10);
-  }
+  static constexpr size_t element_bytes_max(size_t text_bytes) { return text_bytes + (text_bytes < 64 ? 2 : text_bytes < 4096 ? 4 : 10); }
   /// The limit with which a node takes so many bytes of memory.
   static constexpr size_t listpack_bytes_max(size_t node_bytes) { return node_bytes - sizeof(Node); }
 

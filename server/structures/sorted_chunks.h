@@ -65,9 +65,8 @@ class SortedChunks {
     const uint32_t index = chunk_for(key);
     const Chunk& in = chunk(index);
     Item** const items = in.begin();
-    Item** const found = std::lower_bound(items, items + in.size, key, [](const Item* item, const Key& wanted) {
-      return Order::key(*item) < wanted;
-    });
+    Item** const found = std::lower_bound(items, items + in.size, key,
+                                          [](const Item* item, const Key& wanted) { return Order::key(*item) < wanted; });
     return normal({index, uint32_t(found - items)});
   }
   /// The place of the item with this key, or end().
@@ -101,10 +100,8 @@ class SortedChunks {
   Place erase(Place place) {
     Chunk& from = chunk(place.chunk);
     Item** const items = from.begin();
-    if (place.at == 0)
-      from.start++;
-    else
-      std::memmove(items + place.at, items + place.at + 1, (from.size - place.at - 1) * sizeof(Item*));
+    if (place.at == 0) from.start++;
+    else std::memmove(items + place.at, items + place.at + 1, (from.size - place.at - 1) * sizeof(Item*));
     from.size--;
     size_--;
     if (from.size == 0) {
@@ -136,8 +133,7 @@ class SortedChunks {
   // The chunk that holds the key if any does.
   uint32_t chunk_for(const Key& key) const {
     const auto from = chunks_.begin() + ptrdiff_t(head_);
-    const auto behind =
-        std::upper_bound(from, chunks_.end(), key, [](const Key& wanted, const Chunk& in) { return wanted < in.low; });
+    const auto behind = std::upper_bound(from, chunks_.end(), key, [](const Key& wanted, const Chunk& in) { return wanted < in.low; });
     return behind == from ? 0 : uint32_t(behind - from) - 1;
   }
 
@@ -184,9 +180,8 @@ class SortedChunks {
     if (key < in.low) in.low = key;
     make_room(in);
     Item** const items = in.begin();
-    Item** const found = std::lower_bound(items, items + in.size, key, [](const Item* held, const Key& wanted) {
-      return Order::key(*held) < wanted;
-    });
+    Item** const found = std::lower_bound(items, items + in.size, key,
+                                          [](const Item* held, const Key& wanted) { return Order::key(*held) < wanted; });
     std::memmove(found + 1, found, size_t(items + in.size - found) * sizeof(Item*));
     *found = item;
     in.size++;

@@ -23,10 +23,8 @@ void Broadcasts::note(std::string_view key, uint64_t writer) {
   for (auto& [text, prefix] : prefixes_) {
     if (!key.starts_with(text)) continue;
     const auto it = prefix.changes.find(key);
-    if (it == prefix.changes.end())
-      prefix.changes.emplace(std::string(key), writer);
-    else
-      it->second = writer;
+    if (it == prefix.changes.end()) prefix.changes.emplace(std::string(key), writer);
+    else it->second = writer;
     pending_ = true;
   }
 }

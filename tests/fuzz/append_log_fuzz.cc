@@ -28,10 +28,8 @@ std::string load(MemoryFiles& disk, size_t read_max) {
   status = loader.open();
   for (bool more = true; status && more;) {
     const Result<bool> slice = loader.run_slice(1000);
-    if (!slice)
-      status = Error(slice.error().text());
-    else
-      more = *slice;
+    if (!slice) status = Error(slice.error().text());
+    else more = *slice;
   }
   if (!status) return status.error().text();
   VED_ASSERT(loader.loaded_bytes() <= loader.total_bytes() || disk.files.size() > 3);

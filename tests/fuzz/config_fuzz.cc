@@ -44,6 +44,7 @@ std::span<const std::string_view> fuzz_corpus() {
       "# comment\nsave 900 1\nsave \"\"\nsave 60 100 300 10\nclient-output-buffer-limit normal 0 0 0 pubsub 32mb 8mb 60\n",
       "requirepass \"a \\x41\\n\"\nuser alice on nopass ~*\nrename-command FLUSHALL \"\"\n",
       "notify-keyspace-events KEA\nslave-priority 5\nhash-max-ziplist-entries 9\noom-score-adj-values 0 200 800\n",
-      "include other.conf\n", "latency-tracking-info-percentiles 50 99.9\nloglevel debug\nlogfile ''\n"};
+      "include other.conf\n",
+      "latency-tracking-info-percentiles 50 99.9\nloglevel debug\nlogfile ''\n"};
   return kCorpus;
 }

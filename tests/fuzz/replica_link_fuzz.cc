@@ -37,9 +37,7 @@ class Link {
     if (step.outcome == Outcome::kMore) return;
     end_ = char('a' + int(step.outcome)) + step.point.id + std::to_string(step.point.offset) + step.text;
     const bool has_snapshot = step.outcome == Outcome::kFullSync || step.outcome == Outcome::kLegacySync;
-    stage_ = has_snapshot                          ? Stage::kTransfer
-             : step.outcome == Outcome::kContinue ? Stage::kStream
-                                                   : Stage::kOver;
+    stage_ = has_snapshot ? Stage::kTransfer : step.outcome == Outcome::kContinue ? Stage::kStream : Stage::kOver;
     VED_ASSERT((stage_ == Stage::kOver) == !step.text.empty());
   }
 

@@ -53,15 +53,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 }
 
 std::span<const std::string_view> fuzz_corpus() {
-  static constexpr std::string_view kCorpus[] = {
-      "+OK\r\n",
-      "-ERR unknown command 'x'\r\n:42\r\n",
-      "$5\r\nhello\r\n$-1\r\n*-1\r\n_\r\n",
-      "*3\r\n$3\r\nfoo\r\n*2\r\n:1\r\n:-2\r\n~1\r\n#t\r\n",
-      "%2\r\n+a\r\n,1.5\r\n+b\r\n(123456789012345678901\r\n",
-      ">3\r\n+message\r\n$2\r\nch\r\n$2\r\nhi\r\n",
-      "|1\r\n+ttl\r\n:3\r\n*2\r\n|1\r\n+x\r\n_\r\n=8\r\ntxt:some\r\n!5\r\nERR a\r\n",
-      "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*0\r\n",
-      ",inf\r\n,-inf\r\n,nan\r\n#f\r\n"};
+  static constexpr std::string_view kCorpus[] = {"+OK\r\n",
+                                                 "-ERR unknown command 'x'\r\n:42\r\n",
+                                                 "$5\r\nhello\r\n$-1\r\n*-1\r\n_\r\n",
+                                                 "*3\r\n$3\r\nfoo\r\n*2\r\n:1\r\n:-2\r\n~1\r\n#t\r\n",
+                                                 "%2\r\n+a\r\n,1.5\r\n+b\r\n(123456789012345678901\r\n",
+                                                 ">3\r\n+message\r\n$2\r\nch\r\n$2\r\nhi\r\n",
+                                                 "|1\r\n+ttl\r\n:3\r\n*2\r\n|1\r\n+x\r\n_\r\n=8\r\ntxt:some\r\n!5\r\nERR a\r\n",
+                                                 "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*0\r\n",
+                                                 ",inf\r\n,-inf\r\n,nan\r\n#f\r\n"};
   return kCorpus;
 }

@@ -75,13 +75,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 }
 
 std::span<const std::string_view> fuzz_corpus() {
-  static constexpr std::string_view kCorpus[] = {
-      "*1\r\n$4\r\nPING\r\n",
-      "*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n",
-      "*2\r\n$0\r\n\r\n$12\r\nabcdefghijkl\r\n",
-      "*0\r\n*-1\r\n\r\nPING\r\n",
-      "SET key \"quoted \\x41\\n\" 'single \\' one'\r\n",
-      "*12\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n$1\r\n4\r\n$1\r\n5\r\n$1\r\n6\r\n",
-      "get  k\n\n  \r\nset k v\n"};
+  static constexpr std::string_view kCorpus[] = {"*1\r\n$4\r\nPING\r\n",
+                                                 "*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n",
+                                                 "*2\r\n$0\r\n\r\n$12\r\nabcdefghijkl\r\n",
+                                                 "*0\r\n*-1\r\n\r\nPING\r\n",
+                                                 "SET key \"quoted \\x41\\n\" 'single \\' one'\r\n",
+                                                 "*12\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n$1\r\n4\r\n$1\r\n5\r\n$1\r\n6\r\n",
+                                                 "get  k\n\n  \r\nset k v\n"};
   return kCorpus;
 }

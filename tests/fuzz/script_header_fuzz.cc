@@ -21,10 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Parentheses are all that is added, and no line is.
   size_t at = 0;
   for (const char c : source.changed) {
-    if (at < size && c == input[at])
-      at++;
-    else
-      VED_ASSERT(c == '(' || c == ')');
+    if (at < size && c == input[at]) at++;
+    else VED_ASSERT(c == '(' || c == ')');
   }
   VED_ASSERT(at == size);
   return 0;

@@ -90,6 +90,7 @@ std::span<const std::string_view> fuzz_corpus() {
       "HELLO 3 SETNAME x\r\nSUBSCRIBE a\r\nPSUBSCRIBE +*\r\nUNSUBSCRIBE\r\nCLIENT LIST\r\nCLIENT REPLY SKIP\r\nPING\r\nINFO\r\n"sv,
       "SENTINEL DEBUG ping-period 5 info-period 7\r\nSENTINEL EXPLAIN m\r\nSENTINEL HISTORY m 3\r\nCOMMAND DOCS sentinel|set\r\nSENTINEL HELP\r\n"sv,
       "SENTINEL CONFIG SET resolve-hostnames yes\r\nSENTINEL MONITOR n db.example 1 1\r\nSENTINEL CONFIG SET resolve-hostnames no\r\n"sv,
-      "CLIENT KILL SKIPME no\r\nPING\r\n"sv, "SENTINEL FLUSHCONFIG\r\nSENTINEL CKQUORUM m\r\nSENTINEL INFO-CACHE m\r\nROLE\r\nACL WHOAMI\r\nQUIT\r\n"sv};
+      "CLIENT KILL SKIPME no\r\nPING\r\n"sv,
+      "SENTINEL FLUSHCONFIG\r\nSENTINEL CKQUORUM m\r\nSENTINEL INFO-CACHE m\r\nROLE\r\nACL WHOAMI\r\nQUIT\r\n"sv};
   return kCorpus;
 }

@@ -18,29 +18,17 @@ constexpr size_t kInputBytesMax = 4096;
 // Bytes that mean something to text protocols are tried more often than others.
 constexpr std::string_view kTelling = "\r\n $*+-:,#(_=!%~>|?0123456789\"'\\\0\x7f\xff"sv;
 
-std::string_view pick(std::span<const std::string_view> corpus, Rng& rng) {
-  return corpus[rng.below(corpus.size())];
-}
+std::string_view pick(std::span<const std::string_view> corpus, Rng& rng) { return corpus[rng.below(corpus.size())]; }
 
 void mutate(std::string& input, std::span<const std::string_view> corpus, Rng& rng) {
   const size_t at = rng.below(input.size() + 1);
   const size_t length = rng.below(16) + 1;
   switch (rng.below(7)) {
-    case 0:
-      input.insert(at, 1, kTelling[rng.below(kTelling.size())]);
-      break;
-    case 1:
-      input.erase(at, length);
-      break;
-    case 2:
-      input.insert(at, std::string(input, at, length));
-      break;
-    case 3:
-      input.insert(at, pick(corpus, rng));
-      break;
-    case 4:
-      input.resize(at);
-      break;
+    case 0: input.insert(at, 1, kTelling[rng.below(kTelling.size())]); break;
+    case 1: input.erase(at, length); break;
+    case 2: input.insert(at, std::string(input, at, length)); break;
+    case 3: input.insert(at, pick(corpus, rng)); break;
+    case 4: input.resize(at); break;
     case 5:
       if (at < input.size()) input[at] = char(rng.next());
       break;
@@ -62,8 +50,7 @@ int main(int argc, char** argv) {
     }
     (std::strcmp(argv[i], "--runs") == 0 ? runs : seed) = *number;
   }
-  std::printf("seed %llu, %llu runs\n", static_cast<unsigned long long>(seed),
-              static_cast<unsigned long long>(runs));
+  std::printf("seed %llu, %llu runs\n", static_cast<unsigned long long>(seed), static_cast<unsigned long long>(runs));
   std::fflush(stdout);
   Rng rng(seed);
   const auto corpus = fuzz_corpus();

@@ -9,10 +9,8 @@
 namespace vedette::testing {
 namespace {
 
-constexpr std::string_view kNoKey =
-    "(error) NOPERM this user has no permissions to access one of the keys used as arguments";
-constexpr std::string_view kNoChannel =
-    "(error) NOPERM this user has no permissions to access one of the channels used as arguments";
+constexpr std::string_view kNoKey = "(error) NOPERM this user has no permissions to access one of the keys used as arguments";
+constexpr std::string_view kNoChannel = "(error) NOPERM this user has no permissions to access one of the channels used as arguments";
 std::string no_command(std::string_view name) {
   return "(error) NOPERM this user has no permissions to run the '" + std::string(name) + "' command";
 }
@@ -86,15 +84,13 @@ TEST_CASE("requirepass is the default user's password") {
   TestServer server;
   TestClient admin(server);
   server.state.access->set_default_password("secret");
-  CHECK(admin("ACL LIST") ==
-        "[\"user default on sanitize-payload #" + sha256_hex("secret") + " ~* &* +@all\"]");
+  CHECK(admin("ACL LIST") == "[\"user default on sanitize-payload #" + sha256_hex("secret") + " ~* &* +@all\"]");
   TestClient client(server);
   CHECK(client("PING").starts_with("(error) NOAUTH"));
   CHECK(client("AUTH secret") == "OK");
   server.state.access->set_default_password("");
   CHECK(admin("ACL LIST") == "[\"user default on nopass sanitize-payload ~* &* +@all\"]");
-  CHECK(client("AUTH secret")
-            .starts_with("(error) ERR AUTH <password> called without any password configured"));
+  CHECK(client("AUTH secret").starts_with("(error) ERR AUTH <password> called without any password configured"));
 }
 
 TEST_CASE("a transaction is asked for permission when it is queued and when it runs") {
@@ -113,9 +109,8 @@ TEST_CASE("a transaction is asked for permission when it is queued and when it r
       "(error) NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
       "call. This command is no longer "
       "allowed for the following reason: no permission to ";
-  CHECK(user("EXEC") == "[" + changed + "touch the specified keys, OK, " + changed +
-                            "access one of the channels used as arguments, " + changed +
-                            "execute the command or subcommand]");
+  CHECK(user("EXEC") == "[" + changed + "touch the specified keys, OK, " + changed + "access one of the channels used as arguments, " +
+                            changed + "execute the command or subcommand]");
   CHECK(world.server.entry("a1") == nullptr);
   CHECK(world.server.entry("a2") != nullptr);
   CHECK(user("MULTI") == "OK");
@@ -192,17 +187,14 @@ TEST_CASE("a user that is deleted takes its connections along") {
 
 TEST_CASE("rules of one call hold together or not at all") {
   World world("+get ~a");
-  CHECK(world.admin("ACL SETUSER u +set ~b nosuch") ==
-        "(error) ERR Error in ACL SETUSER modifier 'nosuch': Syntax error");
+  CHECK(world.admin("ACL SETUSER u +set ~b nosuch") == "(error) ERR Error in ACL SETUSER modifier 'nosuch': Syntax error");
   CHECK(world.admin("ACL SETUSER v on nosuch").starts_with("(error)"));
-  CHECK(
-      world.admin("ACL GETUSER u") ==
-      "[flags, [on, nopass, sanitize-payload], passwords, [], commands, \"-@all +get\", keys, ~a, channels, "
-      "\"\", selectors, []]");
+  CHECK(world.admin("ACL GETUSER u") ==
+        "[flags, [on, nopass, sanitize-payload], passwords, [], commands, \"-@all +get\", keys, ~a, channels, "
+        "\"\", selectors, []]");
   CHECK(world.admin("ACL GETUSER v") == "nil");
   CHECK(world.admin("ACL SETUSER u >secret (%R~x &y +set)") == "OK");
-  CHECK(world.admin("ACL GETUSER u") == "[flags, [on, sanitize-payload], passwords, [" +
-                                            sha256_hex("secret") +
+  CHECK(world.admin("ACL GETUSER u") == "[flags, [on, sanitize-payload], passwords, [" + sha256_hex("secret") +
                                             "], commands, \"-@all +get\", keys, ~a, channels, \"\", "
                                             "selectors, [[commands, \"-@all +set\", keys, %R~x, "
                                             "channels, &y]]]");
@@ -276,11 +268,10 @@ TEST_CASE("refusals are counted and logged") {
   CHECK(admin("ACL LOG -3") == "[]");
   CHECK(admin("ACL LOG x") == "(error) ERR value is not an integer or out of range");
   const std::string info = admin("INFO stats");
-  for (const char* counted : {"acl_access_denied_auth:2", "acl_access_denied_cmd:3",
-                              "acl_access_denied_key:1", "acl_access_denied_channel:1"})
+  for (const char* counted :
+       {"acl_access_denied_auth:2", "acl_access_denied_cmd:3", "acl_access_denied_key:1", "acl_access_denied_channel:1"})
     CHECK_MESSAGE(info.find(counted) != std::string::npos, counted);
-  CHECK(admin("INFO commandstats")
-            .find("cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0") !=
+  CHECK(admin("INFO commandstats").find("cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0") !=
         std::string::npos);
   CHECK(admin("INFO errorstats").find("errorstat_NOPERM:count=5") != std::string::npos);
   CHECK(admin("CONFIG RESETSTAT") == "OK");
@@ -363,8 +354,7 @@ TEST_CASE("files of users are read and written as a whole") {
                          "to specify users via"));
   CHECK(admin("ACL SAVE").starts_with("(error) ERR This Redis instance is not configured"));
   access.file = "u.acl";
-  CHECK(admin("ACL LOAD") ==
-        "(error) ERR Error loading ACLs, opening file 'u.acl': No such file or directory");
+  CHECK(admin("ACL LOAD") == "(error) ERR Error loading ACLs, opening file 'u.acl': No such file or directory");
   admin("ACL SETUSER ann on >p ~a* +@all &*");
   admin("ACL SETUSER bob on nopass +ping");
   CHECK(admin("ACL SAVE") == "OK");
@@ -409,29 +399,25 @@ TEST_CASE("files of users are read and written as a whole") {
   disk["u.acl"] = "user ann on nopass +@all\n";
   access.set_default_password("secret");
   CHECK(admin("ACL LOAD") == "OK");
-  CHECK(admin("ACL LIST") ==
-        "[\"user ann on nopass sanitize-payload resetchannels +@all\", \"user default on sanitize-payload #" +
-            sha256_hex("secret") + " ~* &* +@all\"]");
+  CHECK(admin("ACL LIST") == "[\"user ann on nopass sanitize-payload resetchannels +@all\", \"user default on sanitize-payload #" +
+                                 sha256_hex("secret") + " ~* &* +@all\"]");
 }
 
 TEST_CASE("users as lines of a configuration") {
   TestServer server;
   AccessControl& access = *server.state.access;
   CHECK(access.users_are_plain());
-  CHECK(access.configuration_lines() ==
-        std::vector<std::string>{"default on nopass sanitize-payload ~* &* +@all"});
+  CHECK(access.configuration_lines() == std::vector<std::string>{"default on nopass sanitize-payload ~* &* +@all"});
   access.set_default_password("x");
   CHECK(access.users_are_plain());
   CHECK(access.define({{"ann", "on", ">p", "~\"q", "(+get", "~a)"}, {"default", "on", "nopass", "+@all"}}));
   CHECK(!access.users_are_plain());
   const auto lines = access.configuration_lines();
   REQUIRE(lines.size() == 2);
-  CHECK(lines[0] == "ann on sanitize-payload #" + sha256_hex("p") +
-                        " \"~\\\"q\" resetchannels -@all (~a resetchannels -@all +get)");
+  CHECK(lines[0] == "ann on sanitize-payload #" + sha256_hex("p") + " \"~\\\"q\" resetchannels -@all (~a resetchannels -@all +get)");
   CHECK(lines[1] == "default on nopass sanitize-payload resetchannels +@all");
   const Status refused = access.define({{"bob", "~*", "~a"}});
-  CHECK(refused.error().text().starts_with(
-      "Error loading ACL rules for the user named 'bob': Error in ACL SETUSER modifier '~a'"));
+  CHECK(refused.error().text().starts_with("Error loading ACL rules for the user named 'bob': Error in ACL SETUSER modifier '~a'"));
 }
 
 TEST_CASE("acl-pubsub-default says what new users and selectors begin with") {
@@ -439,8 +425,7 @@ TEST_CASE("acl-pubsub-default says what new users and selectors begin with") {
   TestClient admin(server);
   server.state.access->set_defaults({.opens_channels = true});
   admin("ACL SETUSER ann (+get)");
-  CHECK(admin("ACL LIST").find("user ann off sanitize-payload &* -@all (&* -@all +get)") !=
-        std::string::npos);
+  CHECK(admin("ACL LIST").find("user ann off sanitize-payload &* -@all (&* -@all +get)") != std::string::npos);
   CHECK(admin("ACL SETUSER bob &a").find("start with an empty list of channels") != std::string::npos);
   server.state.access->set_defaults({});
   CHECK(admin("ACL SETUSER ann reset") == "OK");
@@ -461,10 +446,8 @@ TEST_CASE("GENPASS") {
           "(error) ERR ACL GENPASS argument must be the number of bits for the output password, a positive "
           "number up to 4096");
   CHECK(client("ACL GENPASS x") == "(error) ERR value is not an integer or out of range");
-  CHECK(client("ACL GENPASS 1 2") ==
-        "(error) ERR unknown subcommand or wrong number of arguments for 'GENPASS'. Try ACL HELP.");
-  CHECK(client("ACL CAT x y") ==
-        "(error) ERR unknown subcommand or wrong number of arguments for 'CAT'. Try ACL HELP.");
+  CHECK(client("ACL GENPASS 1 2") == "(error) ERR unknown subcommand or wrong number of arguments for 'GENPASS'. Try ACL HELP.");
+  CHECK(client("ACL CAT x y") == "(error) ERR unknown subcommand or wrong number of arguments for 'CAT'. Try ACL HELP.");
   CHECK(client("ACL help xxx") == "(error) ERR wrong number of arguments for 'acl|help' command");
   CHECK(client("ACL CAT keyspace").find("object|help") != std::string::npos);
 }

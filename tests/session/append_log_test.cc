@@ -18,8 +18,7 @@ constexpr const char* kFolder = "/data/aofdir/";
 
 // A server with a log on `disk`.
 struct Logged {
-  explicit Logged(MemoryFiles& files, uint64_t seed = 1)
-      : disk(files), server(seed), snapshots(server.state), log(server.state, files) {
+  explicit Logged(MemoryFiles& files, uint64_t seed = 1) : disk(files), server(seed), snapshots(server.state), log(server.state, files) {
     server.state.snapshots = &snapshots;
     server.state.append_log = &log;
     log.place = [] { return place(); };
@@ -87,8 +86,7 @@ TEST_CASE("a log begins with a manifest and an increment, and holds each change 
   MemoryFiles disk;
   Logged logged(disk);
   REQUIRE(logged.load().is_ok());
-  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] ==
-        "file a.aof.1.base.rdb seq 1 type b\nfile a.aof.1.incr.aof seq 1 type i\n");
+  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] == "file a.aof.1.base.rdb seq 1 type b\nfile a.aof.1.incr.aof seq 1 type i\n");
   TestClient client(logged.server);
   client("SET k v EX 10");
   client("GET k");
@@ -98,8 +96,7 @@ TEST_CASE("a log begins with a manifest and an increment, and holds each change 
         "13\r\n1700000010000\r\n");
 }
 
-TEST_CASE(
-    "what belongs together stands between MULTI and EXEC; what is for replicas alone does not stand there") {
+TEST_CASE("what belongs together stands between MULTI and EXEC; what is for replicas alone does not stand there") {
   MemoryFiles disk;
   Logged logged(disk);
   REQUIRE(logged.load().is_ok());
@@ -220,30 +217,14 @@ TEST_CASE("a log cut at any byte of its last commands loads a prefix of the hist
     const auto key = [&] { return "k" + std::to_string(rng.below(8)); };
     const auto write = [&] {
       switch (rng.below(8)) {
-        case 0:
-          client("APPEND " + key() + " xy");
-          break;
-        case 1:
-          client("INCR n" + key());
-          break;
-        case 2:
-          client("DEL " + key() + " " + key());
-          break;
-        case 3:
-          client("SET " + key() + " v" + std::to_string(rng.below(100)) + " PX 100000");
-          break;
-        case 4:
-          client("RENAME " + key() + " " + key());
-          break;
-        case 5:
-          client("SELECT " + std::to_string(rng.below(3)));
-          break;
-        case 6:
-          client("PERSIST " + key());
-          break;
-        default:
-          client("SET " + key() + " " + std::string(rng.below(40), 'z') + "q");
-          break;
+        case 0: client("APPEND " + key() + " xy"); break;
+        case 1: client("INCR n" + key()); break;
+        case 2: client("DEL " + key() + " " + key()); break;
+        case 3: client("SET " + key() + " v" + std::to_string(rng.below(100)) + " PX 100000"); break;
+        case 4: client("RENAME " + key() + " " + key()); break;
+        case 5: client("SELECT " + std::to_string(rng.below(3))); break;
+        case 6: client("PERSIST " + key()); break;
+        default: client("SET " + key() + " " + std::string(rng.below(40), 'z') + "q"); break;
       }
     };
     for (int i = 0; i < 60; i++) {
@@ -293,9 +274,8 @@ TEST_CASE("a torn end is refused where that is configured, and the file stays as
   strict.server.state.settings.append_log.load_truncated = false;
   const Status status = strict.load();
   REQUIRE(!status);
-  CHECK(status.error().text().starts_with(
-      "Unexpected end of file reading the append only file a.aof.1.incr.aof: it is whole up to byte " +
-      std::to_string(whole)));
+  CHECK(status.error().text().starts_with("Unexpected end of file reading the append only file a.aof.1.incr.aof: it is whole up to byte " +
+                                          std::to_string(whole)));
   CHECK(bytes.size() == whole + 13);
 }
 
@@ -304,23 +284,19 @@ TEST_CASE("damage is refused, naming file and byte") {
   struct {
     std::string bytes, error;
   } const cases[] = {
-      {set + "!!!" + set,
-       "Bad file format reading the append only file a.aof.1.incr.aof: no command at byte 27"},
+      {set + "!!!" + set, "Bad file format reading the append only file a.aof.1.incr.aof: no command at byte 27"},
       {set + "*3\r\n$x\r\n",
        "Bad file format reading the append only file a.aof.1.incr.aof: ERR Protocol error: invalid bulk "
        "length at byte 27"},
-      {set + "*0\r\n",
-       "Bad file format reading the append only file a.aof.1.incr.aof: a command without a name at byte 27"},
-      {set + request_bytes({"BLA", "foo"}),
-       "Unknown command 'BLA' reading the append only file a.aof.1.incr.aof at byte 27"},
+      {set + "*0\r\n", "Bad file format reading the append only file a.aof.1.incr.aof: a command without a name at byte 27"},
+      {set + request_bytes({"BLA", "foo"}), "Unknown command 'BLA' reading the append only file a.aof.1.incr.aof at byte 27"},
       {set + request_bytes({"SET", "a"}),
        "Bad file format reading the append only file a.aof.1.incr.aof: 'SET' with wrong arguments at byte "
        "27"},
       {set + request_bytes({"SHUTDOWN"}),
        "Bad file format reading the append only file a.aof.1.incr.aof: 'SHUTDOWN', which changes nothing, at "
        "byte 27"},
-      {set + request_bytes({"EXEC"}),
-       "Bad file format reading the append only file a.aof.1.incr.aof: EXEC without MULTI at byte 27"},
+      {set + request_bytes({"EXEC"}), "Bad file format reading the append only file a.aof.1.incr.aof: EXEC without MULTI at byte 27"},
       {request_bytes({"MULTI"}) + request_bytes({"MULTI"}),
        "Bad file format reading the append only file a.aof.1.incr.aof: MULTI within MULTI at byte 15"},
       {"REDIS0010garbage", "Error reading the RDB base file a.aof.1.incr.aof, AOF loading aborted"},
@@ -338,16 +314,12 @@ TEST_CASE("damage is refused, naming file and byte") {
 TEST_CASE("a torn file that is not the last is refused, unless the later ones are empty") {
   MemoryFiles disk;
   const std::string set = request_bytes({"SET", "a", "1"});
-  disk[std::string(kFolder) + "a.aof.manifest"] =
-      "file a.aof.1.incr.aof seq 1 type i\nfile a.aof.2.incr.aof seq 2 type i\n";
+  disk[std::string(kFolder) + "a.aof.manifest"] = "file a.aof.1.incr.aof seq 1 type i\nfile a.aof.2.incr.aof seq 2 type i\n";
   disk[std::string(kFolder) + "a.aof.1.incr.aof"] = set + "*1\r\n";
   disk[std::string(kFolder) + "a.aof.2.incr.aof"] = set;
   std::string error;
   CHECK(digest_after_load(disk, &error).empty());
-  CHECK_MESSAGE(
-      error.starts_with(
-          "The append-only file a.aof.1.incr.aof ends in the middle of a command, at byte 27 of 31"),
-      error);
+  CHECK_MESSAGE(error.starts_with("The append-only file a.aof.1.incr.aof ends in the middle of a command, at byte 27 of 31"), error);
   disk[std::string(kFolder) + "a.aof.2.incr.aof"].clear();
   CHECK(!digest_after_load(disk, &error).empty());
 }
@@ -357,8 +329,7 @@ TEST_CASE("a file that the manifest names and that is not there is an error") {
   disk[std::string(kFolder) + "a.aof.manifest"] = "file a.aof.1.incr.aof seq 1 type i\n";
   std::string error;
   CHECK(digest_after_load(disk, &error).empty());
-  CHECK_MESSAGE(error.find("a.aof.1.incr.aof cannot be read: No such file or directory") != error.npos,
-                error);
+  CHECK_MESSAGE(error.find("a.aof.1.incr.aof cannot be read: No such file or directory") != error.npos, error);
 }
 
 TEST_CASE("a single file of old moves into the folder and becomes the base") {
@@ -373,8 +344,7 @@ TEST_CASE("a single file of old moves into the folder and becomes the base") {
     logged.flush();
   }
   CHECK(!disk.exists("/data/a.aof"));
-  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] ==
-        "file a.aof seq 1 type b\nfile a.aof.1.incr.aof seq 1 type i\n");
+  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] == "file a.aof seq 1 type b\nfile a.aof.1.incr.aof seq 1 type i\n");
   Logged again(disk);
   REQUIRE(again.load().is_ok());
   TestClient client(again.server);
@@ -425,8 +395,7 @@ TEST_CASE("a finished rewrite leaves one base and one increment") {
   REQUIRE(logged.log.rewrite(logged.server.executor.now()));
   CHECK(*logged.log.rewrite(logged.server.executor.now()) == AppendLog::RewriteStart::kUnderWay);
   logged.finish_rewrite();
-  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] ==
-        "file a.aof.2.base.rdb seq 2 type b\nfile a.aof.2.incr.aof seq 2 type i\n");
+  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] == "file a.aof.2.base.rdb seq 2 type b\nfile a.aof.2.incr.aof seq 2 type i\n");
   CHECK(disk.list_folder("/data/aofdir").size() == 3);
   CHECK(logged.log.stats().rewrites == 1);
   CHECK(logged.log.current_bytes() == logged.log.base_bytes());
@@ -537,8 +506,7 @@ TEST_CASE("turned on while serving, the log is complete when its first rewrite i
   CHECK(!disk.exists(std::string(kFolder) + "a.aof.manifest"));
   logged.finish_rewrite();
   CHECK(logged.log.state() == AppendLog::State::kOn);
-  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] ==
-        "file a.aof.1.base.rdb seq 1 type b\nfile a.aof.1.incr.aof seq 1 type i\n");
+  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] == "file a.aof.1.base.rdb seq 1 type b\nfile a.aof.1.incr.aof seq 1 type i\n");
   client("SET after 2");
   logged.flush();
   CHECK(digest_after_load(disk) == logged.digest());
@@ -547,8 +515,7 @@ TEST_CASE("turned on while serving, the log is complete when its first rewrite i
   client("SET unlogged 1");
   REQUIRE(logged.log.turn_on().is_ok());
   logged.finish_rewrite();
-  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] ==
-        "file a.aof.2.base.rdb seq 2 type b\nfile a.aof.2.incr.aof seq 2 type i\n");
+  CHECK(disk[std::string(kFolder) + "a.aof.manifest"] == "file a.aof.2.base.rdb seq 2 type b\nfile a.aof.2.incr.aof seq 2 type i\n");
   CHECK(digest_after_load(disk) == logged.digest());
 }
 
@@ -585,8 +552,7 @@ TEST_CASE("turned off at any step of a rewrite and on again, the log is whole") 
       logged.flush();
       CHECK(logged.log.state() == AppendLog::State::kOn);
       CHECK(digest_after_load(disk) == logged.digest());
-      for (const std::string& name : disk.list_folder("/data/aofdir"))
-        CHECK_MESSAGE(!name.starts_with("temp-"), name);
+      for (const std::string& name : disk.list_folder("/data/aofdir")) CHECK_MESSAGE(!name.starts_with("temp-"), name);
     }
   }
 }

@@ -16,8 +16,8 @@ struct Fixture {
 
 TEST_CASE_FIXTURE(Fixture, "no command on bits takes another type") {
   CHECK(client("RPUSH l a") == "1");
-  for (const char* line : {"SETBIT l 0 1", "GETBIT l 0", "BITCOUNT l", "BITPOS l 1", "BITOP NOT d l", "BITOP OR d none l", "BITFIELD l GET u8 0",
-                           "BITFIELD l SET u8 0 1", "BITFIELD_RO l GET u8 0"}) {
+  for (const char* line : {"SETBIT l 0 1", "GETBIT l 0", "BITCOUNT l", "BITPOS l 1", "BITOP NOT d l", "BITOP OR d none l",
+                           "BITFIELD l GET u8 0", "BITFIELD l SET u8 0 1", "BITFIELD_RO l GET u8 0"}) {
     CAPTURE(line);
     CHECK(client(line) == kWrongType);
   }
@@ -28,7 +28,8 @@ TEST_CASE_FIXTURE(Fixture, "no bit lies beyond the longest string that is allowe
   server.state.settings.limits.bulk_bytes_max = 100;
   CHECK(client("SETBIT k 799 1") == "0");
   CHECK(client("STRLEN k") == "100");
-  for (const char* line : {"SETBIT k 800 1", "GETBIT k 800", "SETBIT k -1 1", "SETBIT k #1 1", "BITFIELD k SET u8 #100 1", "BITFIELD k GET u8 #9223372036854775807"}) {
+  for (const char* line : {"SETBIT k 800 1", "GETBIT k 800", "SETBIT k -1 1", "SETBIT k #1 1", "BITFIELD k SET u8 #100 1",
+                           "BITFIELD k GET u8 #9223372036854775807"}) {
     CAPTURE(line);
     CHECK(client(line) == kNoOffset);
   }

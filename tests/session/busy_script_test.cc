@@ -27,7 +27,8 @@ struct BusyServer : TestServer {
 };
 
 std::string killed(std::string_view script, int line = 1) {
-  return "(error) ERR Script killed by user with SCRIPT KILL... script: " + to_hex(sha1(script)) + ", on @user_script:" + std::to_string(line) + ".";
+  return "(error) ERR Script killed by user with SCRIPT KILL... script: " + to_hex(sha1(script)) +
+         ", on @user_script:" + std::to_string(line) + ".";
 }
 
 TEST_CASE("while a script takes long others are told so, and may end it") {
@@ -35,8 +36,8 @@ TEST_CASE("while a script takes long others are told so, and may end it") {
   TestClient client(server), other(server);
   CHECK(client({"EVAL", kForever, "0"}) == "");
   CHECK(server.executor.stands_still());
-  for (const std::string_view refused : {"GET k", "SET k v", "EVAL \"return 1\" 0", "FUNCTION KILL", "FUNCTION STATS", "SCRIPT EXISTS x", "INFO", "CLIENT LIST",
-                                         "SUBSCRIBE c", "SHUTDOWN", "SHUTDOWN SAVE", "COMMAND COUNT"})
+  for (const std::string_view refused : {"GET k", "SET k v", "EVAL \"return 1\" 0", "FUNCTION KILL", "FUNCTION STATS", "SCRIPT EXISTS x",
+                                         "INFO", "CLIENT LIST", "SUBSCRIBE c", "SHUTDOWN", "SHUTDOWN SAVE", "COMMAND COUNT"})
     CHECK(other(refused) == kBusy);
   CHECK(other("PING") == kBusy);
   CHECK(other("HELLO 2").starts_with("[server, "));
@@ -59,8 +60,10 @@ TEST_CASE("nothing a script does keeps it from being ended") {
   BusyServer server;
   TestClient client(server), other(server);
   for (const std::string_view script :
-       {"while true do pcall(function() while true do end end) end", "repeat local ok = pcall(error, 'x') until false",
-        "table.sort({3, 2, 1}, function(a, b) while true do end end)", "('x'):gsub('x', function() while true do end end)",
+       {"while true do pcall(function() while true do end end) end",
+        "repeat local ok = pcall(error, 'x') until false",
+        "table.sort({3, 2, 1}, function(a, b) while true do end end)",
+        "('x'):gsub('x', function() while true do end end)",
         "('x'):gsub('.', setmetatable({}, {__index = function() while true do end end}))",
         "return string.format('%s', setmetatable({}, {__tostring = function() while true do end end}))",
         "return tostring(setmetatable({}, {__tostring = function() while true do end end}))",
@@ -68,15 +71,23 @@ TEST_CASE("nothing a script does keeps it from being ended") {
         "local m = {__lt = function() while true do end end} return setmetatable({}, m) < setmetatable({}, m)",
         "local co = coroutine.wrap(function() while true do end end) co()",
         "local co = coroutine.wrap(function() while true do coroutine.yield() end end) while true do co() end",
-        "xpcall(function() error('x') end, function() while true do end end)", "load(function() while true do end end)",
-        "load(function() return 'x = 1; ' end)", "local function f() return f() end f()",
-        "return (('a'):rep(60)):find(('a*'):rep(20) .. 'b')", "for w in (('a'):rep(60)):gmatch(('a-'):rep(20) .. 'b') do end",
+        "xpcall(function() error('x') end, function() while true do end end)",
+        "load(function() while true do end end)",
+        "load(function() return 'x = 1; ' end)",
+        "local function f() return f() end f()",
+        "return (('a'):rep(60)):find(('a*'):rep(20) .. 'b')",
+        "for w in (('a'):rep(60)):gmatch(('a-'):rep(20) .. 'b') do end",
         "return (('a'):rep(60)):gsub(('a?'):rep(30) .. ('a*'):rep(20) .. 'b', '')",
-        "while true do redis.call('PING') end", "while true do redis.pcall('NOSUCH') end", "while true do pcall(redis.call) end",
-        "local t = {} t[1] = t t[2] = t return t", "local t = {} for i = 1, 100 do t[i] = t end return {map = t}",
+        "while true do redis.call('PING') end",
+        "while true do redis.pcall('NOSUCH') end",
+        "while true do pcall(redis.call) end",
+        "local t = {} t[1] = t t[2] = t return t",
+        "local t = {} for i = 1, 100 do t[i] = t end return {map = t}",
         "local t = {} for i = 1, 20000 do t[i] = i end while true do table.sort(t, function(a, b) return a > b end) end",
-        "local s = ('x'):rep(1e6) while true do local t = s .. 'y' end", "while true do cjson.encode({1, 2, 3}) end",
-        "table.foreach({1}, function() while true do end end)", "while true do collectgarbage() end"}) {
+        "local s = ('x'):rep(1e6) while true do local t = s .. 'y' end",
+        "while true do cjson.encode({1, 2, 3}) end",
+        "table.foreach({1}, function() while true do end end)",
+        "while true do collectgarbage() end"}) {
     CAPTURE(script);
     CHECK(client({"EVAL", script, "0"}) == "");
     REQUIRE(server.executor.stands_still());
@@ -92,7 +103,10 @@ TEST_CASE("a script that has written ends by itself, and then all of it is seen 
   BusyServer server;
   TestClient client(server), other(server);
   RecordedEffects& effects = server.effects();
-  CHECK(client({"EVAL", "redis.call('SET','a','1') for i = 1, 1e5 do end redis.call('INCR','a') for i = 1, 1e5 do end return redis.call('INCR','a')", "0"}) == "");
+  CHECK(
+      client({"EVAL",
+              "redis.call('SET','a','1') for i = 1, 1e5 do end redis.call('INCR','a') for i = 1, 1e5 do end return redis.call('INCR','a')",
+              "0"}) == "");
   CHECK(other("SCRIPT KILL").starts_with("(error) UNKILLABLE Sorry the script already executed write commands"));
   CHECK(other("GET a") == kBusy);
   CHECK(effects.take() == "");
@@ -167,7 +181,10 @@ TEST_CASE("messages to its own client come behind the script's reply, those who 
   client("HELLO 3");
   client("SUBSCRIBE news");
   waiter("BLPOP list 0");
-  CHECK(client({"EVAL", "redis.call('PUBLISH','news','x') redis.call('RPUSH','list','a','b') for i = 1, 1e5 do end return redis.call('LLEN','list')", "0"}) == "");
+  CHECK(
+      client({"EVAL",
+              "redis.call('PUBLISH','news','x') redis.call('RPUSH','list','a','b') for i = 1, 1e5 do end return redis.call('LLEN','list')",
+              "0"}) == "");
   CHECK(waiter.pending() == "");
   server.run_out();
   CHECK(client.pending() == "2 [message, news, x]");
@@ -179,7 +196,8 @@ TEST_CASE("nothing happens to the dataset in the middle of a script") {
   TestClient client(server);
   client("SET soon x PX 3");
   client("SET later y PX 100000");
-  CHECK(client({"EVAL", "redis.call('SET','a','1') for i = 1, 1e6 do end return {redis.call('GET','soon'), redis.call('PTTL','later')}", "0"}) == "");
+  CHECK(client({"EVAL", "redis.call('SET','a','1') for i = 1, 1e6 do end return {redis.call('GET','soon'), redis.call('PTTL','later')}",
+                "0"}) == "");
   REQUIRE(server.executor.stands_still());
   server.advance_ms(1000);
   CHECK_FALSE(run_expire_cycle(server.state, server.executor.refresh_now(), ExpireSlice::kTick));

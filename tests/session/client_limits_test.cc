@@ -189,12 +189,9 @@ TEST_CASE("client memory in random order keeps sums and buckets") {
     const size_t i = rng.below(50);
     sizes[i] = rng.below(4) ? rng.below(uint64_t(1) << rng.below(36)) : 0;
     leaving[i] = 0;
-    if (sizes[i])
-      memory.update(*sessions[i], sizes[i], int(rng.below(3)), true);
-    else if (rng.below(2))
-      memory.leave(*sessions[i], leaving[i] = rng.below(1000));
-    else
-      memory.remove(*sessions[i]);
+    if (sizes[i]) memory.update(*sessions[i], sizes[i], int(rng.below(3)), true);
+    else if (rng.below(2)) memory.leave(*sessions[i], leaving[i] = rng.below(1000));
+    else memory.remove(*sessions[i]);
     uint64_t sum = 0, most = 0, held = 0;
     for (const uint64_t size : leaving) held += size;
     for (const uint64_t size : sizes) sum += size, most = std::max(most, size);

@@ -68,8 +68,7 @@ TEST_CASE("names that would break the line are refused") {
   TestClient client(server);
   CHECK(client({"CLIENT", "SETNAME", "a b"}) == "(error) ERR Client names cannot contain spaces, newlines or special characters.");
   CHECK(client({"CLIENT", "SETNAME", "\x7f"}).starts_with("(error)"));
-  CHECK(client({"CLIENT", "SETINFO", "lib-ver", "1\n"}) ==
-        "(error) ERR lib-ver cannot contain spaces, newlines or special characters.");
+  CHECK(client({"CLIENT", "SETINFO", "lib-ver", "1\n"}) == "(error) ERR lib-ver cannot contain spaces, newlines or special characters.");
   CHECK(client("CLIENT SETNAME x") == "OK");
   CHECK(client("CLIENT SETNAME ''") == "OK");
   CHECK(client("CLIENT GETNAME") == "nil");
@@ -86,7 +85,7 @@ TEST_CASE("CLIENT LIST filters") {
   listener("SUBSCRIBE a");
   const auto count = [&](std::string_view filter) {
     return lines(client.send(request_bytes({"CLIENT", "LIST"}).size() && filter.empty() ? "CLIENT LIST\r\n"
-                                                                                       : "CLIENT LIST " + std::string(filter) + "\r\n"));
+                                                                                        : "CLIENT LIST " + std::string(filter) + "\r\n"));
   };
   CHECK(count("") == 3);
   CHECK(count("TYPE normal") == 2);

@@ -55,8 +55,9 @@ TEST_CASE("HELLO refuses what it does not know, and changes nothing then") {
   CHECK(client.session.resp == RespVersion::k2);
   const std::string bytes = client.send(request_bytes({"HELLO", "3"}));
   CHECK(bytes.starts_with("%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n"));
-  CHECK(bytes.ends_with("$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n"
-                        "$7\r\nmodules\r\n*0\r\n"));
+  CHECK(
+      bytes.ends_with("$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n"
+                      "$7\r\nmodules\r\n*0\r\n"));
   CHECK(client.send(request_bytes({"HELLO", "2"})).starts_with("*14\r\n"));
 }
 

@@ -27,7 +27,8 @@ TEST_CASE("equal datasets have the digest that other servers compute") {
   client("SET b hello");
   client("SET a 1");
   CHECK(client("DEBUG DIGEST") == "2539797405e828ad7a3aa48c536b3eaf2803a421");
-  CHECK(client("DEBUG DIGEST-VALUE a b none") == "[b4fc66738120fba0b5aa500ab5c2bf89cea1c5da, 36b23a1456b2dce2c3ed252c456761301dba8060, " + std::string(40, '0') + "]");
+  CHECK(client("DEBUG DIGEST-VALUE a b none") ==
+        "[b4fc66738120fba0b5aa500ab5c2bf89cea1c5da, 36b23a1456b2dce2c3ed252c456761301dba8060, " + std::string(40, '0') + "]");
   client("SELECT 3");
   client("SET c x EX 10");
   CHECK(client("DEBUG DIGEST") == "1e441dd2746832fba0cdb01622bdf83bc434c48c");
@@ -68,7 +69,8 @@ TEST_CASE("DEBUG PROTOCOL writes each type in both versions") {
   CHECK(bytes("double") == ",3.141\r\n");
   CHECK(bytes("bignum") == "(1234567999999999999999999999999999999\r\n");
   CHECK(bytes("map") == "%3\r\n:0\r\n#f\r\n:1\r\n#t\r\n:2\r\n#f\r\n");
-  CHECK(bytes("attrib") == "|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n$39\r\nSome real reply following the attribute\r\n");
+  CHECK(bytes("attrib") ==
+        "|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n$39\r\nSome real reply following the attribute\r\n");
   CHECK(bytes("push") == ">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n$40\r\nSome real reply following the push reply\r\n");
   CHECK(bytes("verbatim") == "=29\r\ntxt:This is a verbatim\nstring\r\n");
 }

@@ -33,8 +33,7 @@ TEST_CASE("RESTORE refuses in the order and the words of a Redis") {
   TestClient client(server);
   client("SET k v");
   const std::string busy = "(error) BUSYKEY Target key name already exists.";
-  const std::string no_integer = "(error) ERR value is not an integer or out of range",
-                    syntax = "(error) ERR syntax error";
+  const std::string no_integer = "(error) ERR value is not an integer or out of range", syntax = "(error) ERR syntax error";
   const std::string bad = "(error) ERR DUMP payload version or checksum are wrong";
   const std::string idle = "(error) ERR Invalid IDLETIME value, must be >= 0";
   const std::string frequency = "(error) ERR Invalid FREQ value, must be >= 0 and <= 255";

@@ -19,12 +19,9 @@ struct Step {
 size_t find_unquoted(std::string_view text, std::string_view mark, size_t from) {
   bool in_quotes = false;
   for (size_t i = from; i < text.size(); i++) {
-    if (in_quotes && text[i] == '\\')
-      i++;
-    else if (text[i] == '"')
-      in_quotes = !in_quotes;
-    else if (!in_quotes && text.substr(i).starts_with(mark))
-      return i;
+    if (in_quotes && text[i] == '\\') i++;
+    else if (text[i] == '"') in_quotes = !in_quotes;
+    else if (!in_quotes && text.substr(i).starts_with(mark)) return i;
   }
   return std::string_view::npos;
 }

@@ -81,8 +81,8 @@ TEST_CASE("times that cannot be counted are refused") {
   TestServer server;
   TestClient client(server);
   client("SET k v");
-  for (const char* command : {"EXPIRE k 9223372036854775807", "EXPIRE k 9223372036854775", "EXPIRE k -9223372036854775808",
-                              "EXPIRE none 9223372036854775807"})
+  for (const char* command :
+       {"EXPIRE k 9223372036854775807", "EXPIRE k 9223372036854775", "EXPIRE k -9223372036854775808", "EXPIRE none 9223372036854775807"})
     CHECK(client(command) == "(error) ERR invalid expire time in 'expire' command");
   CHECK(client("PEXPIRE k 9223372036854775807") == "(error) ERR invalid expire time in 'pexpire' command");
   CHECK(client("EXPIREAT k 9223372036854775807") == "(error) ERR invalid expire time in 'expireat' command");

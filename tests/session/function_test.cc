@@ -13,20 +13,26 @@ namespace {
 
 std::string library(std::string_view name, std::string_view body) { return "#!lua name=" + std::string(name) + "\n" + std::string(body); }
 
-std::string load(TestClient& client, std::string_view name, std::string_view body) { return client({"FUNCTION", "LOAD", library(name, body)}); }
+std::string load(TestClient& client, std::string_view name, std::string_view body) {
+  return client({"FUNCTION", "LOAD", library(name, body)});
+}
 
 TEST_CASE("a library registers its functions") {
   TestServer server;
   TestClient client(server);
-  CHECK(load(client, "lib", "redis.register_function('f', function(keys, args) return {keys, args} end)\n"
-                            "redis.register_function{function_name='g', callback=function() return 'g' end, flags={'no-writes','allow-stale'}, description='of g'}") ==
-        "lib");
+  CHECK(
+      load(
+          client, "lib",
+          "redis.register_function('f', function(keys, args) return {keys, args} end)\n"
+          "redis.register_function{function_name='g', callback=function() return 'g' end, flags={'no-writes','allow-stale'}, description='of g'}") ==
+      "lib");
   CHECK(client("FCALL f 1 a b c") == "[[a], [b, c]]");
   CHECK(client("FCALL F 0") == "[[], []]");
   CHECK(client("FCALL_RO g 0") == "g");
-  CHECK(client("FUNCTION LIST") ==
-        "[[library_name, lib, engine, LUA, functions, [[name, f, description, nil, flags, []], [name, g, description, \"of g\", flags, [no-writes, "
-        "allow-stale]]]]]");
+  CHECK(
+      client("FUNCTION LIST") ==
+      "[[library_name, lib, engine, LUA, functions, [[name, f, description, nil, flags, []], [name, g, description, \"of g\", flags, [no-writes, "
+      "allow-stale]]]]]");
   CHECK(client("FUNCTION LIST LIBRARYNAME L*").starts_with("[[library_name, lib"));
   CHECK(client("FUNCTION LIST LIBRARYNAME x") == "[]");
   CHECK(client("FUNCTION LIST LIBRARYNAME") == "(error) ERR library name argument was not given");
@@ -48,21 +54,27 @@ TEST_CASE("what is wrong with a library is told, and then nothing has changed") 
       {"return 1", "ERR No functions registered"},
       {"x x", "ERR Error compiling function: user_function:2: '=' expected near 'x'"},
       {"redis.register_function('f', function() end)", "ERR Function f already exists"},
-      {"redis.register_function('g', 'x')", "ERR Error registering functions: ERR second argument to redis.register_function must be a function"},
+      {"redis.register_function('g', 'x')",
+       "ERR Error registering functions: ERR second argument to redis.register_function must be a function"},
       {"redis.register_function('g')", "ERR Error registering functions: ERR calling redis.register_function with a single argument"},
       {"redis.register_function()", "ERR Error registering functions: ERR wrong number of arguments to redis.register_function"},
       {"redis.register_function{}", "ERR Error registering functions: ERR redis.register_function must get a function name argument"},
-      {"redis.register_function{function_name='g'}", "ERR Error registering functions: ERR redis.register_function must get a callback argument"},
-      {"redis.register_function{function_name='g', callback=function() end, flags={'x'}}", "ERR Error registering functions: ERR unknown flag given"},
+      {"redis.register_function{function_name='g'}",
+       "ERR Error registering functions: ERR redis.register_function must get a callback argument"},
+      {"redis.register_function{function_name='g', callback=function() end, flags={'x'}}",
+       "ERR Error registering functions: ERR unknown flag given"},
       {"redis.register_function{function_name='g', callback=function() end, x=1}",
        "ERR Error registering functions: ERR unknown argument given to redis.register_function"},
       {"redis.register_function('a b', function() end)", "ERR Error registering functions: ERR Library names can only contain letters"},
       {"redis.register_function('g', function() end) redis.register_function('g', function() end)",
        "ERR Error registering functions: ERR Function already exists in the library"},
-      {"redis.call('SET', 'k', 'v')", "ERR Error registering functions: ERR user_function:2: Script attempted to access nonexistent global variable 'call'"},
-      {"local t = string", "ERR Error registering functions: ERR user_function:2: Script attempted to access nonexistent global variable 'string'"},
+      {"redis.call('SET', 'k', 'v')",
+       "ERR Error registering functions: ERR user_function:2: Script attempted to access nonexistent global variable 'call'"},
+      {"local t = string",
+       "ERR Error registering functions: ERR user_function:2: Script attempted to access nonexistent global variable 'string'"},
       {"x = 1", "ERR Error registering functions: ERR user_function:2: Attempt to modify a readonly table"},
-      {"redis.register_function('g', function() end)\nredis.x = 1", "ERR Error registering functions: ERR user_function:3: Attempt to modify a readonly table"},
+      {"redis.register_function('g', function() end)\nredis.x = 1",
+       "ERR Error registering functions: ERR user_function:3: Attempt to modify a readonly table"},
   };
   for (const Row& row : kRows) {
     CAPTURE(row.body);
@@ -93,20 +105,22 @@ TEST_CASE("REPLACE takes a library's place, with what its functions had kept") {
   load(client, "lib", "local n = 0 redis.register_function('count', function() n = n + 1 return n end)");
   client("FCALL count 0");
   CHECK(client("FCALL count 0") == "2");
-  CHECK(client({"FUNCTION", "LOAD", "REPLACE", library("lib", "local n = 10 redis.register_function('count', function() n = n + 1 return n end)")}) == "lib");
+  CHECK(client({"FUNCTION", "LOAD", "REPLACE",
+                library("lib", "local n = 10 redis.register_function('count', function() n = n + 1 return n end)")}) == "lib");
   CHECK(client("FCALL count 0") == "11");
 }
 
 TEST_CASE("functions find the API but not what is of scripts, and no one's globals") {
   TestServer server;
   TestClient client(server);
-  load(client, "lib",
-       "redis.register_function('globals', function() local r = {} for k in pairs(_G) do r[#r + 1] = k end table.sort(r) return table.concat(r, ' ') end)\n"
-       "redis.register_function('set', function() x = 1 end)\n"
-       "redis.register_function('get', function() return KEYS end)\n"
-       "redis.register_function('more', function() redis.register_function('n', function() end) end)\n"
-       "redis.register_function('error_in', function() local t\nreturn t.x end)\n"
-       "redis.register_function('call', function(keys, args) return redis.call('SET', keys[1], args[1]) end)");
+  load(
+      client, "lib",
+      "redis.register_function('globals', function() local r = {} for k in pairs(_G) do r[#r + 1] = k end table.sort(r) return table.concat(r, ' ') end)\n"
+      "redis.register_function('set', function() x = 1 end)\n"
+      "redis.register_function('get', function() return KEYS end)\n"
+      "redis.register_function('more', function() redis.register_function('n', function() end) end)\n"
+      "redis.register_function('error_in', function() local t\nreturn t.x end)\n"
+      "redis.register_function('call', function(keys, args) return redis.call('SET', keys[1], args[1]) end)");
   CHECK(client("FCALL globals 0").find("KEYS") == std::string::npos);
   CHECK(client("FCALL set 0") == "(error) ERR user_function:3: Attempt to modify a readonly table script: set, on @user_function:3.");
   CHECK(client("FCALL get 0").starts_with("(error) ERR user_function:4: Script attempted to access nonexistent global variable 'KEYS'"));
@@ -119,9 +133,10 @@ TEST_CASE("functions find the API but not what is of scripts, and no one's globa
 TEST_CASE("functions are judged by their flags") {
   TestServer server;
   TestClient client(server);
-  load(client, "lib", "redis.register_function('w', function() return redis.call('SET', 'k', 'v') end)\n"
-                      "redis.register_function{function_name='r', callback=function() return redis.call('SET', 'k', 'v') end, flags={'no-writes'}}\n"
-                      "redis.register_function{function_name='o', callback=function() return redis.call('SET', 'k', 'v') end, flags={'allow-oom'}}");
+  load(client, "lib",
+       "redis.register_function('w', function() return redis.call('SET', 'k', 'v') end)\n"
+       "redis.register_function{function_name='r', callback=function() return redis.call('SET', 'k', 'v') end, flags={'no-writes'}}\n"
+       "redis.register_function{function_name='o', callback=function() return redis.call('SET', 'k', 'v') end, flags={'allow-oom'}}");
   CHECK(client("FCALL_RO w 0") == "(error) ERR Can not execute a script with write flag using *_ro command.");
   CHECK(client("FCALL r 0").starts_with("(error) ERR Write commands are not allowed from read-only scripts."));
   server.state.settings.memory_max = 1;

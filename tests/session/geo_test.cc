@@ -44,14 +44,15 @@ TEST_CASE_FIXTURE(Fixture, "a search that stores replaces what was there, or del
 
 TEST_CASE_FIXTURE(Fixture, "an area is named once, and a polygon has no other centre") {
   for (const char* area : {"FROMLONLAT 15 37 FROMMEMBER Palermo BYRADIUS 1 km", "FROMLONLAT 15 37 BYRADIUS 1 km BYBOX 1 1 km",
-                           "FROMLONLAT 15 37 BYPOLYGON 3 0 0 1 1 2 0", "BYPOLYGON 3 0 0 1 1 2 0 FROMMEMBER Palermo", "BYPOLYGON 4 0 0 1 1 2 0",
-                           "FROMLONLAT 15 37 BYRADIUS 1 km STOREDIST"}) {
+                           "FROMLONLAT 15 37 BYPOLYGON 3 0 0 1 1 2 0", "BYPOLYGON 3 0 0 1 1 2 0 FROMMEMBER Palermo",
+                           "BYPOLYGON 4 0 0 1 1 2 0", "FROMLONLAT 15 37 BYRADIUS 1 km STOREDIST"}) {
     CAPTURE(area);
     CHECK(client(std::string("GEOSEARCH g ") + area) == kSyntax);
   }
   CHECK(client("GEOSEARCH g FROMLONLAT 15 37 ASC WITHDIST WITHHASH") ==
         "(error) ERR exactly one of BYRADIUS and BYBOX can be specified for GEOSEARCH");
-  CHECK(client("GEOSEARCH g BYRADIUS 1 km ASC WITHDIST") == "(error) ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for GEOSEARCH");
+  CHECK(client("GEOSEARCH g BYRADIUS 1 km ASC WITHDIST") ==
+        "(error) ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for GEOSEARCH");
   CHECK(client("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 1 km ANY") == "(error) ERR the ANY argument requires COUNT argument");
   CHECK(client("GEOSEARCH g BYPOLYGON 4 13 38 14 38 14 39 13 39 WITHCOORD") == "[[Palermo, [13.36138933897018433, 38.11555639549629859]]]");
 }

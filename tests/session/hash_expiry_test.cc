@@ -24,8 +24,7 @@ struct Fixture {
   }
   void sweep() {
     run_expire_cycle(server.state, server.executor.refresh_now(), ExpireSlice::kTick);
-    for (int i = 0; i < 1000 && run_expire_cycle(server.state, server.executor.refresh_now(), ExpireSlice::kBetweenTurns); i++) {
-    }
+    for (int i = 0; i < 1000 && run_expire_cycle(server.state, server.executor.refresh_now(), ExpireSlice::kBetweenTurns); i++) {}
   }
 };
 
@@ -220,16 +219,14 @@ TEST_CASE_FIXTURE(Fixture, "bad times, options and lists of fields are refused")
   CHECK(client("HEXPIRE h 1 NX FELDER 1 a") == kPlace);
   CHECK(client("HTTL h FELDER 1 a") == kPlace);
   CHECK(client("HTTL h FIELDS x a") == "(error) ERR Number of fields must be a positive integer");
-  CHECK(client("HGETEX h EX 1 PX 1 FIELDS 1 a") ==
-        "(error) ERR Only one of EX, PX, EXAT, PXAT or PERSIST arguments can be specified");
+  CHECK(client("HGETEX h EX 1 PX 1 FIELDS 1 a") == "(error) ERR Only one of EX, PX, EXAT, PXAT or PERSIST arguments can be specified");
   CHECK(client("HGETEX h FIELDS 0 a") == "(error) ERR invalid number of fields");
   CHECK(client("HGETEX h KEEPTTL FIELDS 1 a") == "(error) ERR unknown argument: KEEPTTL");
   CHECK(client("HGETEX h FIELDS 2 a") == "(error) ERR wrong number of arguments for 'hgetex' command");
   CHECK(client("HGETEX h EX 1 PERS 1") == "(error) ERR unknown argument: PERS");
   CHECK(client("HSETEX h EX -5 FIELDS 1 a 1") == "(error) ERR invalid expire time, must be >= 0");
   CHECK(client("HSETEX h FNX FXX FIELDS 1 a 1") == "(error) ERR Only one of FXX or FNX arguments can be specified");
-  CHECK(client("HSETEX h EX 1 KEEPTTL FIELDS 1 a 1") ==
-        "(error) ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
+  CHECK(client("HSETEX h EX 1 KEEPTTL FIELDS 1 a 1") == "(error) ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
   CHECK(client("HSETEX h FIELDS 2 a 1 b") == "(error) ERR wrong number of arguments for 'hsetex' command");
   CHECK(client("HGET h a") == "1");
 }

@@ -25,11 +25,29 @@ struct Fixture {
 
 TEST_CASE_FIXTURE(Fixture, "hash commands refuse values of other types") {
   client("SET s v");
-  for (const char* command :
-       {"HSET s a 1", "HMSET s a 1", "HSETNX s a 1", "HGET s a", "HMGET s a", "HGETALL s", "HKEYS s", "HVALS s", "HLEN s",
-        "HEXISTS s a", "HDEL s a", "HINCRBY s a 1", "HINCRBYFLOAT s a 1", "HSTRLEN s a", "HRANDFIELD s", "HRANDFIELD s 2", "HSCAN s 0",
-        "HEXPIRE s 1 FIELDS 1 a", "HTTL s FIELDS 1 a", "HPERSIST s FIELDS 1 a", "HGETEX s FIELDS 1 a", "HSETEX s FIELDS 1 a 1",
-        "HGETDEL s FIELDS 1 a"}) {
+  for (const char* command : {"HSET s a 1",
+                              "HMSET s a 1",
+                              "HSETNX s a 1",
+                              "HGET s a",
+                              "HMGET s a",
+                              "HGETALL s",
+                              "HKEYS s",
+                              "HVALS s",
+                              "HLEN s",
+                              "HEXISTS s a",
+                              "HDEL s a",
+                              "HINCRBY s a 1",
+                              "HINCRBYFLOAT s a 1",
+                              "HSTRLEN s a",
+                              "HRANDFIELD s",
+                              "HRANDFIELD s 2",
+                              "HSCAN s 0",
+                              "HEXPIRE s 1 FIELDS 1 a",
+                              "HTTL s FIELDS 1 a",
+                              "HPERSIST s FIELDS 1 a",
+                              "HGETEX s FIELDS 1 a",
+                              "HSETEX s FIELDS 1 a 1",
+                              "HGETDEL s FIELDS 1 a"}) {
     CAPTURE(command);
     CHECK(client(command) == kWrongType);
   }

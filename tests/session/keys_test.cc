@@ -127,8 +127,7 @@ TEST_CASE("MOVE takes a key to another database") {
   CHECK(client("MOVE k 16") == "(error) ERR DB index is out of range");
   CHECK(client("MOVE k -1") == "(error) ERR DB index is out of range");
   CHECK(client("MOVE k x") == "(error) ERR value is not an integer or out of range");
-  CHECK(client("MOVE k 2147483648") ==
-        "(error) ERR value is out of range, value must between -2147483648 and 2147483647");
+  CHECK(client("MOVE k 2147483648") == "(error) ERR value is out of range, value must between -2147483648 and 2147483647");
   client("SELECT 3");
   CHECK(client("GET k") == "v");
   CHECK(client("PTTL k") == "5000");
@@ -141,8 +140,7 @@ TEST_CASE("a key that moves stays as used as it was") {
   TestClient client(server);
   server.state.keyspace.access.lfu = true;
   client("SET k v");
-  server.state.keyspace.db(0).find(server.state.keyspace.db(0).key_of("k")).item()->set_access(
-      server.state.keyspace.access.lfu_of(200));
+  server.state.keyspace.db(0).find(server.state.keyspace.db(0).key_of("k")).item()->set_access(server.state.keyspace.access.lfu_of(200));
   client("RENAME k r");
   client("MOVE r 1");
   client("SELECT 1");

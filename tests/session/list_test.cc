@@ -29,9 +29,11 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "a key of another type is refused before anything changes") {
   client("SET s v");
   client("RPUSH l a");
-  for (const char* line : {"LPUSH s a", "RPUSHX s a", "LPOP s", "RPOP s 2", "LPOP s 0", "LLEN s", "LINDEX s 0", "LINDEX s x", "LSET s x a",
-                           "LRANGE s 0 -1", "LTRIM s 0 -1", "LINSERT s BEFORE a b", "LREM s 0 a", "LPOS s a", "RPOPLPUSH s l", "RPOPLPUSH l s",
-                           "LMOVE l s LEFT LEFT", "LMPOP 2 s l LEFT", "BLPOP none s l 0", "BLMOVE l s LEFT LEFT 0", "BLMPOP 0 1 s LEFT"}) {
+  for (const char* line : {"LPUSH s a",        "RPUSHX s a",           "LPOP s",           "RPOP s 2",         "LPOP s 0",
+                           "LLEN s",           "LINDEX s 0",           "LINDEX s x",       "LSET s x a",       "LRANGE s 0 -1",
+                           "LTRIM s 0 -1",     "LINSERT s BEFORE a b", "LREM s 0 a",       "LPOS s a",         "RPOPLPUSH s l",
+                           "RPOPLPUSH l s",    "LMOVE l s LEFT LEFT",  "LMPOP 2 s l LEFT", "BLPOP none s l 0", "BLMOVE l s LEFT LEFT 0",
+                           "BLMPOP 0 1 s LEFT"}) {
     CAPTURE(line);
     CHECK(client(line) == kWrongType);
   }
@@ -124,10 +126,14 @@ TEST_CASE_FIXTURE(Fixture, "the last element takes the key with it") {
     const char* line;
     const char* events;
   } kCases[] = {
-      {"LPOP l", "lpop:l del:l"},        {"RPOP l 5", "rpop:l del:l"},
-      {"LREM l 0 a", "lrem:l del:l"},    {"LTRIM l 1 0", "ltrim:l del:l"},
-      {"LMOVE l m LEFT RIGHT", "rpush:m lpop:l del:l"}, {"RPOPLPUSH l m", "lpush:m rpop:l del:l"},
-      {"LMPOP 1 l LEFT", "lpop:l del:l"}, {"BRPOP l 0", "rpop:l del:l"},
+      {"LPOP l", "lpop:l del:l"},
+      {"RPOP l 5", "rpop:l del:l"},
+      {"LREM l 0 a", "lrem:l del:l"},
+      {"LTRIM l 1 0", "ltrim:l del:l"},
+      {"LMOVE l m LEFT RIGHT", "rpush:m lpop:l del:l"},
+      {"RPOPLPUSH l m", "lpush:m rpop:l del:l"},
+      {"LMPOP 1 l LEFT", "lpop:l del:l"},
+      {"BRPOP l 0", "rpop:l del:l"},
   };
   for (const auto& [line, expected] : kCases) {
     CAPTURE(line);
@@ -166,8 +172,7 @@ TEST_CASE_FIXTURE(Fixture, "others see what was done, not what was waited for") 
   client("BRPOPLPUSH l m 0");
   client("LMPOP 2 none l RIGHT COUNT 2");
   client("BLMPOP 0 1 l LEFT COUNT 99");
-  CHECK(effects.take() ==
-        "LPOP l; RPOP l; LMOVE l m LEFT RIGHT; RPOPLPUSH l m; RPOP l 2; LPOP l 3");
+  CHECK(effects.take() == "LPOP l; RPOP l; LMOVE l m LEFT RIGHT; RPOPLPUSH l m; RPOP l 2; LPOP l 3");
   client("LTRIM m 0 -1");
   client("LPOP m 0");
   client("LREM m 0 x");

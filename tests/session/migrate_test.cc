@@ -346,9 +346,9 @@ TEST_CASE("a connection that ends before a word about a key is made again, once"
 
 TEST_CASE("nonsense of the target is an error and deletes nothing") {
   const std::string long_line = "+" + std::string(70000, 'x');
-  for (const std::string_view nonsense : {std::string_view(":1\r\n"), std::string_view("$2\r\nOK\r\n"), std::string_view("*0\r\n"),
-                                          std::string_view("HTTP/1.1 400\r\n"), std::string_view("\n"), std::string_view("$-1\r\n"),
-                                          std::string_view("*1\r\n*1\r\n*1\r\n:1\r\n"), std::string_view(long_line)}) {
+  for (const std::string_view nonsense :
+       {std::string_view(":1\r\n"), std::string_view("$2\r\nOK\r\n"), std::string_view("*0\r\n"), std::string_view("HTTP/1.1 400\r\n"),
+        std::string_view("\n"), std::string_view("$-1\r\n"), std::string_view("*1\r\n*1\r\n*1\r\n:1\r\n"), std::string_view(long_line)}) {
     CAPTURE(nonsense.substr(0, 20));
     Source source;
     TestClient client(source.server);
@@ -499,10 +499,8 @@ TEST_CASE("an idle connection that says something is dropped, as one that is clo
     source.answer("+OK\r\n", size_t(i));
     source.answer("+OK\r\n", size_t(i));
     CHECK(source.server.migrations.connections() == 1);
-    if (i == 0)
-      source.answer("+HELLO\r\n");
-    else
-      source.closed(1);
+    if (i == 0) source.answer("+HELLO\r\n");
+    else source.closed(1);
     CHECK(source.server.migrations.connections() == 0);
     CHECK(source.wire(size_t(i)).closed);
   }
@@ -683,12 +681,9 @@ class Crossing {
       const std::string name = "k" + std::to_string(i);
       CAPTURE(name);
       const auto value = values_.find(name);
-      if (source_.server.entry(name))
-        CHECK(user_("GET " + name) == value->second);
-      else if (value != values_.end())
-        CHECK(there("GET " + name) == value->second);
-      else if (!doubtful_.contains(name))
-        CHECK(!target_.entry(name));
+      if (source_.server.entry(name)) CHECK(user_("GET " + name) == value->second);
+      else if (value != values_.end()) CHECK(there("GET " + name) == value->second);
+      else if (!doubtful_.contains(name)) CHECK(!target_.entry(name));
     }
   }
 

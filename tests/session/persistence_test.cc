@@ -90,8 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "in a transaction a snapshot is scheduled, and can be
   CHECK(client("BGSAVE CANCEL") == "(error) ERR Background saving is currently not in progress or scheduled");
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "a snapshot begins behind a walk that is read, and at once where one was given up") {
+TEST_CASE_FIXTURE(Fixture, "a snapshot begins behind a walk that is read, and at once where one was given up") {
   struct Reader final : SnapshotReader {
     void on_snapshot_start(const BlockLog&) override {}
     void on_snapshot_bytes() override {}

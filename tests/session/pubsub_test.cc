@@ -98,8 +98,7 @@ TEST_CASE("a message to oneself comes after the reply, and after a whole EXEC") 
   client("PUBLISH a 1");
   client("PING");
   client("PUBLISH a 2");
-  CHECK(client.send(request_bytes({"EXEC"})) ==
-        "*3\r\n:1\r\n+PONG\r\n:1\r\n" + message('>', "a", "1") + message('>', "a", "2"));
+  CHECK(client.send(request_bytes({"EXEC"})) == "*3\r\n:1\r\n+PONG\r\n:1\r\n" + message('>', "a", "1") + message('>', "a", "2"));
 }
 
 TEST_CASE("CLIENT REPLY OFF silences replies, not messages and confirmations") {
@@ -127,8 +126,7 @@ TEST_CASE("a thousand listeners get one message, and all may leave at once") {
     (*listeners.back())("SUBSCRIBE c");
   }
   CHECK(publisher({"PUBLISH", "c", payload}) == "1000");
-  for (size_t i = 0; i < listeners.size(); i++)
-    CHECK(listeners[i]->pending_bytes() == message(i % 2 ? '>' : '*', "c", payload));
+  for (size_t i = 0; i < listeners.size(); i++) CHECK(listeners[i]->pending_bytes() == message(i % 2 ? '>' : '*', "c", payload));
   Rng rng(7);
   while (!listeners.empty()) {
     std::swap(listeners[rng.below(listeners.size())], listeners.back());

@@ -21,9 +21,7 @@ ReplyNode node_of(Reply&& reply) {
     case Reply::Type::kDouble: node.text = vedette::to_text(reply.number); break;
     default: node.text = std::move(reply.text);
   }
-  node.kind = reply.is_error() ? ReplyNode::Kind::kError
-              : reply.is_aggregate() ? ReplyNode::Kind::kAggregate
-                                     : ReplyNode::Kind::kText;
+  node.kind = reply.is_error() ? ReplyNode::Kind::kError : reply.is_aggregate() ? ReplyNode::Kind::kAggregate : ReplyNode::Kind::kText;
   for (Reply& element : reply.elements) node.elements.push_back(node_of(std::move(element)));
   return node;
 }
@@ -122,16 +120,11 @@ std::optional<ReplyNode> take_reply(std::string_view& bytes) {
 
 std::string to_text(const ReplyNode& reply) {
   switch (reply.kind) {
-    case ReplyNode::Kind::kNull:
-      return "nil";
-    case ReplyNode::Kind::kAnything:
-      return std::string(kAnythingText);
-    case ReplyNode::Kind::kError:
-      return std::string(kErrorMark) + " " + reply.text;
-    case ReplyNode::Kind::kText:
-      return needs_quotes(reply.text) ? quoted(reply.text) : reply.text;
-    case ReplyNode::Kind::kAggregate:
-      break;
+    case ReplyNode::Kind::kNull: return "nil";
+    case ReplyNode::Kind::kAnything: return std::string(kAnythingText);
+    case ReplyNode::Kind::kError: return std::string(kErrorMark) + " " + reply.text;
+    case ReplyNode::Kind::kText: return needs_quotes(reply.text) ? quoted(reply.text) : reply.text;
+    case ReplyNode::Kind::kAggregate: break;
   }
   std::string text = "[";
   for (const ReplyNode& element : reply.elements) {

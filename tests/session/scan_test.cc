@@ -53,8 +53,8 @@ TEST_CASE("SCAN ends whatever cursor it is given") {
   TestServer server;
   TestClient client(server);
   for (int i = 0; i < 300; i++) client("SET key:" + std::to_string(i) + " v");
-  for (std::string cursor : {"1", "-1", "+7", "00", "18446744073709551615", "281474976710655", "281474976710656",
-                             "1152921504606846976", "9223372036854775807"}) {
+  for (std::string cursor : {"1", "-1", "+7", "00", "18446744073709551615", "281474976710655", "281474976710656", "1152921504606846976",
+                             "9223372036854775807"}) {
     CAPTURE(cursor);
     std::map<std::string, int> seen;
     int calls = 0;
@@ -121,10 +121,8 @@ TEST_CASE("keys that stay are returned exactly once while the table grows and sh
       const std::string count = std::to_string(1 + rng.below(20));
       cursor = scan(client, {"SCAN", cursor, "COUNT", count}, seen);
       for (uint64_t i = rng.below(60); i > 0; i--) {
-        if (growing)
-          client("SET passes:" + std::to_string(passing++) + " v");
-        else if (passing)
-          client("DEL passes:" + std::to_string(--passing));
+        if (growing) client("SET passes:" + std::to_string(passing++) + " v");
+        else if (passing) client("DEL passes:" + std::to_string(--passing));
       }
       if (passing > 6000) growing = false;
       if (passing == 0) growing = true;

@@ -100,9 +100,7 @@ TEST_CASE("replies become values, by the script's version of the protocol") {
 TEST_CASE("arguments are strings and numbers") {
   TestServer server;
   TestClient client(server);
-  const auto echo = [&](std::string_view value) {
-    return client({"EVAL", "return redis.call('ECHO'," + std::string(value) + ")", "0"});
-  };
+  const auto echo = [&](std::string_view value) { return client({"EVAL", "return redis.call('ECHO'," + std::string(value) + ")", "0"}); };
   CHECK(echo("10") == "10");
   CHECK(echo("1.5") == "1.5");
   CHECK(echo("0.1") == "0.10000000000000001");
@@ -128,7 +126,8 @@ TEST_CASE("an error names its script and its line") {
       {"\n\nreturn redis.call('GET')", "ERR Wrong number of args calling Redis command from script", 3},
       {"local call = redis.call\nreturn call('GET')", "ERR Wrong number of args calling Redis command from script", 2},
       {"redis.call()", "ERR Please specify at least one argument for this redis lib call", 1},
-      {"redis.call('SET','k','v')\nreturn redis.call('LPUSH','k','v')", "WRONGTYPE Operation against a key holding the wrong kind of value", 2},
+      {"redis.call('SET','k','v')\nreturn redis.call('LPUSH','k','v')", "WRONGTYPE Operation against a key holding the wrong kind of value",
+       2},
       {"return foo", "ERR user_script:1: Script attempted to access nonexistent global variable 'foo'", 1},
       {"foo = 1", "ERR user_script:1: Attempt to modify a readonly table", 1},
       {"local t\nt.x = 1", "ERR user_script:2: attempt to index local 't' (a nil value)", 2},
@@ -147,8 +146,10 @@ TEST_CASE("an error names its script and its line") {
     CHECK(client({"EVAL", row.script, "0"}) == "(error) " + std::string(row.error) + on_line(row.script, row.line));
   }
   CHECK(client({"EVAL", "x x", "0"}) == "(error) ERR Error compiling script (new function): user_script:1: '=' expected near 'x'");
-  CHECK(client({"EVAL", "return 1LL", "0"}) == "(error) ERR Error compiling script (new function): user_script:1: malformed number near '1LL'");
-  CHECK(client({"SCRIPT", "LOAD", "\n("}).starts_with("(error) ERR Error compiling script (new function): user_script:2: unexpected symbol"));
+  CHECK(client({"EVAL", "return 1LL", "0"}) ==
+        "(error) ERR Error compiling script (new function): user_script:1: malformed number near '1LL'");
+  CHECK(
+      client({"SCRIPT", "LOAD", "\n("}).starts_with("(error) ERR Error compiling script (new function): user_script:2: unexpected symbol"));
   CHECK(client({"EVAL", "return 1", "2", "a"}) == "(error) ERR Number of keys can't be greater than number of args");
   CHECK(client({"EVAL", "return 1", "-1"}) == "(error) ERR Number of keys can't be negative");
   CHECK(client({"EVAL", "return 1", "x"}) == "(error) ERR value is not an integer or out of range");
@@ -200,15 +201,18 @@ TEST_CASE("an error is counted once, for the call or for the script") {
 TEST_CASE("scripts find nothing that could do harm, and can change nothing") {
   TestServer server;
   TestClient client(server);
-  CHECK(client({"EVAL", "local r = {} for k in pairs(_G) do r[#r + 1] = k end table.sort(r) return table.concat(r, ' ')", "0"}) ==
-        "\"ARGV KEYS _G _VERSION assert bit cjson cmsgpack collectgarbage coroutine error gcinfo getmetatable ipairs load loadstring math next "
-        "os pairs pcall rawequal rawget rawset redis select server setmetatable string struct table tonumber tostring type unpack xpcall\"");
+  CHECK(
+      client({"EVAL", "local r = {} for k in pairs(_G) do r[#r + 1] = k end table.sort(r) return table.concat(r, ' ')", "0"}) ==
+      "\"ARGV KEYS _G _VERSION assert bit cjson cmsgpack collectgarbage coroutine error gcinfo getmetatable ipairs load loadstring math next "
+      "os pairs pcall rawequal rawget rawset redis select server setmetatable string struct table tonumber tostring type unpack xpcall\"");
   CHECK(client({"EVAL", "local r = {} for k in pairs(os) do r[#r + 1] = k end return r", "0"}) == "[clock]");
-  CHECK(client({"EVAL", "return {tostring(loadstring(string.dump(function() end))), tostring(loadstring('\\27LJ\\2'))}", "0"}) == "[nil, nil]");
+  CHECK(client({"EVAL", "return {tostring(loadstring(string.dump(function() end))), tostring(loadstring('\\27LJ\\2'))}", "0"}) ==
+        "[nil, nil]");
   for (const std::string_view script :
-       {"_G.x = 1", "redis.call = 1", "string.find = 1", "getmetatable('').__index = 1", "getmetatable(_G).__index = 1", "rawset(_G, 'x', 1)",
-        "setmetatable(_G, {})", "setmetatable(string, {})", "table.insert(string, 1)", "table.sort(math)", "KEYS = {}", "cjson.encode = 1",
-        "local f, t = pairs(string) t.find = 1", "for k, v in next, math do math[k] = nil end", "local _ = nil; string['rep'] = nil"}) {
+       {"_G.x = 1", "redis.call = 1", "string.find = 1", "getmetatable('').__index = 1", "getmetatable(_G).__index = 1",
+        "rawset(_G, 'x', 1)", "setmetatable(_G, {})", "setmetatable(string, {})", "table.insert(string, 1)", "table.sort(math)",
+        "KEYS = {}", "cjson.encode = 1", "local f, t = pairs(string) t.find = 1", "for k, v in next, math do math[k] = nil end",
+        "local _ = nil; string['rep'] = nil"}) {
     CAPTURE(script);
     const std::string reply = client({"EVAL", script, "0"});
     CHECK(reply.find("Attempt to modify a readonly table") != std::string::npos);
@@ -220,8 +224,9 @@ TEST_CASE("scripts find nothing that could do harm, and can change nothing") {
 TEST_CASE("commands that scripts may not call") {
   TestServer server;
   TestClient client(server);
-  for (const std::string_view words : {"'EVAL','return 1','0'", "'MULTI'", "'BLPOP','k','0'", "'SUBSCRIBE','c'", "'CONFIG','GET','port'", "'CLIENT','ID'",
-                                       "'SCRIPT','KILL'", "'FUNCTION','LIST'", "'FCALL','f','0'", "'DEBUG','SLEEP','0'", "'SHUTDOWN'", "'AUTH','x'"}) {
+  for (const std::string_view words :
+       {"'EVAL','return 1','0'", "'MULTI'", "'BLPOP','k','0'", "'SUBSCRIBE','c'", "'CONFIG','GET','port'", "'CLIENT','ID'",
+        "'SCRIPT','KILL'", "'FUNCTION','LIST'", "'FCALL','f','0'", "'DEBUG','SLEEP','0'", "'SHUTDOWN'", "'AUTH','x'"}) {
     CAPTURE(words);
     CHECK(client({"EVAL", "return redis.call(" + std::string(words) + ")", "0"})
               .starts_with("(error) ERR This Redis command is not allowed from script script: "));
@@ -270,7 +275,11 @@ TEST_CASE("redis.set_repl decides who learns of an effect, but not of expiries")
     std::string text;
     void on_effects(const EffectBatch& batch) override {
       for (size_t i = 0; i < batch.size(); i++)
-        text += std::string(batch[i].argv[0]) + std::string(batch[i].argv[1]) + (batch[i].replicas_only ? " replicas" : batch[i].log_only ? " log" : " all") + "; ";
+        text += std::string(batch[i].argv[0]) + std::string(batch[i].argv[1]) +
+                (batch[i].replicas_only ? " replicas"
+                 : batch[i].log_only    ? " log"
+                                        : " all") +
+                "; ";
     }
   } audience;
   client("SET gone x PX 10");
@@ -347,7 +356,8 @@ TEST_CASE("a replica's scripts only read") {
   CHECK(client({"EVAL", "return 1", "0"}).starts_with("(error) MASTERDOWN"));
   CHECK(client({"EVAL", "#!lua flags=no-writes\nreturn 1", "0"}).starts_with("(error) MASTERDOWN"));
   CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn 1", "0"}) == "1");
-  CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('GET','k')", "0"}).starts_with("(error) ERR Can not execute"));
+  CHECK(
+      client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('GET','k')", "0"}).starts_with("(error) ERR Can not execute"));
   CHECK(client({"EVAL", "#!lua flags=no-writes,allow-stale\nreturn redis.call('INFO','replication')", "0"}).starts_with("\"# Replication"));
   server.replication.promote();
 }
@@ -393,8 +403,11 @@ TEST_CASE("a script sees one moment") {
   TestServer server;
   TestClient client(server);
   server.clock.us_per_look = 1000;
-  CHECK(client({"EVAL", "local a = redis.call('TIME') for i = 1, 1000 do redis.call('PING') end local b = redis.call('TIME') return a[1] == b[1] and a[2] == b[2]",
-                "0"}) == "1");
+  CHECK(
+      client(
+          {"EVAL",
+           "local a = redis.call('TIME') for i = 1, 1000 do redis.call('PING') end local b = redis.call('TIME') return a[1] == b[1] and a[2] == b[2]",
+           "0"}) == "1");
 }
 
 TEST_CASE("a script cannot use up the memory") {
@@ -408,7 +421,8 @@ TEST_CASE("a script cannot use up the memory") {
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return cjson.encode(t)",
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return cmsgpack.pack(t)",
         "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return table.concat(t)",
-        "return ('x'):rep(1e6):gsub('x', ('y'):rep(1e4))", "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return t"}) {
+        "return ('x'):rep(1e6):gsub('x', ('y'):rep(1e4))",
+        "local s = ('x'):rep(1e6) local t = {} for i = 1, 1e5 do t[i] = s end return t"}) {
     CAPTURE(script);
     CHECK(client({"EVAL", script, "0"}).starts_with("(error) "));
     CHECK(client("GET k") == "v");
@@ -432,7 +446,8 @@ TEST_CASE("what its caller may do is asked before each call of a script") {
   refused("return redis.call('PUBLISH','x','y')", "can't publish to the channel mentioned in the command");
   CHECK(client({"EVAL", "return redis.call('SET','k','v')", "0"}) == "OK");
   CHECK(client({"EVAL", "return {redis.acl_check_cmd('GET','k'), redis.acl_check_cmd('GET','x')}", "0"}) == "[1, nil]");
-  CHECK(client({"EVAL", "return redis.acl_check_cmd('NOSUCH')", "0"}).starts_with("(error) ERR Invalid command passed to redis.acl_check_cmd()"));
+  CHECK(client({"EVAL", "return redis.acl_check_cmd('NOSUCH')", "0"})
+            .starts_with("(error) ERR Invalid command passed to redis.acl_check_cmd()"));
   const std::string log = admin("ACL LOG");
   CHECK(log.find("command, context, lua, object, lpush, username, u") != std::string::npos);
   CHECK(log.find("channel, context, lua, object, x") != std::string::npos);

@@ -44,10 +44,10 @@ TEST_CASE_FIXTURE(Fixture, "set commands refuse values of other types") {
   client("SET s v");
   client("SADD t a");
   for (const char* command :
-       {"SADD s a", "SREM s a", "SISMEMBER s a", "SMISMEMBER s a", "SCARD s", "SMEMBERS s", "SPOP s", "SPOP s 2", "SRANDMEMBER s",
-        "SRANDMEMBER s 0", "SMOVE s t a", "SMOVE t s a", "SINTER none s", "SINTERSTORE t t s", "SINTERCARD 2 t s",
-        "SUNION t s", "SDIFF none s",
-        "SUNIONSTORE d s", "SDIFFSTORE d t s", "SUNIONCARD 1 s", "SDIFFCARD 2 t s", "SSCAN s 0"}) {
+       {"SADD s a",         "SREM s a",          "SISMEMBER s a",    "SMISMEMBER s a",  "SCARD s",      "SMEMBERS s",
+        "SPOP s",           "SPOP s 2",          "SRANDMEMBER s",    "SRANDMEMBER s 0", "SMOVE s t a",  "SMOVE t s a",
+        "SINTER none s",    "SINTERSTORE t t s", "SINTERCARD 2 t s", "SUNION t s",      "SDIFF none s", "SUNIONSTORE d s",
+        "SDIFFSTORE d t s", "SUNIONCARD 1 s",    "SDIFFCARD 2 t s",  "SSCAN s 0"}) {
     CAPTURE(command);
     CHECK(client(command) == kWrongType);
   }
@@ -341,16 +341,24 @@ class ModelRun {
   void step() {
     const std::string a = key(), b = key();
     switch (rng_.below(14)) {
-      case 0: case 1: case 2: return add(a);
-      case 3: case 4: return remove(a);
+      case 0:
+      case 1:
+      case 2: return add(a);
+      case 3:
+      case 4: return remove(a);
       case 5: return move(a, b);
       case 6: return pop(a);
       case 7: return algebra("SINTER", {key(), key(), key()});
       case 8: return algebra("SUNION", keys());
       case 9: return algebra("SDIFF", keys());
       case 10: CHECK(client_({"SISMEMBER", a, member()}).size() == 1); return check(a);
-      case 11: if (rng_.below(4) == 0) client_({"DEL", a}), model_.erase(a); return;
-      case 12: client_({"COPY", a, b, "REPLACE"}); if (model_.contains(a) && a != b) model_[b] = model_[a]; return check(b);
+      case 11:
+        if (rng_.below(4) == 0) client_({"DEL", a}), model_.erase(a);
+        return;
+      case 12:
+        client_({"COPY", a, b, "REPLACE"});
+        if (model_.contains(a) && a != b) model_[b] = model_[a];
+        return check(b);
       default: return check(a);
     }
   }
@@ -365,7 +373,8 @@ class ModelRun {
   std::string member() {
     switch (rng_.below(8)) {
       case 0: return std::string(rng_.below(40), 'x');
-      case 1: case 2: return "m" + std::to_string(rng_.below(40));
+      case 1:
+      case 2: return "m" + std::to_string(rng_.below(40));
       case 3: return std::to_string(int64_t(rng_.next()) >> rng_.below(64));
       case 4: return "0" + std::to_string(rng_.below(10));
       default: return std::to_string(rng_.below(40));

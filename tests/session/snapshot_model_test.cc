@@ -270,7 +270,9 @@ class World {
   std::string element() {
     switch (rng_.below(40)) {
       case 0: return std::string(rng_.below(3000), 'e');
-      case 1: case 2: case 3: return "element " + std::to_string(rng_.below(400));
+      case 1:
+      case 2:
+      case 3: return "element " + std::to_string(rng_.below(400));
       default: return std::to_string(int64_t(rng_.below(400)) - 100);
     }
   }
@@ -302,15 +304,16 @@ class World {
     }
   }
   void set() {
-    if (rng_.below(3))
-      client_.call({"SET", key(), value()});
-    else
-      client_.call({"SET", key(), value(), "PX", std::to_string(1 + rng_.below(3000))});
+    if (rng_.below(3)) client_.call({"SET", key(), value()});
+    else client_.call({"SET", key(), value(), "PX", std::to_string(1 + rng_.below(3000))});
   }
 
   void change() {
     switch (rng_.below(34)) {
-      case 0: case 1: case 2: case 3: return set();
+      case 0:
+      case 1:
+      case 2:
+      case 3: return set();
       case 4: client_.call({"APPEND", key(), value()}); return;
       case 5: client_.call({"SETRANGE", key(), std::to_string(rng_.below(100)), "patch"}); return;
       case 6: client_.call({"INCRBY", key(), "7"}); return;
@@ -328,17 +331,26 @@ class World {
       case 18: server_.advance_ms(int64_t(rng_.below(60))); return;
       case 19: run_expire_cycle(server_.state, ticking_.now(), rng_.below(2) ? ExpireSlice::kTick : ExpireSlice::kBetweenTurns); return;
       case 20: client_.call({"SETNX", key(), "new"}); return;
-      case 21: case 22: case 23: return change_list(collection('l'));
-      case 24: case 25: case 26: return change_set(collection('s'));
-      case 27: case 28: case 29: return change_hash(collection('h'));
-      case 30: case 31: case 32: return change_sorted_set(collection('z'));
+      case 21:
+      case 22:
+      case 23: return change_list(collection('l'));
+      case 24:
+      case 25:
+      case 26: return change_set(collection('s'));
+      case 27:
+      case 28:
+      case 29: return change_hash(collection('h'));
+      case 30:
+      case 31:
+      case 32: return change_sorted_set(collection('z'));
       default: client_.call({"GET", key()}); return;
     }
   }
 
   void change_list(const std::string& key) {
     switch (rng_.below(10)) {
-      case 0: case 1: return call({rng_.below(2) ? "RPUSH" : "LPUSH", key}, elements());
+      case 0:
+      case 1: return call({rng_.below(2) ? "RPUSH" : "LPUSH", key}, elements());
       case 2: return call({rng_.below(2) ? "LPOP" : "RPOP", key, std::to_string(rng_.below(20))});
       case 3: return call({"LSET", key, std::to_string(rng_.below(50)), element()});
       case 4: return call({"LREM", key, "2", element()});
@@ -351,7 +363,8 @@ class World {
   }
   void change_set(const std::string& key) {
     switch (rng_.below(8)) {
-      case 0: case 1: return call({"SADD", key}, elements());
+      case 0:
+      case 1: return call({"SADD", key}, elements());
       case 2: return call({"SREM", key}, elements());
       case 3: return call({"SPOP", key, std::to_string(rng_.below(20))});
       case 4: return call({"SMOVE", key, collection('s'), element()});
@@ -362,7 +375,9 @@ class World {
   }
   void change_hash(const std::string& key) {
     switch (rng_.below(6)) {
-      case 0: case 1: case 2: return call({"HSET", key}, elements(2));
+      case 0:
+      case 1:
+      case 2: return call({"HSET", key}, elements(2));
       case 3: return call({"HDEL", key}, elements());
       case 4: return call({"HINCRBY", key, element(), "3"});
       default: return call({"HSETNX", key, element(), element()});
@@ -372,7 +387,8 @@ class World {
     std::vector<std::string> scored;
     for (const std::string& member : elements()) scored.insert(scored.end(), {std::to_string(rng_.below(50)), member});
     switch (rng_.below(6)) {
-      case 0: case 1: return call({"ZADD", key}, scored);
+      case 0:
+      case 1: return call({"ZADD", key}, scored);
       case 2: return call({"ZREM", key}, elements());
       case 3: return call({"ZINCRBY", key, "2", element()});
       case 4: return call({"ZREMRANGEBYRANK", key, "0", std::to_string(rng_.below(10))});
@@ -383,8 +399,11 @@ class World {
   void sweeping_change() {
     switch (rng_.below(8)) {
       case 0: client_.call({"FLUSHDB", rng_.below(2) ? "SYNC" : "ASYNC"}); return;
-      case 1: if (rng_.below(3) == 0) client_.call({"FLUSHALL", rng_.below(2) ? "SYNC" : "ASYNC"}); return;
-      case 2: case 3: client_.call({"SWAPDB", db(), db()}); return;
+      case 1:
+        if (rng_.below(3) == 0) client_.call({"FLUSHALL", rng_.below(2) ? "SYNC" : "ASYNC"});
+        return;
+      case 2:
+      case 3: client_.call({"SWAPDB", db(), db()}); return;
       case 4: return grow();
       case 5: return shrink();
       case 6: return evict();

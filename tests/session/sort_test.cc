@@ -41,7 +41,7 @@ TEST_CASE_FIXTURE(Fixture, "SORT refuses what is no number, and takes what strto
   CHECK(client("SORT w BY weight_*") == "(error) ERR One or more scores can't be converted into double");
   CHECK(client("SORT w BY weight_* ALPHA") == "[b, a]");  // without a weight: first
   client("DEL weight_a");
-  CHECK(client("SORT w BY weight_* DESC") == "[b, a]");   // equal weights: by their bytes
+  CHECK(client("SORT w BY weight_* DESC") == "[b, a]");  // equal weights: by their bytes
 }
 
 TEST_CASE_FIXTURE(Fixture, "SORT without a pattern to sort by keeps the order of lists and sorted sets") {
@@ -72,10 +72,10 @@ TEST_CASE_FIXTURE(Fixture, "SORT sorts by and gets strings and fields of hashes"
   CHECK(client("SORT l BY w_* GET name_*x") == "[two, nil, one]");
   CHECK(client("SORT l BY o_*->w GET # GET o_*->n") == "[1, uno, 3, nil, 2, 7]");
   CHECK(client("SORT l BY o_*->w ALPHA DESC GET w_*") == "[10, 20, 30]");
-  CHECK(client("SORT l GET o_*") == "[nil, nil, nil]");       // not a string
-  CHECK(client("SORT l GET w_*->f") == "[nil, nil, nil]");    // not a hash
+  CHECK(client("SORT l GET o_*") == "[nil, nil, nil]");     // not a string
+  CHECK(client("SORT l GET w_*->f") == "[nil, nil, nil]");  // not a hash
   client("MSET x_1-> a x_1->b c");
-  CHECK(client("SORT l LIMIT 0 1 GET x_*->") == "[a]");       // an arrow without a field is a part of the name
+  CHECK(client("SORT l LIMIT 0 1 GET x_*->") == "[a]");  // an arrow without a field is a part of the name
   CHECK(client("SORT l BY w_* LIMIT 1 1 GET #") == "[3]");
 }
 

@@ -50,8 +50,7 @@ TEST_CASE_FIXTURE(Fixture, "a sorted set is a listpack up to 128 short members, 
 
 TEST_CASE_FIXTURE(Fixture, "scores are printed as the protocol prints doubles") {
   client("ZADD k 3.0 a 0.1 b inf c -inf d 1e17 e -0 f 0x10 g 1e-320 h");
-  CHECK(client("ZMSCORE k a b c d e f g h") ==
-        "[3, 0.10000000000000001, inf, -inf, 1e+17, 0, 16, 9.9998886718268301e-321]");
+  CHECK(client("ZMSCORE k a b c d e f g h") == "[3, 0.10000000000000001, inf, -inf, 1e+17, 0, 16, 9.9998886718268301e-321]");
   CHECK(client("ZSCAN k 0 MATCH e") == "[0, [e, 100000000000000000]]");
   add("large", 200);
   client("ZADD large -0 zero");
@@ -80,11 +79,33 @@ TEST_CASE_FIXTURE(Fixture, "RESP3 tells scores as doubles, in pairs") {
 
 TEST_CASE_FIXTURE(Fixture, "every command refuses a key of another type") {
   client("SET s v");
-  for (const char* line :
-       {"ZADD s 1 a", "ZINCRBY s 1 a", "ZREM s a", "ZCARD s", "ZSCORE s a", "ZMSCORE s a", "ZRANK s a", "ZREVRANK s a", "ZCOUNT s 0 1",
-        "ZLEXCOUNT s - +", "ZRANGE s 0 1", "ZRANGESTORE d s 0 1", "ZRANGEBYSCORE s 0 1", "ZREVRANGEBYLEX s + -", "ZREMRANGEBYRANK s 0 1",
-        "ZREMRANGEBYSCORE s 0 1", "ZREMRANGEBYLEX s - +", "ZPOPMIN s", "ZMPOP 1 s MIN", "BZPOPMAX s 0", "BZMPOP 0 1 s MAX",
-        "ZRANDMEMBER s 2", "ZSCAN s 0", "ZUNION 1 s", "ZINTERSTORE d 1 s", "ZDIFF 1 s", "ZINTERCARD 1 s"}) {
+  for (const char* line : {"ZADD s 1 a",
+                           "ZINCRBY s 1 a",
+                           "ZREM s a",
+                           "ZCARD s",
+                           "ZSCORE s a",
+                           "ZMSCORE s a",
+                           "ZRANK s a",
+                           "ZREVRANK s a",
+                           "ZCOUNT s 0 1",
+                           "ZLEXCOUNT s - +",
+                           "ZRANGE s 0 1",
+                           "ZRANGESTORE d s 0 1",
+                           "ZRANGEBYSCORE s 0 1",
+                           "ZREVRANGEBYLEX s + -",
+                           "ZREMRANGEBYRANK s 0 1",
+                           "ZREMRANGEBYSCORE s 0 1",
+                           "ZREMRANGEBYLEX s - +",
+                           "ZPOPMIN s",
+                           "ZMPOP 1 s MIN",
+                           "BZPOPMAX s 0",
+                           "BZMPOP 0 1 s MAX",
+                           "ZRANDMEMBER s 2",
+                           "ZSCAN s 0",
+                           "ZUNION 1 s",
+                           "ZINTERSTORE d 1 s",
+                           "ZDIFF 1 s",
+                           "ZINTERCARD 1 s"}) {
     CAPTURE(line);
     CHECK(client(line) == kWrongType);
   }
@@ -231,7 +252,8 @@ TEST_CASE_FIXTURE(Fixture, "both forms do the same under random commands") {
         }
         default: {
           const auto pairs = model.ordered();
-          const size_t rank = size_t(std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.second == member; }) - pairs.begin());
+          const size_t rank = size_t(std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.second == member; }) -
+                                     pairs.begin());
           CHECK(both({"ZRANK", "", member}) == (rank == pairs.size() ? "nil" : std::to_string(rank)));
           if (!pairs.empty()) CHECK(both({"ZRANGE", "", "0", "0"}) == text_of({pairs[0].second}));
         }

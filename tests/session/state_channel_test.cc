@@ -35,9 +35,9 @@ TEST_CASE("who subscribes is told at once, then once a second, and nobody else c
   l.subscribe();
   const std::string first = l.after_ms(0);
   CHECK(first.find("__vedette__:state") != std::string::npos);
-  for (const std::string_view line : {"role:master", "loading:0", "run_id:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "vedette_version:0.0.0",
-                                      "master_repl_offset:0", "connected_slaves:0", "master_failover_state:no-failover", "shutdown_requested:0",
-                                      "lease_state:none", "replica_zone:"}) {
+  for (const std::string_view line :
+       {"role:master", "loading:0", "run_id:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "vedette_version:0.0.0", "master_repl_offset:0",
+        "connected_slaves:0", "master_failover_state:no-failover", "shutdown_requested:0", "lease_state:none", "replica_zone:"}) {
     CAPTURE(line);
     CHECK(tells(first, line));
   }
@@ -66,8 +66,8 @@ TEST_CASE("what a sentinel may act upon is told at once") {
   CHECK(tells(l.after_ms(1), "replica_zone:north"));
   l.client("REPLICAOF 127.0.0.1 1");
   const std::string replica = l.after_ms(1);
-  for (const std::string_view line : {"role:slave", "master_host:127.0.0.1", "master_port:1", "master_link_status:down", "slave_priority:100",
-                                      "replica_announced:1", "replica_refuses_rollback:0"}) {
+  for (const std::string_view line : {"role:slave", "master_host:127.0.0.1", "master_port:1", "master_link_status:down",
+                                      "slave_priority:100", "replica_announced:1", "replica_refuses_rollback:0"}) {
     CAPTURE(line);
     CHECK(tells(replica, line));
   }

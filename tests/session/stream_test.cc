@@ -44,11 +44,30 @@ TEST_CASE_FIXTURE(Fixture, "ids come of the clock, and never go back") {
 
 TEST_CASE_FIXTURE(Fixture, "every command refuses another type") {
   client("SET k v");
-  for (const char* command :
-       {"XADD k * a 1", "XLEN k", "XRANGE k - +", "XREVRANGE k + -", "XDEL k 1-1", "XTRIM k MAXLEN 1", "XSETID k 1-1", "XREAD STREAMS k 0",
-        "XREADGROUP GROUP g c STREAMS k >", "XACK k g 1-1", "XGROUP CREATE k g 0 MKSTREAM", "XGROUP SETID k g 0", "XGROUP DESTROY k g",
-        "XGROUP CREATECONSUMER k g c", "XGROUP DELCONSUMER k g c", "XPENDING k g", "XCLAIM k g c 0 1-1", "XAUTOCLAIM k g c 0 0",
-        "XINFO STREAM k", "XINFO GROUPS k", "XINFO CONSUMERS k g", "XDELEX k IDS 1 1-1", "XACKDEL k g IDS 1 1-1", "XNACK k g FAIL IDS 1 1-1"}) {
+  for (const char* command : {"XADD k * a 1",
+                              "XLEN k",
+                              "XRANGE k - +",
+                              "XREVRANGE k + -",
+                              "XDEL k 1-1",
+                              "XTRIM k MAXLEN 1",
+                              "XSETID k 1-1",
+                              "XREAD STREAMS k 0",
+                              "XREADGROUP GROUP g c STREAMS k >",
+                              "XACK k g 1-1",
+                              "XGROUP CREATE k g 0 MKSTREAM",
+                              "XGROUP SETID k g 0",
+                              "XGROUP DESTROY k g",
+                              "XGROUP CREATECONSUMER k g c",
+                              "XGROUP DELCONSUMER k g c",
+                              "XPENDING k g",
+                              "XCLAIM k g c 0 1-1",
+                              "XAUTOCLAIM k g c 0 0",
+                              "XINFO STREAM k",
+                              "XINFO GROUPS k",
+                              "XINFO CONSUMERS k g",
+                              "XDELEX k IDS 1 1-1",
+                              "XACKDEL k g IDS 1 1-1",
+                              "XNACK k g FAIL IDS 1 1-1"}) {
     CAPTURE(command);
     CHECK(client(command) == kWrongType);
   }
@@ -159,8 +178,8 @@ TEST_CASE_FIXTURE(Fixture, "a copy that applies the effects has the same stream"
   for (int i = 1; i < 20; i++) both("XADD s MAXLEN ~ 10 " + std::to_string(i) + "-* a " + std::to_string(i));
   for (const char* command :
        {"XGROUP CREATE s g 0", "XREADGROUP GROUP g a COUNT 4 STREAMS s >", "XREADGROUP GROUP g b NOACK COUNT 1 STREAMS s >",
-        "XREADGROUP GROUP g b COUNT 2 STREAMS s >", "XDEL s 12-0", "XAUTOCLAIM s g c 0 0 COUNT 3", "XACK s g 14-0", "XCLAIM s g d 0 17-0 FORCE",
-        "XTRIM s MINID ~ 14", "XGROUP CREATE s h $", "XSETID s 30-0", "XGROUP DELCONSUMER s g a"})
+        "XREADGROUP GROUP g b COUNT 2 STREAMS s >", "XDEL s 12-0", "XAUTOCLAIM s g c 0 0 COUNT 3", "XACK s g 14-0",
+        "XCLAIM s g d 0 17-0 FORCE", "XTRIM s MINID ~ 14", "XGROUP CREATE s h $", "XSETID s 30-0", "XGROUP DELCONSUMER s g a"})
     both(command);
   for (const char* command : {"XRANGE s - +", "XPENDING s g", "XPENDING s g - + 100", "XINFO GROUPS s", "XLEN s"}) {
     CAPTURE(command);
@@ -194,8 +213,7 @@ TEST_CASE_FIXTURE(Fixture, "consumers are seen when they try and active when the
   client("XREADGROUP GROUP g c STREAMS s >");
   client("XREADGROUP GROUP g d STREAMS s >");
   server.advance_ms(1);
-  CHECK(client("XINFO CONSUMERS s g") ==
-        "[[name, c, pending, 1, idle, 1, inactive, 11], [name, d, pending, 0, idle, 1, inactive, -1]]");
+  CHECK(client("XINFO CONSUMERS s g") == "[[name, c, pending, 1, idle, 1, inactive, 11], [name, d, pending, 0, idle, 1, inactive, -1]]");
 }
 
 TEST_CASE_FIXTURE(Fixture, "what RESP3 has maps for are maps") {
@@ -252,7 +270,8 @@ TEST_CASE_FIXTURE(Fixture, "a stream comes back from DUMP as it was") {
   client("XGROUP CREATE s h 7-0");
   client("XREADGROUP GROUP h carol COUNT 5 STREAMS s >");
   client("XNACK s h FAIL IDS 2 8-0 9-0");
-  const std::string before = client("XINFO STREAM s FULL COUNT 0"), groups = client("XINFO GROUPS s"), digest = client("DEBUG DIGEST-VALUE s");
+  const std::string before = client("XINFO STREAM s FULL COUNT 0"), groups = client("XINFO GROUPS s"),
+                    digest = client("DEBUG DIGEST-VALUE s");
   client("COPY s t");
   CHECK(client("XINFO STREAM t FULL COUNT 0") == before);
   const std::string payload = client.send("*2\r\n$4\r\nDUMP\r\n$1\r\ns\r\n");

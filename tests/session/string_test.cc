@@ -37,8 +37,7 @@ struct Fixture {
   }
 };
 
-TEST_CASE_FIXTURE(Fixture,
-                  "SET takes an expiry in four units and refuses what is not positive or overflows") {
+TEST_CASE_FIXTURE(Fixture, "SET takes an expiry in four units and refuses what is not positive or overflows") {
   CHECK(client("SET k v EX 10") == "OK");
   CHECK(ttl_ms("k") == 10000);
   CHECK(client("SET k v px 1500") == "OK");
@@ -49,22 +48,20 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(ttl_ms("k") == 7);
   CHECK(client("SET k v") == "OK");
   CHECK(ttl_ms("k") == -1);
-  for (const char* time : {"EX 0", "EX -1", "PX 0", "EXAT 0", "PXAT -5", "EX 9223372036854775807",
-                           "EX 9223372036854775", "PX 9223372036854775807", "EXAT 9223372036854776"}) {
+  for (const char* time : {"EX 0", "EX -1", "PX 0", "EXAT 0", "PXAT -5", "EX 9223372036854775807", "EX 9223372036854775",
+                           "PX 9223372036854775807", "EXAT 9223372036854776"}) {
     CAPTURE(time);
     CHECK(client(std::string("SET k w ") + time) == kSetExpiry);
   }
-  for (const char* time : {"EX x", "PX 1.5", "EX ' 1'", "EX 01", "EX ''"})
-    CHECK(client(std::string("SET k w ") + time) == kNoInteger);
+  for (const char* time : {"EX x", "PX 1.5", "EX ' 1'", "EX 01", "EX ''"}) CHECK(client(std::string("SET k w ") + time) == kNoInteger);
   CHECK(client("GET k") == "v");
   CHECK(client("SET k v PXAT 9223372036854775807") == "OK");
   CHECK(client("SET k v EXAT 9223372036854775") == "OK");
 }
 
 TEST_CASE_FIXTURE(Fixture, "SET refuses options that contradict each other") {
-  for (const char* options :
-       {"NX XX", "EX 10 PX 10", "EX 10 KEEPTTL", "KEEPTTL PXAT 5", "EX", "FOO", "''", "PERSIST", "EX 10 FOO",
-        "NX IFEQ a", "IFEQ a IFNE b", "IFEQ a IFEQ a", "IFEQ", "IFDNE", "NX GET XX"}) {
+  for (const char* options : {"NX XX", "EX 10 PX 10", "EX 10 KEEPTTL", "KEEPTTL PXAT 5", "EX", "FOO", "''", "PERSIST", "EX 10 FOO",
+                              "NX IFEQ a", "IFEQ a IFNE b", "IFEQ a IFEQ a", "IFEQ", "IFDNE", "NX GET XX"}) {
     CAPTURE(options);
     CHECK(client(std::string("SET k v ") + options) == kSyntax);
   }
@@ -93,8 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "KEEPTTL keeps the expiry, a plain SET removes it") {
   CHECK(ttl_ms("new") == -1);
   client("SET k 12 KEEPTTL");
   CHECK(ttl_ms("k") == 10000);
-  for (const char* line :
-       {"APPEND k 3", "SETRANGE k 0 4", "INCR k", "INCRBYFLOAT k 1.5", "INCREX k BYFLOAT 1"}) {
+  for (const char* line : {"APPEND k 3", "SETRANGE k 0 4", "INCR k", "INCRBYFLOAT k 1.5", "INCREX k BYFLOAT 1"}) {
     client(line);
     CHECK(ttl_ms("k") == 10000);
   }
@@ -136,8 +132,7 @@ TEST_CASE_FIXTURE(Fixture, "SET compares before it sets, with the value or its d
 }
 
 TEST_CASE_FIXTURE(Fixture, "the digest is XXH3's 64 bits with all its leading zeros, in either case") {
-  client(
-      "SET k v8lf0c11xh8ymlqztfd3eeq16kfn4sspw7fqmnuuq3k3t75em5wdizgcdw7uc26nnf961u2jkfzkjytls2kwlj7626sd");
+  client("SET k v8lf0c11xh8ymlqztfd3eeq16kfn4sspw7fqmnuuq3k3t75em5wdizgcdw7uc26nnf961u2jkfzkjytls2kwlj7626sd");
   CHECK(client("DIGEST k") == "00006c38adf31777");
   CHECK(client("DELEX k IFDNE 00006C38ADF31777") == "0");
   CHECK(client("DELEX k IFDEQ 00006C38ADF31777") == "1");
@@ -199,8 +194,7 @@ TEST_CASE_FIXTURE(Fixture, "INCRBYFLOAT counts in extended precision and writes 
   CHECK(encoding("f") == "embstr");
   CHECK(client("INCR f") == "3001");
   CHECK(encoding("f") == "int");
-  for (const char* number : {"x", "''", "' 1'", "'1 '", "nan", "1e5000"})
-    CHECK(client(std::string("INCRBYFLOAT f ") + number) == kNoFloat);
+  for (const char* number : {"x", "''", "' 1'", "'1 '", "nan", "1e5000"}) CHECK(client(std::string("INCRBYFLOAT f ") + number) == kNoFloat);
   CHECK(client("INCRBYFLOAT f inf") == "(error) ERR increment would produce NaN or Infinity");
   CHECK(client("GET f") == "3001");
 }
@@ -218,8 +212,7 @@ TEST_CASE_FIXTURE(Fixture, "INCREX refuses a result outside of its bounds, or sa
   CHECK(client("INCREX k BYINT 9223372036854775800") == "[9223372036854775800, 0]");
   CHECK(client("INCREX k BYINT 9223372036854775800 SATURATE") == "[9223372036854775807, 7]");
   client("SET k -9223372036854775800");
-  CHECK(client("INCREX k LBOUND 9223372036854775800 SATURATE") ==
-        "(error) ERR increment or decrement would overflow");
+  CHECK(client("INCREX k LBOUND 9223372036854775800 SATURATE") == "(error) ERR increment or decrement would overflow");
   client("SET f 10.5");
   CHECK(client("INCREX f BYFLOAT 100 UBOUND 42.25") == "[10.5, 0]");
   CHECK(client("INCREX f BYFLOAT 100 UBOUND 42.25 SATURATE") == "[42.25, 31.75]");
@@ -241,15 +234,14 @@ TEST_CASE_FIXTURE(Fixture, "INCREX sets, keeps and removes an expiry") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "INCREX refuses what it cannot read") {
-  for (const char* options : {"FOO", "BYINT", "BYINT 1 BYFLOAT 1.5", "EX 10 PX 5", "EX 10 PERSIST",
-                              "PERSIST ENX", "LBOUND", "UBOUND 1 UBOUND 2", "KEEPTTL", "EX"}) {
+  for (const char* options : {"FOO", "BYINT", "BYINT 1 BYFLOAT 1.5", "EX 10 PX 5", "EX 10 PERSIST", "PERSIST ENX", "LBOUND",
+                              "UBOUND 1 UBOUND 2", "KEEPTTL", "EX"}) {
     CAPTURE(options);
     CHECK(client(std::string("INCREX k ") + options) == kSyntax);
   }
   CHECK(client("INCREX k ENX").starts_with("(error) ERR ENX flag requires an expiration"));
   CHECK(client("INCREX k LBOUND 3 UBOUND 2") == "(error) ERR LBOUND can't be greater than UBOUND");
-  CHECK(client("INCREX k BYFLOAT 1 LBOUND 3.5 UBOUND 2") ==
-        "(error) ERR LBOUND can't be greater than UBOUND");
+  CHECK(client("INCREX k BYFLOAT 1 LBOUND 3.5 UBOUND 2") == "(error) ERR LBOUND can't be greater than UBOUND");
   CHECK(client("INCREX k BYINT 1.5") == kNoInteger);
   CHECK(client("INCREX k UBOUND 1.5") == kNoInteger);
   CHECK(client("INCREX k BYFLOAT x") == kNoFloat);
@@ -264,8 +256,7 @@ TEST_CASE_FIXTURE(Fixture, "INCREX replies with doubles in RESP3 and bulk string
   CHECK(client.send("INCREX f BYFLOAT 0.1\r\n") == "*2\r\n,0.2\r\n,0.1\r\n");
   CHECK(client.send("INCREX n\r\n") == "*2\r\n:1\r\n:1\r\n");
   CHECK(client.send("GET none\r\n") == "_\r\n");
-  CHECK(client.send("LCS f f IDX\r\n") ==
-        "%2\r\n$7\r\nmatches\r\n*1\r\n*2\r\n*2\r\n:0\r\n:2\r\n*2\r\n:0\r\n:2\r\n$3\r\nlen\r\n:3\r\n");
+  CHECK(client.send("LCS f f IDX\r\n") == "%2\r\n$7\r\nmatches\r\n*1\r\n*2\r\n*2\r\n:0\r\n:2\r\n*2\r\n:0\r\n:2\r\n$3\r\nlen\r\n:3\r\n");
 }
 
 TEST_CASE_FIXTURE(Fixture, "MSETEX sets all of its keys or none") {
@@ -304,8 +295,7 @@ TEST_CASE_FIXTURE(Fixture, "strings may not grow beyond proto-max-bulk-len") {
   CHECK(client("SETRANGE k x z") == kNoInteger);
   CHECK(client("SETRANGE none 5 ''") == "0");
   CHECK(server.entry("none") == nullptr);
-  CHECK(client("LCS k k LEN") ==
-        "(error) ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+  CHECK(client("LCS k k LEN") == "(error) ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
 }
 
 TEST_CASE_FIXTURE(Fixture, "ranges count from either end and stay within the string") {
@@ -325,10 +315,8 @@ TEST_CASE_FIXTURE(Fixture, "ranges count from either end and stay within the str
 TEST_CASE_FIXTURE(Fixture, "LCS reads its options after the strings") {
   client("MSET a ohmytext b mynewtext");
   CHECK(client("LCS a b IDX") == "[matches, [[[4, 7], [5, 8]], [[2, 3], [0, 1]]], len, 6]");
-  CHECK(client("LCS a b IDX WITHMATCHLEN MINMATCHLEN -1") ==
-        "[matches, [[[4, 7], [5, 8], 4], [[2, 3], [0, 1], 2]], len, 6]");
-  CHECK(client("LCS a b IDX LEN") ==
-        "(error) ERR If you want both the length and indexes, please just use IDX.");
+  CHECK(client("LCS a b IDX WITHMATCHLEN MINMATCHLEN -1") == "[matches, [[[4, 7], [5, 8], 4], [[2, 3], [0, 1], 2]], len, 6]");
+  CHECK(client("LCS a b IDX LEN") == "(error) ERR If you want both the length and indexes, please just use IDX.");
   CHECK(client("LCS a b MINMATCHLEN") == kSyntax);
   CHECK(client("LCS a b MINMATCHLEN x") == kNoInteger);
   CHECK(client("LCS a none") == "\"\"");
@@ -450,29 +438,11 @@ TEST_CASE_FIXTURE(Fixture, "keyspace events name what happened") {
 TEST_CASE_FIXTURE(Fixture, "values of other types are refused, or replaced by what sets the whole value") {
   const std::string_view wrong = "(error) WRONGTYPE Operation against a key holding the wrong kind of value";
   put_other_type("o");
-  for (const char* line : {"GET o",
-                           "APPEND o x",
-                           "STRLEN o",
-                           "GETRANGE o 0 0",
-                           "SUBSTR o 0 0",
-                           "SETRANGE o 0 x",
-                           "SETRANGE o 0 ''",
-                           "INCR o",
-                           "DECRBY o 1",
-                           "INCRBYFLOAT o 1",
-                           "INCRBYFLOAT o x",
-                           "INCREX o",
-                           "INCREX o BYFLOAT 1",
-                           "GETSET o x",
-                           "GETDEL o",
-                           "GETEX o",
-                           "GETEX o EX 0",
-                           "SET o x GET",
-                           "SET o x NX GET",
-                           "SET o x IFEQ y",
-                           "SET o x IFDNE y",
-                           "DIGEST o",
-                           "DELIFEQ o x"}) {
+  for (const char* line :
+       {"GET o",    "APPEND o x", "STRLEN o",        "GETRANGE o 0 0",  "SUBSTR o 0 0",   "SETRANGE o 0 x",     "SETRANGE o 0 ''",
+        "INCR o",   "DECRBY o 1", "INCRBYFLOAT o 1", "INCRBYFLOAT o x", "INCREX o",       "INCREX o BYFLOAT 1", "GETSET o x",
+        "GETDEL o", "GETEX o",    "GETEX o EX 0",    "SET o x GET",     "SET o x NX GET", "SET o x IFEQ y",     "SET o x IFDNE y",
+        "DIGEST o", "DELIFEQ o x"}) {
     CAPTURE(line);
     CHECK(client(line) == wrong);
   }
@@ -567,8 +537,7 @@ void random_step(Rng& rng, Model& model, TestClient& client) {
     case 3: {
       const size_t from = rng.below(model.text.size() + 10), to = from + rng.below(100);
       const std::string expected = from < model.text.size() ? model.text.substr(from, to - from + 1) : "";
-      REQUIRE(reply({"GETRANGE", "k", vedette::to_text(int64_t(from)), vedette::to_text(int64_t(to))}) ==
-              bulk(expected));
+      REQUIRE(reply({"GETRANGE", "k", vedette::to_text(int64_t(from)), vedette::to_text(int64_t(to))}) == bulk(expected));
       break;
     }
     case 4: {
@@ -583,8 +552,7 @@ void random_step(Rng& rng, Model& model, TestClient& client) {
       REQUIRE(reply({"GETDEL", "k"}) == (model.present ? bulk(model.text) : "$-1\r\n"));
       model = {};
       break;
-    default:
-      REQUIRE(reply({"STRLEN", "k"}) == number(model.text.size()));
+    default: REQUIRE(reply({"STRLEN", "k"}) == number(model.text.size()));
   }
   REQUIRE(reply({"GET", "k"}) == (model.present ? bulk(model.text) : "$-1\r\n"));
 }

@@ -118,8 +118,7 @@ std::string request_bytes(const std::vector<std::string_view>& argv) {
 }
 
 TestClient::TestClient(TestServer& server)
-    : session(server.state.clients.next_id(), server.state.chunks, server.executor.now().instant),
-      server_(server) {
+    : session(server.state.clients.next_id(), server.state.chunks, server.executor.now().instant), server_(server) {
   server.state.clients.add(session);
   server.state.access->welcome(session);
 }
@@ -135,9 +134,7 @@ std::string TestClient::operator()(std::string_view line) {
   return call(std::vector<std::string_view>(words->begin(), words->end()));
 }
 
-std::string TestClient::call(std::vector<std::string_view> argv) {
-  return all_as_text(send(request_bytes(argv)));
-}
+std::string TestClient::call(std::vector<std::string_view> argv) { return all_as_text(send(request_bytes(argv))); }
 
 std::string TestClient::send(std::string_view bytes) {
   server_.executor.gather(session, bytes);
@@ -149,8 +146,7 @@ std::string TestClient::pending() { return all_as_text(pending_bytes()); }
 
 std::string TestClient::pending_bytes() {
   std::string bytes;
-  session.output.for_each_piece(
-      [&](const char* data, size_t size) { return bytes.append(data, size), true; });
+  session.output.for_each_piece([&](const char* data, size_t size) { return bytes.append(data, size), true; });
   session.output.clear();
   return bytes;
 }

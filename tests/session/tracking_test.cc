@@ -249,7 +249,7 @@ TEST_CASE("many clients of one key are told, each once") {
   std::vector<std::unique_ptr<TestClient>> clients;
   for (int i = 0; i < 300; i++) {
     clients.push_back(std::make_unique<TestClient>(server));
-    resp3(*clients.back())("CLIENT TRACKING ON");
+    resp3 (*clients.back())("CLIENT TRACKING ON");
   }
   for (size_t i = 0; i < clients.size(); i++) (*clients[(i * 37) % clients.size()])("GET k");
   for (auto& client : clients) (*client)("GET k");

@@ -45,8 +45,7 @@ TEST_CASE("a command refused when it is queued aborts the transaction") {
     CHECK(client("GET k") == "nil");
   }
   client("MULTI");
-  CHECK(client("EXEC now") ==
-        "(error) EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command");
+  CHECK(client("EXEC now") == "(error) EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command");
   CHECK(client("EXEC") == "(error) ERR EXEC without MULTI");
 }
 
@@ -189,8 +188,7 @@ TEST_CASE("over the memory limit nothing is queued, and EXEC says why it does no
   client("SET a 1");
   server.state.settings.memory_max = 1;
   server.state.set_condition(kMemoryLimited, true);
-  CHECK(client("EXEC") ==
-        "(error) EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.");
+  CHECK(client("EXEC") == "(error) EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.");
   CHECK(client("EXEC") == "(error) ERR EXEC without MULTI");
   CHECK(client("MULTI") == "OK");
   CHECK(client("GET a").starts_with("(error) OOM"));

@@ -13,9 +13,7 @@ namespace {
 
 constexpr size_t kTextsKept = 200;
 
-std::string name(const HistoryPoint& point) {
-  return fmt::format("{}:{}", point.id.substr(0, 8), point.offset);
-}
+std::string name(const HistoryPoint& point) { return fmt::format("{}:{}", point.id.substr(0, 8), point.offset); }
 
 std::string bytes_from(const Backlog& backlog, uint64_t offset) {
   std::string bytes;
@@ -46,8 +44,7 @@ std::string dataset_text(const Keyspace& keyspace) {
     std::vector<std::string> lines;
     keyspace.db(i).table().for_each([&](const Entry& entry) {
       IntegerText digits;
-      lines.push_back(
-          fmt::format("{} {} {} {}\n", i, entry.key(), string_bytes(entry, digits), entry.expiry_ms()));
+      lines.push_back(fmt::format("{} {} {} {}\n", i, entry.key(), string_bytes(entry, digits), entry.expiry_ms()));
     });
     std::sort(lines.begin(), lines.end());
     for (const std::string& line : lines) text += line;
@@ -89,8 +86,7 @@ bool HistoryRecord::may_write(const Standing& standing) const {
 }
 
 std::string HistoryRecord::begin_branch(const Standing& standing, const HistoryPoint& point) {
-  if (!may_write(standing))
-    return fmt::format("server {} follows {}, which nobody has begun", standing.server, name(point));
+  if (!may_write(standing)) return fmt::format("server {} follows {}, which nobody has begun", standing.server, name(point));
   const History& history = standing.history;
   Branch branch;
   if (history.id == point.id && !history.id2.empty()) {
@@ -109,47 +105,41 @@ std::string HistoryRecord::begin_branch(const Standing& standing, const HistoryP
 std::string HistoryRecord::check_bytes(const Standing& standing, const HistoryPoint& point) {
   const Backlog& backlog = *standing.backlog;
   if (backlog.offset() != point.offset)
-    return fmt::format("server {} stands at {}, but its backlog ends at {}", standing.server, name(point),
-                       backlog.offset());
+    return fmt::format("server {} stands at {}, but its backlog ends at {}", standing.server, name(point), backlog.offset());
   uint64_t from = backlog.first_offset() - 1;
   const auto seen = seen_.find(standing.server);
   // What was compared before need not be again.
-  if (seen != seen_.end() && contains(point, seen->second.point))
-    from = std::max(from, seen->second.point.offset);
+  if (seen != seen_.end() && contains(point, seen->second.point)) from = std::max(from, seen->second.point.offset);
   if (from >= point.offset) return {};
   return check_range(standing, point.id, from, bytes_from(backlog, from));
 }
 
 // `bytes` follow offset `from` of the history `id`.
-std::string HistoryRecord::check_range(const Standing& standing, const std::string& id, uint64_t from,
-                                       std::string_view bytes) {
+std::string HistoryRecord::check_range(const Standing& standing, const std::string& id, uint64_t from, std::string_view bytes) {
   Branch& branch = branches_[id];
   if (from < branch.base) {
     const size_t before = size_t(std::min<uint64_t>(branch.base - from, bytes.size()));
     if (!branch.shared)
-      return fmt::format("server {} has bytes of {} from before its beginning at {}", standing.server,
-                         id.substr(0, 8), branch.base);
-    if (std::string wrong = check_range(standing, branch.parent.id, from, bytes.substr(0, before));
-        !wrong.empty())
-      return wrong;
+      return fmt::format("server {} has bytes of {} from before its beginning at {}", standing.server, id.substr(0, 8), branch.base);
+    if (std::string wrong = check_range(standing, branch.parent.id, from, bytes.substr(0, before)); !wrong.empty()) return wrong;
     bytes.remove_prefix(before);
     from += before;
     if (bytes.empty()) return {};
   }
   const size_t at = size_t(from - branch.base);
   if (at > branch.bytes.size())
-    return fmt::format("server {} has bytes of {} from {}, but its author has only come to {}",
-                       standing.server, id.substr(0, 8), from, branch.base + branch.bytes.size());
+    return fmt::format("server {} has bytes of {} from {}, but its author has only come to {}", standing.server, id.substr(0, 8), from,
+                       branch.base + branch.bytes.size());
   const size_t known = std::min(bytes.size(), branch.bytes.size() - at);
   if (bytes.substr(0, known) != std::string_view(branch.bytes).substr(at, known))
-    return fmt::format("server {} has other bytes of {} after {}: {} against {}", standing.server,
-                       id.substr(0, 8), from, quoted(bytes.substr(0, std::min<size_t>(known, 200))),
+    return fmt::format("server {} has other bytes of {} after {}: {} against {}", standing.server, id.substr(0, 8), from,
+                       quoted(bytes.substr(0, std::min<size_t>(known, 200))),
                        quoted(std::string_view(branch.bytes).substr(at, std::min<size_t>(known, 200))));
   bytes.remove_prefix(known);
   if (bytes.empty()) return {};
   if (!may_write(standing))
-    return fmt::format("server {}, a replica, has bytes of {} after {} that its author never wrote: {}",
-                       standing.server, id.substr(0, 8), from + known, quoted(bytes.substr(0, 200)));
+    return fmt::format("server {}, a replica, has bytes of {} after {} that its author never wrote: {}", standing.server, id.substr(0, 8),
+                       from + known, quoted(bytes.substr(0, 200)));
   branch.bytes += bytes;
   return {};
 }
@@ -161,8 +151,7 @@ std::string HistoryRecord::note_data(const Standing& standing) {
   Branch& branch = branches_[point.id];
   // A small backlog may have forgotten them by the end of the turn.
   const uint64_t known = branch.base + branch.bytes.size();
-  if (known < point.offset && known + 1 >= standing.backlog->first_offset())
-    branch.bytes += bytes_from(*standing.backlog, known);
+  if (known < point.offset && known + 1 >= standing.backlog->first_offset()) branch.bytes += bytes_from(*standing.backlog, known);
   return compare_data("the author", point, standing.data);
 }
 
@@ -179,11 +168,10 @@ std::string HistoryRecord::compare_data(const std::string& who, HistoryPoint poi
   compared_++;
   if (at->second == hash) return {};
   const auto text = branch.texts.find(point.offset);
-  const size_t end =
-      std::min<uint64_t>(branch.bytes.size(), point.offset - std::min(point.offset, branch.base));
+  const size_t end = std::min<uint64_t>(branch.bytes.size(), point.offset - std::min(point.offset, branch.base));
   const size_t begin = end - std::min<size_t>(end, 150);
-  return fmt::format("{} has other data at {} than were there before: {}; the stream before it: {}", who,
-                     name(point), text == branch.texts.end() ? "(forgotten)" : difference(data, text->second),
+  return fmt::format("{} has other data at {} than were there before: {}; the stream before it: {}", who, name(point),
+                     text == branch.texts.end() ? "(forgotten)" : difference(data, text->second),
                      quoted(std::string_view(branch.bytes).substr(begin, end - begin)));
 }
 

@@ -68,8 +68,7 @@ class HistoryRecord {
   bool may_write(const Standing& standing) const;
   std::string begin_branch(const Standing& standing, const HistoryPoint& point);
   std::string check_bytes(const Standing& standing, const HistoryPoint& point);
-  std::string check_range(const Standing& standing, const std::string& id, uint64_t from,
-                          std::string_view bytes);
+  std::string check_range(const Standing& standing, const std::string& id, uint64_t from, std::string_view bytes);
   std::string compare_data(const std::string& who, HistoryPoint point, const std::string& data);
   /// The same point under the id of the history that wrote its last byte.
   HistoryPoint written_by(HistoryPoint point) const;

@@ -87,13 +87,11 @@ int main(int argc, char** argv) {
         "seed {}: {}, trace {:016x}, {} ms simulated, {} ms to heal, {} full and {} partial syncs, {} points "
         "compared, {} acks and {} waits "
         "checked, {} crashes, {} promotions, {} failovers, {} writes acknowledged, {} lost\n",
-        options.seed, report.good ? "good" : "WRONG", report.trace_hash, report.simulated_ms,
-        report.healed_ms, report.full_syncs, report.partial_syncs, report.points_compared,
-        report.acks_checked, report.waits_checked, report.crashes, report.promotions, report.failovers,
-        report.acknowledged, report.lost);
+        options.seed, report.good ? "good" : "WRONG", report.trace_hash, report.simulated_ms, report.healed_ms, report.full_syncs,
+        report.partial_syncs, report.points_compared, report.acks_checked, report.waits_checked, report.crashes, report.promotions,
+        report.failovers, report.acknowledged, report.lost);
     std::fflush(stdout);
   }
-  if (seeds > 1)
-    fmt::print("{} good, {} wrong; {} writes acknowledged, {} lost\n", good, bad, acknowledged, lost);
+  if (seeds > 1) fmt::print("{} good, {} wrong; {} writes acknowledged, {} lost\n", good, bad, acknowledged, lost);
   return bad ? 1 : 0;
 }

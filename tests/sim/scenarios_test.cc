@@ -22,8 +22,7 @@ class Story : public Cluster {
     run_ms(100);  // until the acknowledgements have arrived
   }
   void fill(int index, int keys, size_t bytes = 20) {
-    for (int i = 0; i < keys; i++)
-      call(index, fmt::format("SET k{} {}", i, std::string(bytes, char('a' + i % 26))));
+    for (int i = 0; i < keys; i++) call(index, fmt::format("SET k{} {}", i, std::string(bytes, char('a' + i % 26))));
   }
   bool settled(int64_t ms_max = 30000) {
     return run_until([&] { return in_step(); }, ms_max);
@@ -37,9 +36,7 @@ class Story : public Cluster {
     network.block(node(a), node(b), on);
     network.block(node(b), node(a), on);
   }
-  bool link_up(int index) const {
-    return is_up(index) && replication(index).link() && replication(index).link()->up();
-  }
+  bool link_up(int index) const { return is_up(index) && replication(index).link() && replication(index).link()->up(); }
 };
 
 TEST_CASE("a replica takes the data over and follows the stream, in a chain too") {
@@ -74,14 +71,12 @@ TEST_CASE("whatever byte of the first conversation the link is cut after, the re
   }
 }
 
-TEST_CASE(
-    "a link that is cut anywhere in the stream goes on where it was, in the middle of a transaction too") {
+TEST_CASE("a link that is cut anywhere in the stream goes on where it was, in the middle of a transaction too") {
   Story story(2);
   story.begin();
   story.call(0, "SET counter 0");
   for (uint64_t bytes = 1; bytes < 260; bytes += 3) {
-    for (const uint64_t id : story.network.connections_between(story.node(0), story.node(1)))
-      story.network.cut_after(id, 0, bytes);
+    for (const uint64_t id : story.network.connections_between(story.node(0), story.node(1))) story.network.cut_after(id, 0, bytes);
     std::string block;
     story.call(0, "INCR counter");
     for (int i = 0; i < 3; i++) story.call(0, "INCRBY counter 7");
@@ -216,8 +211,7 @@ TEST_CASE("in a chain of three the middle restarts, and the end follows on") {
 
 TEST_CASE("writes go on while a slow replica takes its snapshot, of either form and loaded in any way") {
   for (const bool diskless : {true, false}) {
-    for (const DisklessLoading loading :
-         {DisklessLoading::kNever, DisklessLoading::kWhenEmpty, DisklessLoading::kBeside}) {
+    for (const DisklessLoading loading : {DisklessLoading::kNever, DisklessLoading::kWhenEmpty, DisklessLoading::kBeside}) {
       Story story(2);
       story.config(0).diskless_sync = diskless;
       story.config(0).backlog_bytes = 1024;
@@ -367,8 +361,7 @@ TEST_CASE("a replica that comes twice is counted once") {
     story.network.clog(id, 0, true);  // 1 hears nothing any more; 0 will not learn that it has gone
     story.network.clog(id, 1, true);
   }
-  CHECK(
-      story.run_until([&] { return story.replication(0).replica_count() == 2 && story.link_up(1); }, 20000));
+  CHECK(story.run_until([&] { return story.replication(0).replica_count() == 2 && story.link_up(1); }, 20000));
   AckLevels levels = story.replication(0).ack_levels();
   CHECK(levels.at(0).replicas == 1);
   CHECK(story.settled());
@@ -408,8 +401,7 @@ TEST_CASE("FAILOVER that is aborted at any moment leaves one history to each pri
     story.begin();
     CHECK(story.call(0, "FAILOVER") == "OK");
     const int64_t until = story.timeline.now() + us * kMicrosecond;
-    while (story.timeline.run_next(until)) {
-    }
+    while (story.timeline.run_next(until)) {}
     story.call(0, "FAILOVER ABORT");
     story.run_ms(5);
     for (const int i : {0, 1})
@@ -428,8 +420,7 @@ TEST_CASE("FAILOVER is refused where it cannot be") {
   story.follow(1, 0);
   CHECK(story.settled());
   CHECK(story.call(1, "FAILOVER") == "(error) ERR FAILOVER is not valid when server is a replica.");
-  CHECK(story.call(0, "FAILOVER TO 10.0.0.9 1") ==
-        "(error) ERR FAILOVER target HOST and PORT is not a replica.");
+  CHECK(story.call(0, "FAILOVER TO 10.0.0.9 1") == "(error) ERR FAILOVER target HOST and PORT is not a replica.");
   CHECK(story.call(0, "FAILOVER TO 10.0.0.1 7001 FORCE") ==
         "(error) ERR FAILOVER with force option requires both a timeout and target HOST and IP.");
   CHECK(story.call(0, "FAILOVER ABORT") == "(error) ERR No failover in progress.");

@@ -30,8 +30,8 @@ void SentinelCluster::start_sentinel(int index) {
   trace(fmt::format("start sentinel {}", index));
   std::vector<std::string> lines{fmt::format("monitor m {} {} {}", host_of(0), port_of(0), quorum_)};
   lines.insert(lines.end(), directives.begin(), directives.end());
-  watcher.sentinel = std::make_unique<SimSentinel>(timeline, network, *this, SimSentinel::Place{index, watcher.node, sentinel_host(index), 26379},
-                                                   watcher.disk, lines, rng.next());
+  watcher.sentinel = std::make_unique<SimSentinel>(
+      timeline, network, *this, SimSentinel::Place{index, watcher.node, sentinel_host(index), 26379}, watcher.disk, lines, rng.next());
   watcher.config_epoch = group(index).config_epoch;
 }
 
@@ -125,11 +125,13 @@ void SentinelCluster::on_event(SimSentinel& one, const Publish& event) {
     const size_t blank = event.payload.find(' ');
     on_vote(one, "m", Epoch(std::stoull(event.payload.substr(blank + 1))), event.payload.substr(0, blank));
   }
-  if (g->config_epoch < watcher.config_epoch) fail(fmt::format("the configuration epoch of sentinel {} goes back to {}", index, g->config_epoch));
+  if (g->config_epoch < watcher.config_epoch)
+    fail(fmt::format("the configuration epoch of sentinel {} goes back to {}", index, g->config_epoch));
   watcher.config_epoch = g->config_epoch;
   if (event.type == "+switch-master" && g->config_epoch) {
     const std::string place = g->primary.address.text();
-    if (const auto [it, fresh] = configs_.try_emplace(g->config_epoch, place); !fresh && it->second != place && !unvoted_.contains(g->config_epoch))
+    if (const auto [it, fresh] = configs_.try_emplace(g->config_epoch, place);
+        !fresh && it->second != place && !unvoted_.contains(g->config_epoch))
       fail(fmt::format("epoch {} names {} and {}", g->config_epoch, it->second, place));
   }
 }

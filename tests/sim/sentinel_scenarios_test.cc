@@ -10,7 +10,8 @@ namespace {
 
 class Watch : public SentinelCluster {
  public:
-  explicit Watch(int servers = 3, int sentinels = 3, uint64_t seed = 1, int quorum = 0) : SentinelCluster(seed, servers, sentinels, quorum) {
+  explicit Watch(int servers = 3, int sentinels = 3, uint64_t seed = 1, int quorum = 0)
+      : SentinelCluster(seed, servers, sentinels, quorum) {
     directives = {"down-after-milliseconds m 500", "failover-timeout m 5000"};
   }
   ~Watch() override { CHECK_MESSAGE(failure() == "", trace_tail()); }
@@ -86,8 +87,7 @@ TEST_CASE("the leader dies in whatever state of the failover: another finishes i
     story.crash(0);
     REQUIRE(story.run_until([&] { return story.count("+try-failover") > 0; }));
     const int64_t until = story.timeline.now() + wait_us * kMicrosecond;
-    while (story.timeline.run_next(until)) {
-    }
+    while (story.timeline.run_next(until)) {}
     int leader = -1;
     for (int i = 0; i < 5; i++)
       if (story.group(i).failover.epoch == story.sentinel(i).monitor().current_epoch() && story.group(i).failover.epoch > 0) leader = i;
@@ -104,8 +104,7 @@ TEST_CASE("the promoted one dies at once: the next is promoted") {
     story.crash(0);
     REQUIRE(story.run_until([&] { return story.count("+selected-slave") > 0; }));
     const int64_t until = story.timeline.now() + wait_us * kMicrosecond;
-    while (story.timeline.run_next(until)) {
-    }
+    while (story.timeline.run_next(until)) {}
     int chosen = -1;
     for (int i = 0; i < 3; i++)
       for (int s = 1; s < 4; s++)

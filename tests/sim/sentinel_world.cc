@@ -13,9 +13,13 @@ int SentinelWorld::sentinels_for(uint64_t seed) {
 }
 
 SentinelWorld::SentinelWorld(const Options& options)
-    : SentinelCluster(options.seed, servers_for(options.seed), sentinels_for(options.seed)), options_(options), chaos_(options.seed ^ 0x6368616f73), lease_(chaos_.below(2)) {
+    : SentinelCluster(options.seed, servers_for(options.seed), sentinels_for(options.seed)),
+      options_(options),
+      chaos_(options.seed ^ 0x6368616f73),
+      lease_(chaos_.below(2)) {
   verbose = options.verbose;
-  directives = {fmt::format("down-after-milliseconds m {}", 300 + chaos_.below(1500)), fmt::format("failover-timeout m {}", chaos_.below(2) ? 180000 : 2000 + chaos_.below(6000)),
+  directives = {fmt::format("down-after-milliseconds m {}", 300 + chaos_.below(1500)),
+                fmt::format("failover-timeout m {}", chaos_.below(2) ? 180000 : 2000 + chaos_.below(6000)),
                 fmt::format("parallel-syncs m {}", 1 + chaos_.below(3)), fmt::format("fast-evidence m {}", chaos_.below(2) ? "yes" : "no")};
   for (int i = 0; i < size(); i++) settings(i).replication.lease_required = lease_;
   if (lease_) directives.push_back(fmt::format("lease-milliseconds m {}", 300 + chaos_.below(1200)));

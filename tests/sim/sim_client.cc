@@ -69,9 +69,7 @@ void SimClient::poll() {
       all += " " + testing::to_text(*node);
     }
     if (replies == request_->replies) {
-      if (!rest.empty())
-        cluster_.fail(
-            fmt::format("client {}: more than the answer to {}: {}", index_, request_->text, quoted(in_)));
+      if (!rest.empty()) cluster_.fail(fmt::format("client {}: more than the answer to {}: {}", index_, request_->text, quoted(in_)));
       in_.clear();
       answers++;
       errors += error;

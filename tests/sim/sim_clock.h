@@ -33,9 +33,7 @@ class Timeline {
     int64_t at;
     uint64_t order;
     std::function<void()> what;
-    bool operator<(const Planned& other) const {
-      return at != other.at ? at > other.at : order > other.order;
-    }
+    bool operator<(const Planned& other) const { return at != other.at ? at > other.at : order > other.order; }
   };
   std::priority_queue<Planned> planned_;
   int64_t now_ = 100 * kSecond;

@@ -61,9 +61,8 @@ void Cluster::start(int index) {
   VED_ASSERT(!member.server);
   trace(fmt::format("start {} with a snapshot of {} bytes", index, member.disk.snapshot.empty() ? 0 : 1));
   const Universe universe{timeline, network, rng};
-  member.server = std::make_unique<SimServer>(
-      universe, *this, SimServer::Place{index, member.node, host_of(index), port_of(index)}, member.disk,
-      member.settings, rng.next());
+  member.server = std::make_unique<SimServer>(universe, *this, SimServer::Place{index, member.node, host_of(index), port_of(index)},
+                                              member.disk, member.settings, rng.next());
 }
 
 void Cluster::start_all() {
@@ -102,15 +101,13 @@ void Cluster::order(int index, const std::string& line) {
   if (!is_up(index)) return;
   const auto words = split_words(line);
   VED_ASSERT(words);
-  server(index).order(*words, [this, index, line](std::string reply) {
-    trace(fmt::format("{}: {} -> {}", index, line, quoted(reply.substr(0, 80))));
-  });
+  server(index).order(
+      *words, [this, index, line](std::string reply) { trace(fmt::format("{}: {} -> {}", index, line, quoted(reply.substr(0, 80)))); });
 }
 
 void Cluster::run_ms(int64_t ms) {
   const int64_t until = timeline.now() + ms * kMillisecond;
-  while (failure_.empty() && timeline.run_next(until)) {
-  }
+  while (failure_.empty() && timeline.run_next(until)) {}
 }
 
 bool Cluster::run_until(const std::function<bool()>& holds, int64_t ms_max) {
@@ -124,8 +121,7 @@ bool Cluster::run_until(const std::function<bool()>& holds, int64_t ms_max) {
 
 bool Cluster::in_step(int a, int b) const {
   if (!is_up(a) || !is_up(b) || server(a).loading() || server(b).loading()) return false;
-  return standing(a) == standing(b) &&
-         dataset_text(server(a).state().keyspace) == dataset_text(server(b).state().keyspace);
+  return standing(a) == standing(b) && dataset_text(server(a).state().keyspace) == dataset_text(server(b).state().keyspace);
 }
 
 bool Cluster::in_step() const {
@@ -137,8 +133,7 @@ bool Cluster::in_step() const {
   }
   if (primary < 0) return false;
   for (int i = 0; i < size(); i++)
-    if (is_up(i) && i != primary && (!replication(i).link()->up() || standing(i) != standing(primary)))
-      return false;
+    if (is_up(i) && i != primary && (!replication(i).link()->up() || standing(i) != standing(primary))) return false;
   for (int i = 0; i < size(); i++)
     if (is_up(i) && i != primary && !in_step(i, primary)) return false;
   return true;
@@ -149,11 +144,10 @@ std::string Cluster::describe(int index) const {
   const Replication& all = replication(index);
   const HistoryPoint point = standing(index);
   const PrimaryLink* link = all.link();
-  return fmt::format(
-      "{} {}:{}{} keys {} replicas {}",
-      link ? fmt::format("of {} ({})", link->port() - 7000, link_state_name(link->state())) : "primary",
-      point.id.substr(0, 8), point.offset, all.backlog() ? "" : " (no backlog)",
-      server(index).state().keyspace.total_keys(), all.replica_count());
+  return fmt::format("{} {}:{}{} keys {} replicas {}",
+                     link ? fmt::format("of {} ({})", link->port() - 7000, link_state_name(link->state())) : "primary",
+                     point.id.substr(0, 8), point.offset, all.backlog() ? "" : " (no backlog)", server(index).state().keyspace.total_keys(),
+                     all.replica_count());
 }
 
 void Cluster::fail(const std::string& what) {
@@ -172,16 +166,14 @@ void Cluster::trace(const std::string& text) {
 
 std::string Cluster::trace_tail(size_t lines) const {
   std::string text;
-  for (size_t i = trace_.size() > lines ? trace_.size() - lines : 0; i < trace_.size(); i++)
-    text += trace_[i] + "\n";
+  for (size_t i = trace_.size() > lines ? trace_.size() - lines : 0; i < trace_.size(); i++) text += trace_[i] + "\n";
   return text;
 }
 
 void Cluster::on_turn_end(SimServer& one) {
   const Replication& all = one.replication();
   const std::string data = dataset_text(one.state().keyspace);
-  const std::string wrong = record.observe(
-      {one.place().index, all.history(), all.backlog(), all.is_replica(), !one.loading(), data});
+  const std::string wrong = record.observe({one.place().index, all.history(), all.backlog(), all.is_replica(), !one.loading(), data});
   const int index = one.place().index;
   if (std::string now = describe(index); now != members_[size_t(index)].shown) {
     trace(fmt::format("{}: {}", index, now));
@@ -194,9 +186,7 @@ void Cluster::on_effects(SimServer& one) {
   const Replication& all = one.replication();
   if (all.is_replica() || !all.backlog()) return;
   const std::string data = dataset_text(one.state().keyspace);
-  if (const std::string wrong =
-          record.note_data({one.place().index, all.history(), all.backlog(), false, true, data});
-      !wrong.empty())
+  if (const std::string wrong = record.note_data({one.place().index, all.history(), all.backlog(), false, true, data}); !wrong.empty())
     fail(wrong);
 }
 

@@ -70,8 +70,7 @@ std::string Socket::read(size_t bytes_max) {
   end.outstanding -= bytes.size();
   if (std::exchange(end.writer_waits, false)) {
     const NodeId writer = connection->end[1 - side_].node;
-    network_.timeline_.plan(network_.timeline_.now() + network_.delay(),
-                            [&network = network_, writer] { network.wake(writer); });
+    network_.timeline_.plan(network_.timeline_.now() + network_.delay(), [&network = network_, writer] { network.wake(writer); });
   }
   return bytes;
 }
@@ -119,16 +118,14 @@ std::unique_ptr<Socket> Network::connect(NodeId from, const std::string& host, i
   connection.port = 30000 + int(id % 30000);
   connection.end[0].node = from;
   connection.end[0].held = true;
-  const auto to = std::find_if(nodes_.begin(), nodes_.end(),
-                               [&](const Node& node) { return node.host == host && node.port == port; });
+  const auto to = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& node) { return node.host == host && node.port == port; });
   if (to == nodes_.end()) {
     connection.failure = "the host is unknown";
     connection.end[1].node = from;
     timeline_.plan(timeline_.now() + delay(), [this, from] { wake(from); });
   } else {
     connection.end[1].node = NodeId(to - nodes_.begin());
-    timeline_.plan(timeline_.now() + delay(),
-                   [this, id, node = connection.end[1].node] { syn(id, node, kSynTries); });
+    timeline_.plan(timeline_.now() + delay(), [this, id, node = connection.end[1].node] { syn(id, node, kSynTries); });
   }
   return std::make_unique<Socket>(*this, id, 0);
 }
@@ -139,8 +136,7 @@ void Network::syn(uint64_t id, NodeId to, int tries) {
   if (!connection || !connection->end[0].held) return;
   const NodeId from = connection->end[0].node;
   if (blocked(from, to) || blocked(to, from)) {
-    if (tries > 0)
-      return timeline_.plan(timeline_.now() + kSynRetryNs, [this, id, to, tries] { syn(id, to, tries - 1); });
+    if (tries > 0) return timeline_.plan(timeline_.now() + kSynRetryNs, [this, id, to, tries] { syn(id, to, tries - 1); });
     connection->failure = "timed out";
     return wake(from);
   }
@@ -195,8 +191,7 @@ void Network::deliver(uint64_t id, int side) {
     if (!end.held) {
       // Nobody knows of this connection here. A machine that is down does not answer.
       end.outstanding -= segment.bytes.size();
-      if (nodes_[size_t(end.node)].listening && sender.held && !segment.fin && !segment.reset)
-        push(id, 1 - side, {0, "", false, true});
+      if (nodes_[size_t(end.node)].listening && sender.held && !segment.fin && !segment.reset) push(id, 1 - side, {0, "", false, true});
       continue;
     }
     any = true;
@@ -245,8 +240,7 @@ void Network::close(uint64_t id, int side) {
   for (const Segment& segment : end.under_way) end.outstanding += segment.bytes.size();
   if (connection->connected && connection->end[1 - side].held && !end.reset) {
     if (unread && rng_.below(2)) {
-      for (const Segment& lost : connection->end[1 - side].under_way)
-        connection->end[1 - side].outstanding -= lost.bytes.size();
+      for (const Segment& lost : connection->end[1 - side].under_way) connection->end[1 - side].outstanding -= lost.bytes.size();
       connection->end[1 - side].under_way.clear();
       push(id, 1 - side, {0, "", false, true});
     } else {
@@ -286,10 +280,8 @@ void Network::crash(NodeId node, bool tell) {
 }
 
 void Network::block(NodeId from, NodeId to, bool on) {
-  if (on)
-    blocked_.insert({from, to});
-  else
-    blocked_.erase({from, to});
+  if (on) blocked_.insert({from, to});
+  else blocked_.erase({from, to});
   if (!on) release_held_back();
 }
 

@@ -34,8 +34,7 @@ class Network;
 /// One end of a connection. Its destruction ends the connection.
 class Socket {
  public:
-  Socket(Network& network, uint64_t connection, int side)
-      : network_(network), connection_(connection), side_(side) {}
+  Socket(Network& network, uint64_t connection, int side) : network_(network), connection_(connection), side_(side) {}
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
   ~Socket();

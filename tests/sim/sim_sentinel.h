@@ -55,7 +55,10 @@ class SimSentinel final : private sentinel::Outside {
   /// Something happened to it.
   void wake();
   /// Does nothing until then, as a process that was stopped.
-  void stop_until(int64_t at_ns) { stopped_until_ = at_ns; wake(); }
+  void stop_until(int64_t at_ns) {
+    stopped_until_ = at_ns;
+    wake();
+  }
   /// Its machine's wall clock is set, forwards or back.
   void jump_wall_clock(int64_t us) { wall_jump_us_ += us; }
   /// After an operator's order to its monitor.

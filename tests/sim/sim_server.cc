@@ -34,8 +34,7 @@ std::string text_of(const OutputBuffer& output) {
 // Pieces that the socket does not take are kept as views and sent later, as libuv would.
 class SimServer::Incoming final : public Session::Transport {
  public:
-  Incoming(SimServer& server, std::unique_ptr<Socket> own_socket)
-      : socket(std::move(own_socket)), server_(server) {}
+  Incoming(SimServer& server, std::unique_ptr<Socket> own_socket) : socket(std::move(own_socket)), server_(server) {}
 
   std::string peer_address() const override { return socket->peer_address(); }
   std::string local_address() const override { return socket->local_address(); }
@@ -130,10 +129,8 @@ class SimServer::Incoming final : public Session::Transport {
 
   void sent(size_t bytes) {
     if (!bytes) return;
-    if (from_source_)
-      session->source->consume(bytes);
-    else
-      session->output.consume(bytes);
+    if (from_source_) session->source->consume(bytes);
+    else session->output.consume(bytes);
     session->bytes_out += bytes;
   }
 
@@ -147,9 +144,7 @@ class SimServer::Incoming final : public Session::Transport {
 class SimServer::Outgoing final : public OutgoingLink {
  public:
   Outgoing(SimServer& server, const std::string& host, int port, LinkOwner& owner)
-      : server_(server),
-        owner_(owner),
-        socket_(server.universe_.network.connect(server.place_.node, host, port)) {
+      : server_(server), owner_(owner), socket_(server.universe_.network.connect(server.place_.node, host, port)) {
     server_.links_.push_back(this);
   }
   ~Outgoing() override { std::erase(server_.links_, this); }
@@ -182,14 +177,11 @@ class SimServer::Outgoing final : public OutgoingLink {
     }
     if (socket_->ended()) {
       over_ = true;
-      owner_.on_link_closed(socket_->was_reset() ? "connection reset by peer"
-                                                 : "the other end closed the connection");
+      owner_.on_link_closed(socket_->was_reset() ? "connection reset by peer" : "the other end closed the connection");
     }
   }
   /// There is more to be done without waiting.
-  bool ready() const {
-    return !disowned_ && !over_ && connected_ && socket_->readable() && owner_.wants_link_bytes();
-  }
+  bool ready() const { return !disowned_ && !over_ && connected_ && socket_->readable() && owner_.wants_link_bytes(); }
 
  private:
   void push() {
@@ -226,9 +218,7 @@ class SimServer::MemorySpool final : public Spool {
     const size_t size = std::min(bytes, 1 + size_t(server_.rng_.below(bytes)));
     std::string piece = bytes_.substr(std::min(read_at_, bytes_.size()), size);
     read_at_ += piece.size();
-    server_.after_disk(piece.size(), [piece = std::move(piece), done = std::move(done)]() mutable {
-      done(std::move(piece));
-    });
+    server_.after_disk(piece.size(), [piece = std::move(piece), done = std::move(done)]() mutable { done(std::move(piece)); });
   }
   void keep() override { server_.disk_.snapshot = bytes_; }
 
@@ -250,15 +240,14 @@ class SimServer::SnapshotKeeper final : public SnapshotStore {
     BlockLog log(4096);
     std::string bytes;
     const auto encoder = make_rdb_encoder(log, rdb_write_options(server_.state_));
-    Status status = write_whole_dataset(
-        server_.state_.keyspace, server_.snapshots_.facts(server_.executor_.now()), *encoder, log, [&] {
-          log.for_each_piece(log.begin(), [&](const char* data, size_t size) {
-            bytes.append(data, size);
-            return true;
-          });
-          log.trim(log.end());
-          return Status::ok();
-        });
+    Status status = write_whole_dataset(server_.state_.keyspace, server_.snapshots_.facts(server_.executor_.now()), *encoder, log, [&] {
+      log.for_each_piece(log.begin(), [&](const char* data, size_t size) {
+        bytes.append(data, size);
+        return true;
+      });
+      log.trim(log.end());
+      return Status::ok();
+    });
     if (status) server_.disk_.snapshot = std::move(bytes);
     return status;
   }
@@ -272,9 +261,7 @@ class SimServer::SnapshotKeeper final : public SnapshotStore {
  private:
   class Background final : public SnapshotReader {
    public:
-    explicit Background(SimServer& server) : server_(server) {
-      server_.snapshots_.request(*this, SnapshotForm::kRdb);
-    }
+    explicit Background(SimServer& server) : server_(server) { server_.snapshots_.request(*this, SnapshotForm::kRdb); }
     ~Background() override {
       *alive_ = false;
       server_.snapshots_.withdraw(*this);
@@ -328,8 +315,7 @@ class SimServer::SnapshotKeeper final : public SnapshotStore {
 
 // --- the process
 
-SimServer::SimServer(const Universe& universe, Observer& observer, const Place& place, Disk& disk,
-                     const Settings& settings, uint64_t seed)
+SimServer::SimServer(const Universe& universe, Observer& observer, const Place& place, Disk& disk, const Settings& settings, uint64_t seed)
     : universe_(universe),
       observer_(observer),
       place_(place),
@@ -429,8 +415,7 @@ std::unique_ptr<OutgoingLink> SimServer::connect(LinkUse, const std::string& hos
 std::unique_ptr<Spool> SimServer::open_spool() { return std::make_unique<MemorySpool>(*this); }
 
 void SimServer::after_disk(size_t bytes, std::function<void()> done) {
-  disk_free_at_ =
-      std::max(disk_free_at_, universe_.timeline.now()) + disk_.job_ns + int64_t(bytes) * kDiskNsPerByte;
+  disk_free_at_ = std::max(disk_free_at_, universe_.timeline.now()) + disk_.job_ns + int64_t(bytes) * kDiskNsPerByte;
   universe_.timeline.plan(disk_free_at_, [this, alive = alive_, done = std::move(done)] {
     if (*alive) post(done);
   });
@@ -520,15 +505,13 @@ void SimServer::poll() {
 
 void SimServer::poll_links() {
   for (Outgoing* link : std::vector<Outgoing*>(links_))
-    if (std::find(links_.begin(), links_.end(), link) != links_.end())
-      link->poll(1 + size_t(rng_.below(read_bytes_max)));
+    if (std::find(links_.begin(), links_.end(), link) != links_.end()) link->poll(1 + size_t(rng_.below(read_bytes_max)));
 }
 
 void SimServer::accept() {
   while (auto socket = universe_.network.accept(place_.node)) {
     auto incoming = std::make_unique<Incoming>(*this, std::move(socket));
-    incoming->session =
-        std::make_unique<Session>(state_.clients.next_id(), state_.chunks, executor_.now().instant);
+    incoming->session = std::make_unique<Session>(state_.clients.next_id(), state_.chunks, executor_.now().instant);
     incoming->session->transport = incoming.get();
     state_.clients.add(*incoming->session);
     incoming_.push_back(std::move(incoming));
@@ -595,8 +578,7 @@ void SimServer::flush(Incoming& incoming) {
   Session& session = *incoming.session;
   if (!session.has(kCloseNow)) incoming.flush();
   if ((!session.output.empty() || session.source) && !incoming.gone) check_output(state_, session);
-  if (incoming.gone || session.has(kCloseNow) || (session.has(kCloseAfterReply) && session.output.empty()))
-    destroy(incoming);
+  if (incoming.gone || session.has(kCloseNow) || (session.has(kCloseAfterReply) && session.output.empty())) destroy(incoming);
 }
 
 void SimServer::destroy(Incoming& incoming) {
@@ -608,17 +590,14 @@ void SimServer::destroy(Incoming& incoming) {
 
 // When to look again without being woken by anything from outside.
 void SimServer::plan_next() {
-  const bool busy = executor_.has_backlog() || cron_.busy() || snapshots_.ready() || !posted_.empty() ||
-                    !pending_.empty() || !orders_.empty();
-  bool readable =
-      std::any_of(links_.begin(), links_.end(), [](const Outgoing* link) { return link->ready(); });
-  for (const auto& incoming : incoming_)
-    readable |= incoming->socket->readable() && wants_input(state_, *incoming->session);
+  const bool busy = executor_.has_backlog() || cron_.busy() || snapshots_.ready() || !posted_.empty() || !pending_.empty() ||
+                    !orders_.empty();
+  bool readable = std::any_of(links_.begin(), links_.end(), [](const Outgoing* link) { return link->ready(); });
+  for (const auto& incoming : incoming_) readable |= incoming->socket->readable() && wants_input(state_, *incoming->session);
   if (busy || readable) return wake();
   int64_t at = cron_due_;
   if (const auto deadline = replication_.next_deadline()) at = std::min(at, deadline->ns + 1000);
-  if (state_.conditions() & kPausedClients && state_.pause.until() > executor_.now().instant)
-    at = std::min(at, state_.pause.until().ns);
+  if (state_.conditions() & kPausedClients && state_.pause.until() > executor_.now().instant) at = std::min(at, state_.pause.until().ns);
   plan_wake(at);
 }
 

@@ -26,9 +26,9 @@ namespace vedette::sim {
 
 /// What outlives a process.
 struct Disk {
-  std::string snapshot;           ///< empty: there is none
-  bool keeps_role = false;        ///< as under sentinels, which have each change of role rewritten into the configuration
-  std::string primary_host;       ///< the role that was kept; empty: a primary's
+  std::string snapshot;      ///< empty: there is none
+  bool keeps_role = false;   ///< as under sentinels, which have each change of role rewritten into the configuration
+  std::string primary_host;  ///< the role that was kept; empty: a primary's
   int primary_port = 0;
   int64_t job_ns = kMillisecond;  ///< how long a write or a read of a piece takes
 };
@@ -55,8 +55,7 @@ class Observer {
   /// A command's effects are in the stream.
   virtual void on_effects(SimServer& server) = 0;
   /// Output that answers a client leaves; `mark` if it wrote since its last answer.
-  virtual void on_reply(SimServer& server, uint64_t connection, const std::optional<WriteMark>& mark,
-                        std::string_view bytes) = 0;
+  virtual void on_reply(SimServer& server, uint64_t connection, const std::optional<WriteMark>& mark, std::string_view bytes) = 0;
 };
 
 class SimServer final : public ServerActions, private EffectSink {
@@ -69,8 +68,7 @@ class SimServer final : public ServerActions, private EffectSink {
   };
 
   /// A process that begins with what is on `disk`; `settings` are its configuration.
-  SimServer(const Universe& universe, Observer& observer, const Place& place, Disk& disk,
-            const Settings& settings, uint64_t seed);
+  SimServer(const Universe& universe, Observer& observer, const Place& place, Disk& disk, const Settings& settings, uint64_t seed);
   ~SimServer() override;
 
   const Place& place() const { return place_; }

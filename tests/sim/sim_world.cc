@@ -16,9 +16,7 @@ constexpr int64_t kSettleMs = 90000;
 }  // namespace
 
 World::World(const Options& options)
-    : Cluster(options.seed, servers_for(options.seed)),
-      options_(options),
-      chaos_(options.seed ^ 0x6368616f73) {
+    : Cluster(options.seed, servers_for(options.seed)), options_(options), chaos_(options.seed ^ 0x6368616f73) {
   verbose = options.verbose;
   configure();
   for (int i = 0; i < kClients; i++) {
@@ -74,31 +72,19 @@ std::string World::invent_command(bool& writes) {
   writes = true;
   switch (pick(14)) {
     case 0:
-    case 1:
-      return fmt::format("SET {} v{}", key, ++values_);
+    case 1: return fmt::format("SET {} v{}", key, ++values_);
     case 2:
-    case 3:
-      return fmt::format("APPEND a{} .{}", pick(3), ++values_);
+    case 3: return fmt::format("APPEND a{} .{}", pick(3), ++values_);
     case 4:
-    case 5:
-      return fmt::format("INCR n{}", pick(4));
-    case 6:
-      return fmt::format("DEL {} {}", key, fmt::format("k{}", pick(12)));
-    case 7:
-      return fmt::format("PEXPIRE {} {}", key, 1 + pick(2000));
-    case 8:
-      return fmt::format("SET {} e{} PX {}", key, ++values_, 1 + pick(3000));
-    case 9:
-      return fmt::format("SET big{} {}", pick(3), std::string(size_t(1 + pick(6000)), char('a' + pick(26))));
-    case 10:
-      return chance(10) ? "FLUSHALL" : chance(20) ? "SWAPDB 0 1" : fmt::format("INCRBY n{} 7", pick(4));
-    case 11:
-      return fmt::format("SELECT {}", pick(2));
-    case 12:
-      return fmt::format("GETEX {} PX {}", key, 1 + pick(2000));
-    default:
-      writes = false;
-      return fmt::format("GET {}", key);
+    case 5: return fmt::format("INCR n{}", pick(4));
+    case 6: return fmt::format("DEL {} {}", key, fmt::format("k{}", pick(12)));
+    case 7: return fmt::format("PEXPIRE {} {}", key, 1 + pick(2000));
+    case 8: return fmt::format("SET {} e{} PX {}", key, ++values_, 1 + pick(3000));
+    case 9: return fmt::format("SET big{} {}", pick(3), std::string(size_t(1 + pick(6000)), char('a' + pick(26))));
+    case 10: return chance(10) ? "FLUSHALL" : chance(20) ? "SWAPDB 0 1" : fmt::format("INCRBY n{} 7", pick(4));
+    case 11: return fmt::format("SELECT {}", pick(2));
+    case 12: return fmt::format("GETEX {} PX {}", key, 1 + pick(2000));
+    default: writes = false; return fmt::format("GET {}", key);
   }
 }
 
@@ -148,8 +134,7 @@ void World::feed_clients() {
 }
 
 // An answer leaves a server: is what it says true?
-void World::on_reply(SimServer& one, uint64_t connection, const std::optional<WriteMark>& mark,
-                     std::string_view bytes) {
+void World::on_reply(SimServer& one, uint64_t connection, const std::optional<WriteMark>& mark, std::string_view bytes) {
   for (const auto& client : clients_) {
     if (client->connection() != connection || !client->request()) continue;
     const int own = one.place().index;
@@ -159,8 +144,8 @@ void World::on_reply(SimServer& one, uint64_t connection, const std::optional<Wr
       if (!last || told <= 0) return;
       report_.waits_checked++;
       if (const int have = record.holders({last->id, last->offset}, own); have < told)
-        fail(fmt::format("server {} tells client that {} replicas hold {}:{}, but {} do", own, told,
-                         last->id.substr(0, 8), last->offset, have));
+        fail(fmt::format("server {} tells client that {} replicas hold {}:{}, but {} do", own, told, last->id.substr(0, 8), last->offset,
+                         have));
       return;
     }
     if (!mark) return;
@@ -169,8 +154,8 @@ void World::on_reply(SimServer& one, uint64_t connection, const std::optional<Wr
     if (!wanted || bytes.find("-NOACK") != std::string_view::npos) return;
     report_.acks_checked++;
     if (const int have = record.holders({mark->id, mark->offset}, own); have < wanted)
-      fail(fmt::format("server {} acknowledges a write at {}:{} that {} replicas hold, not {}", own,
-                       mark->id.substr(0, 8), mark->offset, have, wanted));
+      fail(fmt::format("server {} acknowledges a write at {}:{} that {} replicas hold, not {}", own, mark->id.substr(0, 8), mark->offset,
+                       have, wanted));
     return;
   }
 }
@@ -191,8 +176,7 @@ void World::network_fault() {
       const int side = pick(2);
       trace("a connection is clogged");
       network.clog(id, side, true);
-      return timeline.plan(timeline.now() + pick(7000) * kMillisecond,
-                           [this, id, side] { network.clog(id, side, false); });
+      return timeline.plan(timeline.now() + pick(7000) * kMillisecond, [this, id, side] { network.clog(id, side, false); });
     }
     case 3: {
       const int a = pick(uint64_t(size())), b = pick(uint64_t(size()));
@@ -210,8 +194,7 @@ void World::network_fault() {
       }
       return;
     }
-    default:
-      return heal_some();
+    default: return heal_some();
   }
 }
 
@@ -228,15 +211,12 @@ void World::machine_fault() {
       disk(one).snapshot.clear();
     }
     start(one);
-    if (chance(70) && one != named_)
-      order(one, fmt::format("REPLICAOF {} {}", host_of(named_), port_of(named_)));
+    if (chance(70) && one != named_) order(one, fmt::format("REPLICAOF {} {}", host_of(named_), port_of(named_)));
     return;
   }
   switch (pick(6)) {
     case 0:
-    case 1:
-      report_.crashes++;
-      return crash(one, chance(70));
+    case 1: report_.crashes++; return crash(one, chance(70));
     case 2:
       trace(fmt::format("{} is slow", one));
       server(one).clock().look_ns = (1 + pick(300)) * kMicrosecond;
@@ -251,8 +231,7 @@ void World::machine_fault() {
       server(one).clock().wall_offset_us += (pick(20000) - 10000) * 1000;
       trace(fmt::format("the wall clock of {} jumps", one));
       return;
-    default:
-      return order(one, "BGSAVE");
+    default: return order(one, "BGSAVE");
   }
 }
 
@@ -263,8 +242,7 @@ void World::promote_one() {
   order(chosen, "REPLICAOF NO ONE");
   named_ = chosen;
   for (int i = 0; i < size(); i++)
-    if (i != chosen && is_up(i) && chance(80))
-      order(i, fmt::format("REPLICAOF {} {}", host_of(chosen), port_of(chosen)));
+    if (i != chosen && is_up(i) && chance(80)) order(i, fmt::format("REPLICAOF {} {}", host_of(chosen), port_of(chosen)));
 }
 
 void World::hand_over() {
@@ -280,8 +258,7 @@ void World::hand_over() {
     line += fmt::format(" TIMEOUT {}", 1 + pick(800));
   }
   order(from, line);
-  if (chance(20))
-    timeline.plan(timeline.now() + pick(200) * kMillisecond, [this, from] { order(from, "FAILOVER ABORT"); });
+  if (chance(20)) timeline.plan(timeline.now() + pick(200) * kMillisecond, [this, from] { order(from, "FAILOVER ABORT"); });
 }
 
 void World::change_settings() {
@@ -290,21 +267,11 @@ void World::change_settings() {
   ReplicationSettings& replication = server(one).state().settings.replication;
   trace(fmt::format("{} gets other settings", one));
   switch (pick(5)) {
-    case 0:
-      replication.backlog_bytes = uint64_t(300) << pick(8);
-      break;
-    case 1:
-      replication.diskless_load = DisklessLoading(pick(3));
-      break;
-    case 2:
-      replication.diskless_sync = !replication.diskless_sync;
-      break;
-    case 3:
-      replication.ack_replicas = chance(50) ? 0 : 1;
-      break;
-    default:
-      replication.ack_chain = !replication.ack_chain;
-      break;
+    case 0: replication.backlog_bytes = uint64_t(300) << pick(8); break;
+    case 1: replication.diskless_load = DisklessLoading(pick(3)); break;
+    case 2: replication.diskless_sync = !replication.diskless_sync; break;
+    case 3: replication.ack_replicas = chance(50) ? 0 : 1; break;
+    default: replication.ack_chain = !replication.ack_chain; break;
   }
   server(one).settings_changed();
 }
@@ -313,23 +280,16 @@ void World::operator_acts() {
   const int one = any_up(false);
   if (one < 0) return;
   switch (pick(8)) {
-    case 0:
-      return promote_one();
-    case 1:
-      return hand_over();
+    case 0: return promote_one();
+    case 1: return hand_over();
     case 2: {
       const int of = pick(uint64_t(size()));
       if (of != one) order(one, fmt::format("REPLICAOF {} {}", host_of(of), port_of(of)));
       return;
     }
-    case 3:
-      return order(one, chance(50)   ? "CLIENT KILL TYPE replica"
-                        : chance(50) ? "CLIENT KILL TYPE master"
-                                     : "CLIENT KILL TYPE normal");
-    case 4:
-      return change_settings();
-    case 5:
-      return order(one, chance(50) ? "BGSAVE" : "SAVE");
+    case 3: return order(one, chance(50) ? "CLIENT KILL TYPE replica" : chance(50) ? "CLIENT KILL TYPE master" : "CLIENT KILL TYPE normal");
+    case 4: return change_settings();
+    case 5: return order(one, chance(50) ? "BGSAVE" : "SAVE");
     default:  // back in order
       if (is_up(named_) && !is_primary(named_)) order(named_, "REPLICAOF NO ONE");
       for (int i = 0; i < size(); i++)

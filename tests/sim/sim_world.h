@@ -33,8 +33,7 @@ class World final : public Cluster {
   explicit World(const Options& options);
   WorldReport run();
 
-  void on_reply(SimServer& server, uint64_t connection, const std::optional<WriteMark>& mark,
-                std::string_view bytes) override;
+  void on_reply(SimServer& server, uint64_t connection, const std::optional<WriteMark>& mark, std::string_view bytes) override;
 
  private:
   static int servers_for(uint64_t seed) { return 2 + int(Rng(seed).below(4)); }

@@ -43,8 +43,7 @@ TEST_CASE("random worlds keep their promises, and all servers agree once they ar
   std::printf(
       "%llu writes acknowledged, %llu of them lost in crashes and changes of roles; data compared at %llu "
       "points\n",
-      static_cast<unsigned long long>(acknowledged), static_cast<unsigned long long>(lost),
-      static_cast<unsigned long long>(points));
+      static_cast<unsigned long long>(acknowledged), static_cast<unsigned long long>(lost), static_cast<unsigned long long>(points));
 }
 
 }  // namespace

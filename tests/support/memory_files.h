@@ -98,9 +98,7 @@ class MemoryFiles final : public AppendFiles {
     files.erase(from);
     return Status::ok();
   }
-  Status remove(const std::string& path) override {
-    return files.erase(path) ? Status::ok() : Status(Error("No such file or directory"));
-  }
+  Status remove(const std::string& path) override { return files.erase(path) ? Status::ok() : Status(Error("No such file or directory")); }
 
   void run_elsewhere(Queue queue, std::function<void()> job, std::function<void()> done) override {
     jobs_.push_back({queue, std::move(job), std::move(done)});
@@ -127,8 +125,7 @@ class MemoryFiles final : public AppendFiles {
     return true;
   }
   void run_all() {
-    while (run_one()) {
-    }
+    while (run_one()) {}
   }
   size_t jobs() const { return jobs_.size(); }
   size_t open_files() const { return open_.size(); }

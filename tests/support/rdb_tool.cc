@@ -89,8 +89,7 @@ int print(const std::string& path) {
   RdbReader reader(printing);
   char piece[10007];
   Status status;
-  while (status && (file.read(piece, sizeof piece), file.gcount() > 0))
-    status = reader.feed({piece, size_t(file.gcount())});
+  while (status && (file.read(piece, sizeof piece), file.gcount() > 0)) status = reader.feed({piece, size_t(file.gcount())});
   if (status) status = reader.end_of_input();
   return status ? 0 : failed(status.error().text());
 }
@@ -128,8 +127,7 @@ int write(const std::string& path, bool plain) {
     writer.select(db, lines.size(), expires);
     for (const Line& each : lines) {
       Entry* entry = make_string_entry(each.key, each.value, each.expiry_ms);
-      for (bool whole = writer.entry(*entry, 5000); !whole; whole = writer.go_on(5000)) {
-      }
+      for (bool whole = writer.entry(*entry, 5000); !whole; whole = writer.go_on(5000)) {}
       destroy_entry(entry);
     }
     writer.settle();
@@ -163,8 +161,7 @@ std::string written_file(const std::vector<const Entry*>& walk, bool compress, s
   writer.select(0, walk.size(), 0);
   for (size_t i = 0; i < walk.size(); i++) {
     if (i + kAhead < walk.size())
-      for (size_t line = 0; line < 4; line++)
-        prefetch_line(reinterpret_cast<const char*>(walk[i + kAhead]) + line * 64);
+      for (size_t line = 0; line < 4; line++) prefetch_line(reinterpret_cast<const char*>(walk[i + kAhead]) + line * 64);
     (void)writer.entry(*walk[i]);
     if (i % kTurn == 0) drain();
   }
@@ -182,8 +179,7 @@ void feed(std::string_view file, RdbHandler& handler) {
 }
 
 void report(std::string_view what, size_t keys, size_t bytes, double seconds) {
-  fmt::print("{:12} {:6.2f} M keys/s {:6.0f} MB/s\n", what, double(keys) / seconds / 1e6,
-             double(bytes) / seconds / 1e6);
+  fmt::print("{:12} {:6.2f} M keys/s {:6.0f} MB/s\n", what, double(keys) / seconds / 1e6, double(bytes) / seconds / 1e6);
 }
 
 int speed(size_t keys, size_t value_bytes) {
@@ -216,10 +212,8 @@ int speed(size_t keys, size_t value_bytes) {
 
 int run(const std::vector<std::string>& args) {
   if (args.size() == 2 && args[0] == "print") return print(args[1]);
-  if ((args.size() == 2 || (args.size() == 3 && args[2] == "plain")) && args[0] == "write")
-    return write(args[1], args.size() == 3);
-  if (args.size() == 3 && args[0] == "speed")
-    return speed(parse_unsigned(args[1]).value_or(1), parse_unsigned(args[2]).value_or(1));
+  if ((args.size() == 2 || (args.size() == 3 && args[2] == "plain")) && args[0] == "write") return write(args[1], args.size() == 3);
+  if (args.size() == 3 && args[0] == "speed") return speed(parse_unsigned(args[1]).value_or(1), parse_unsigned(args[2]).value_or(1));
   return failed("usage: rdb_tool print FILE | write FILE [plain] | speed KEYS VALUE_BYTES");
 }
 

@@ -11,9 +11,7 @@
 namespace vedette::wire {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string content_of(const std::filesystem::path& path) {
   std::ostringstream text;
@@ -27,8 +25,7 @@ constexpr const char* kHashOfP = "#148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6
 
 TEST_CASE("a file of users is read at the start, saved and loaded again") {
   TemporaryFolder folder;
-  const std::string file =
-      folder.write("users.acl", "user ann on >p ~a* +@all &*\nuser default on nopass ~* &* +@all\n");
+  const std::string file = folder.write("users.acl", "user ann on >p ~a* +@all &*\nuser default on nopass ~* &* +@all\n");
   ServerProcess server({"--aclfile", file});
   Connection admin(server.port()), ann(server.port());
   CHECK(ann("AUTH ann p") == "+OK");
@@ -43,46 +40,40 @@ TEST_CASE("a file of users is read at the start, saved and loaded again") {
   CHECK(ann("PING") == "closed");
   CHECK(admin("ACL USERS") == "[$ann, $default]");
   folder.write("users.acl", "user ann on >p ~b* +nosuch\nusr\n");
-  CHECK(admin("ACL LOAD") ==
-        "-ERR " + file +
-            ":1: Error in applying operation '+nosuch': Unknown command or category name in ACL. " + file +
-            ":2 should start with user keyword followed by the username. WARNING: ACL errors detected, no "
-            "change to the "
-            "previously active ACL rules was performed");
+  CHECK(admin("ACL LOAD") == "-ERR " + file + ":1: Error in applying operation '+nosuch': Unknown command or category name in ACL. " +
+                                 file +
+                                 ":2 should start with user keyword followed by the username. WARNING: ACL errors detected, no "
+                                 "change to the "
+                                 "previously active ACL rules was performed");
   CHECK(admin("ACL USERS") == "[$ann, $default]");
 }
 
 TEST_CASE("a start with users that cannot be is refused") {
   TemporaryFolder folder;
   const std::string bad = folder.write("bad.acl", "user ann on\nuser ann off\n");
-  const Ended twice =
-      run_to_end({"--port", "0", "--unixsocket", (folder.path() / "s").string(), "--aclfile", bad});
+  const Ended twice = run_to_end({"--port", "0", "--unixsocket", (folder.path() / "s").string(), "--aclfile", bad});
   CHECK(twice.exit_code == 1);
-  CHECK(contains(twice.output,
-                 "Aborting the start because of ACL errors: WARNING: Duplicate user 'ann' found on line 2."));
+  CHECK(contains(twice.output, "Aborting the start because of ACL errors: WARNING: Duplicate user 'ann' found on line 2."));
   const std::string missing = (folder.path() / "none.acl").string();
-  const Ended none =
-      run_to_end({"--port", "0", "--unixsocket", (folder.path() / "s").string(), "--aclfile", missing});
+  const Ended none = run_to_end({"--port", "0", "--unixsocket", (folder.path() / "s").string(), "--aclfile", missing});
   CHECK(none.exit_code == 1);
   CHECK(contains(none.output, "opening file '" + missing + "': No such file or directory"));
-  const std::string both = folder.write("both.conf", "port 0\nunixsocket " + (folder.path() / "s").string() +
-                                                         "\nuser ann on\naclfile " + bad + "\n");
+  const std::string both = folder.write("both.conf",
+                                        "port 0\nunixsocket " + (folder.path() / "s").string() + "\nuser ann on\naclfile " + bad + "\n");
   const Ended refused = run_to_end({both});
   CHECK(refused.exit_code == 1);
   CHECK(contains(refused.output, "Users in the configuration and an ACL file (aclfile) besides"));
   const std::string wrong = folder.write("wrong.conf", "port 0\nuser ann on >secret +nosuch\n");
   const Ended line = run_to_end({wrong});
   CHECK(line.exit_code == 1);
-  CHECK(contains(line.output,
-                 "Error in user declaration 'ann': +nosuch: Unknown command or category name in ACL"));
+  CHECK(contains(line.output, "Error in user declaration 'ann': +nosuch: Unknown command or category name in ACL"));
   const Ended duplicate = run_to_end({"--user", "foo", "--user", "foo"});
   CHECK(contains(duplicate.output, "Duplicate user"));
 }
 
 TEST_CASE("users of a configuration outlive CONFIG REWRITE and a restart") {
   TemporaryFolder folder;
-  const std::string file =
-      folder.write("main.conf", "# mine\nuser ann on >p ~a* (+get ~b) +set\nslowlog-max-len 5\n");
+  const std::string file = folder.write("main.conf", "# mine\nuser ann on >p ~a* (+get ~b) +set\nslowlog-max-len 5\n");
   ServerProcess server({}, file);
   {
     Connection admin(server.port());
@@ -144,8 +135,7 @@ TEST_CASE("a replica logs in as the user that it was given, which needs little")
   CHECK(admin("ACL SETUSER copier on >p +psync +replconf +ping") == "+OK");
   CHECK(admin("ACL SETUSER default >q") == "+OK");
   CHECK(admin("SET k v") == "+OK");
-  ServerProcess replica({"--masteruser", "copier", "--masterauth", "p", "--replicaof", "127.0.0.1",
-                         std::to_string(primary.port())});
+  ServerProcess replica({"--masteruser", "copier", "--masterauth", "p", "--replicaof", "127.0.0.1", std::to_string(primary.port())});
   Connection copy(replica.port());
   CHECK(eventually([&] { return copy("GET k") == "$v"; }));
   CHECK(contains(admin("CLIENT LIST TYPE replica"), "user=copier"));
@@ -167,8 +157,7 @@ TEST_CASE("who has not logged in cannot make the server keep much for it") {
   // Errors that are not read stop what follows from being executed.
   const std::string attempts = [] {
     std::string many;
-    for (int i = 0; i < 1000; i++)
-      many += request({"AUTH", "user" + std::to_string(i), std::string(100, 'x')});
+    for (int i = 0; i < 1000; i++) many += request({"AUTH", "user" + std::to_string(i), std::string(100, 'x')});
     return many;
   }();
   for (int i = 0; i < 200; i++) stranger.send_some(attempts);
@@ -196,8 +185,7 @@ TEST_CASE("before a login requests are small, and nothing but a login is heard")
     return stranger.receive_until_closed();
   };
   CHECK(sole_answer("*11\r\n") == "-ERR Protocol error: unauthenticated multibulk length\r\n");
-  CHECK(sole_answer("*2\r\n$4\r\nAUTH\r\n$16385\r\n") ==
-        "-ERR Protocol error: unauthenticated bulk length\r\n");
+  CHECK(sole_answer("*2\r\n$4\r\nAUTH\r\n$16385\r\n") == "-ERR Protocol error: unauthenticated bulk length\r\n");
   CHECK(sole_answer(std::string(70000, 'x')) == "-ERR Protocol error: too big inline request\r\n");
 
   Connection stranger(server.port());
@@ -205,9 +193,8 @@ TEST_CASE("before a login requests are small, and nothing but a login is heard")
   largest[0] = "DEL";
   CHECK(stranger.call(largest) == "-NOAUTH Authentication required.");
   for (const char* line :
-       {"GET k", "CLIENT ID", "CLIENT SETNAME x", "CLIENT KILL ID 1", "COMMAND", "CONFIG GET port", "INFO",
-        "MULTI", "SUBSCRIBE a", "MONITOR", "PSYNC ? -1", "SYNC", "REPLCONF capa eof", "ACL WHOAMI",
-        "ACL GENPASS", "SHUTDOWN", "EVAL return 0", "PING", "ECHO x"}) {
+       {"GET k", "CLIENT ID", "CLIENT SETNAME x", "CLIENT KILL ID 1", "COMMAND", "CONFIG GET port", "INFO", "MULTI", "SUBSCRIBE a",
+        "MONITOR", "PSYNC ? -1", "SYNC", "REPLCONF capa eof", "ACL WHOAMI", "ACL GENPASS", "SHUTDOWN", "EVAL return 0", "PING", "ECHO x"}) {
     CAPTURE(line);
     CHECK(contains(stranger(line), "NOAUTH Authentication required."));
   }
@@ -231,11 +218,9 @@ TEST_CASE("a stranger's pipeline is answered in order, and its logins fill the l
   for (int i = 0; i < 2000; i++) many += i % 2 ? "GET k\r\n" : "AUTH no\r\n";
   CHECK(stranger.send(many));
   CHECK(admin("PING") == "+PONG");
-  for (int i = 0; i < 2000; i++)
-    REQUIRE(stranger.receive_line().starts_with(i % 2 ? "-NOAUTH" : "-WRONGPASS"));
+  for (int i = 0; i < 2000; i++) REQUIRE(stranger.receive_line().starts_with(i % 2 ? "-NOAUTH" : "-WRONGPASS"));
   for (int i = 0; i < 100; i++) {
-    REQUIRE(stranger.send(
-        request({"AUTH", std::to_string(i) + std::string(16000, 'u'), std::string(16384, 'p')})));
+    REQUIRE(stranger.send(request({"AUTH", std::to_string(i) + std::string(16000, 'u'), std::string(16384, 'p')})));
     REQUIRE(stranger.receive_line().starts_with("-WRONGPASS"));
   }
   const std::string log = admin("ACL LOG 1000");

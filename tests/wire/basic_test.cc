@@ -114,8 +114,7 @@ TEST_CASE("HELLO switches the protocol of one connection") {
   CHECK(client.receive_line() == "$-1");
   client.send("HELLO 3 SETNAME tester\r\n");
   CHECK(client.receive_line() == "%7");
-  while (client.receive_line() != "$7" || client.receive_line() != "modules") {
-  }
+  while (client.receive_line() != "$7" || client.receive_line() != "modules") {}
   CHECK(client.receive_line() == "*0");
   client.send("GET none\r\nCLIENT GETNAME\r\nCONFIG GET port\r\n");
   CHECK(client.receive_line() == "_");

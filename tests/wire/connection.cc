@@ -23,18 +23,12 @@ constexpr int kPollMilliseconds = static_cast<int>(std::chrono::milliseconds(kDe
 std::string show(const redisReply& reply) {
   const std::string text = reply.str != nullptr ? std::string(reply.str, reply.len) : std::string();
   switch (reply.type) {
-    case REDIS_REPLY_STATUS:
-      return "+" + text;
-    case REDIS_REPLY_ERROR:
-      return "-" + text;
-    case REDIS_REPLY_INTEGER:
-      return ":" + std::to_string(reply.integer);
-    case REDIS_REPLY_STRING:
-      return "$" + text;
-    case REDIS_REPLY_NIL:
-      return "nil";
-    default:
-      break;
+    case REDIS_REPLY_STATUS: return "+" + text;
+    case REDIS_REPLY_ERROR: return "-" + text;
+    case REDIS_REPLY_INTEGER: return ":" + std::to_string(reply.integer);
+    case REDIS_REPLY_STRING: return "$" + text;
+    case REDIS_REPLY_NIL: return "nil";
+    default: break;
   }
   std::string items;
   for (size_t i = 0; i < reply.elements; ++i) items += (i == 0 ? "" : ", ") + show(*reply.element[i]);
@@ -51,8 +45,7 @@ Connection::Connection(int port) : context_(redisConnectWithTimeout("127.0.0.1",
   redisSetTimeout(context_.get(), kReplyTimeout);
 }
 
-Connection::Connection(const std::string& unix_path)
-    : context_(redisConnectUnixWithTimeout(unix_path.c_str(), kReplyTimeout)) {
+Connection::Connection(const std::string& unix_path) : context_(redisConnectUnixWithTimeout(unix_path.c_str(), kReplyTimeout)) {
   REQUIRE(context_);
   REQUIRE_MESSAGE(context_->err == 0, context_->errstr);
   redisSetTimeout(context_.get(), kReplyTimeout);
@@ -156,16 +149,14 @@ std::string RawConnection::receive_line() {
 }
 
 std::string RawConnection::receive(size_t count) {
-  while (received_.size() < count && fill()) {
-  }
+  while (received_.size() < count && fill()) {}
   std::string bytes = received_.substr(0, count);
   received_.erase(0, bytes.size());
   return bytes;
 }
 
 std::string RawConnection::receive_until_closed() {
-  while (fill()) {
-  }
+  while (fill()) {}
   return std::move(received_);
 }
 

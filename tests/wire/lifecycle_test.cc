@@ -14,9 +14,7 @@
 namespace vedette::wire {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -69,8 +67,7 @@ TEST_CASE("a mistake in the configuration ends the start with exit code 1 and it
 
 TEST_CASE("a port that is taken ends the start with exit code 1") {
   ServerProcess server;
-  const Ended second = run_to_end(
-      {"--port", std::to_string(server.port()), "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"});
+  const Ended second = run_to_end({"--port", std::to_string(server.port()), "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"});
   CHECK(second.exit_code == 1);
   CHECK(contains(second.output, "Failed listening on port"));
 }
@@ -108,9 +105,8 @@ TEST_CASE("--version prints a line and ends") {
 TEST_CASE("a configuration file, its includes and the command line are read in this order") {
   TemporaryFolder folder;
   folder.write("part-a.conf", "maxclients 123\ntimeout 7\n");
-  const std::string file =
-      folder.write("main.conf", "# a comment\ntimeout 5\ninclude " +
-                                    (folder.path() / "part-*.conf").string() + "\nhz 20\n");
+  const std::string file = folder.write("main.conf",
+                                        "# a comment\ntimeout 5\ninclude " + (folder.path() / "part-*.conf").string() + "\nhz 20\n");
   ServerProcess server({"--hz", "30"}, file);
   Connection client(server.port());
   CHECK(client("CONFIG GET maxclients") == "[$maxclients, $123]");
@@ -120,8 +116,7 @@ TEST_CASE("a configuration file, its includes and the command line are read in t
 
 TEST_CASE("CONFIG REWRITE keeps comments and survives a restart") {
   TemporaryFolder folder;
-  const std::string file =
-      folder.write("server.conf", "# the first comment\ntimeout 5\n\n# the second\nhz 20\n");
+  const std::string file = folder.write("server.conf", "# the first comment\ntimeout 5\n\n# the second\nhz 20\n");
   ServerProcess server({}, file);
   {
     Connection client(server.port());
@@ -157,8 +152,7 @@ TEST_CASE("several addresses are served, and an optional one that is not there i
   RawConnection second(server.port(), "127.0.0.2");
   second.send("PING\r\n");
   CHECK(second.receive_line() == "+PONG");
-  const Ended mandatory = run_to_end(
-      {"--port", std::to_string(free_port()), "--bind", "192.0.2.1", "--save", "", "--dir", "/tmp"});
+  const Ended mandatory = run_to_end({"--port", std::to_string(free_port()), "--bind", "192.0.2.1", "--save", "", "--dir", "/tmp"});
   CHECK(mandatory.exit_code == 1);
 }
 

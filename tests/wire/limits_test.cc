@@ -83,8 +83,7 @@ TEST_CASE("a client that asks without reading is dropped at its output limit") {
   slow.send("CLIENT SETNAME slow\r\n");
   CHECK(slow.receive_line() == "+OK");
   CHECK(has_client(other, "slow"));
-  for (int i = 0; i < 100 && slow.send(request({"GET", "big"})); ++i) {
-  }
+  for (int i = 0; i < 100 && slow.send(request({"GET", "big"})); ++i) {}
   CHECK(eventually([&] { return !has_client(other, "slow"); }));
 }
 
@@ -107,8 +106,7 @@ TEST_CASE("maxmemory-clients closes the client that holds most") {
   RawConnection slow(server.port());
   slow.send("CLIENT SETNAME slow\r\n");
   CHECK(slow.receive_line() == "+OK");
-  for (int i = 0; i < 100 && slow.send(request({"GET", "big"})); ++i) {
-  }
+  for (int i = 0; i < 100 && slow.send(request({"GET", "big"})); ++i) {}
   CHECK(eventually([&] { return !has_client(other, "slow"); }));
   CHECK(info_number(other, "stats", "evicted_clients") == 1);
 }
@@ -185,8 +183,7 @@ TEST_CASE("maxmemory refuses writes under noeviction and evicts under allkeys-lr
   Connection client(server.port());
   const std::string value(100'000, 'v');
   std::string answer = "+OK";
-  for (int i = 0; i < 400 && answer == "+OK"; ++i)
-    answer = client.call({"SET", "k" + std::to_string(i), value});
+  for (int i = 0; i < 400 && answer == "+OK"; ++i) answer = client.call({"SET", "k" + std::to_string(i), value});
   CHECK(answer == "-OOM command not allowed when used memory > 'maxmemory'.");
   CHECK((client("GET k0") == "$" + value));
   CHECK(client("CONFIG SET maxmemory-policy allkeys-lru") == "+OK");

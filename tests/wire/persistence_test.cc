@@ -203,8 +203,7 @@ TEST_CASE("a name that cannot be taken is an error too, which SHUTDOWN FORCE pas
   CHECK(server.wait_for_exit() == 0);
 }
 
-TEST_CASE(
-    "a second SIGINT ends the save before the end and leaves nothing of it; a second SIGTERM does not") {
+TEST_CASE("a second SIGINT ends the save before the end and leaves nothing of it; a second SIGTERM does not") {
   const std::string slow = "20000";  // microseconds a key
   for (const bool insists : {true, false}) {
     CAPTURE(insists);
@@ -267,7 +266,8 @@ TEST_CASE("a snapshot that is not whole ends the start with its name and the pla
   const std::string whole = bytes_of(file);
   std::string damaged = whole;
   damaged[whole.size() / 2] = char(damaged[whole.size() / 2] ^ 0x55);
-  for (const std::string& bytes : {whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 1), damaged, std::string("REDIS00"), std::string()}) {
+  for (const std::string& bytes :
+       {whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 1), damaged, std::string("REDIS00"), std::string()}) {
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
     server.start_again(false);
     CHECK(server.wait_for_exit() == 1);
@@ -283,8 +283,7 @@ TEST_CASE("a snapshot that is not whole ends the start with its name and the pla
 TEST_CASE("a snapshot that cannot be opened ends the start") {
   TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() / "dump.rdb");
-  const Ended ended = run_to_end(
-      {"--port", std::to_string(free_port()), "--bind", "127.0.0.1", "--dir", folder.path().string()});
+  const Ended ended = run_to_end({"--port", std::to_string(free_port()), "--bind", "127.0.0.1", "--dir", folder.path().string()});
   CHECK(ended.exit_code == 1);
   const std::string last = ended.output.substr(ended.output.rfind('\n', ended.output.size() - 2) + 1);
   CHECK(contains(last, "Fatal error loading the DB: " + (folder.path() / "dump.rdb").string()));

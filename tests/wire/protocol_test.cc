@@ -66,8 +66,7 @@ TEST_CASE("a web browser's request ends the connection") {
 
 TEST_CASE("proto-max-bulk-len bounds an argument") {
   ServerProcess server({"--proto-max-bulk-len", "1mb"});
-  CHECK(answer_until_closed(server, "*2\r\n$4\r\nECHO\r\n$1048577\r\n") ==
-        "-ERR Protocol error: invalid bulk length\r\n");
+  CHECK(answer_until_closed(server, "*2\r\n$4\r\nECHO\r\n$1048577\r\n") == "-ERR Protocol error: invalid bulk length\r\n");
   Connection client(server.port());
   CHECK(client.call({"SET", "k", std::string(1048576, 'x')}) == "+OK");
   CHECK(client.call({"APPEND", "k", "x"}) == "-ERR string exceeds maximum allowed size (proto-max-bulk-len)");
@@ -75,10 +74,8 @@ TEST_CASE("proto-max-bulk-len bounds an argument") {
 
 TEST_CASE("before authentication little is accepted") {
   ServerProcess server({"--requirepass", "secret"});
-  CHECK(answer_until_closed(server, "*11\r\n") ==
-        "-ERR Protocol error: unauthenticated multibulk length\r\n");
-  CHECK(answer_until_closed(server, "*2\r\n$4\r\nAUTH\r\n$16385\r\n") ==
-        "-ERR Protocol error: unauthenticated bulk length\r\n");
+  CHECK(answer_until_closed(server, "*11\r\n") == "-ERR Protocol error: unauthenticated multibulk length\r\n");
+  CHECK(answer_until_closed(server, "*2\r\n$4\r\nAUTH\r\n$16385\r\n") == "-ERR Protocol error: unauthenticated bulk length\r\n");
   Connection client(server.port());
   CHECK(client("GET k") == "-NOAUTH Authentication required.");
   CHECK(client("AUTH wrong") == "-WRONGPASS invalid username-password pair or user is disabled.");
@@ -102,8 +99,8 @@ TEST_CASE("what follows AUTH in the same packet is taken with an authenticated c
   RawConnection client(server.port());
   std::string mset = "*21\r\n$4\r\nMSET\r\n";
   for (int i = 0; i < 20; i++) mset += "$1\r\n" + std::string(1, char('a' + i)) + "\r\n";
-  REQUIRE(client.send("*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n" + mset + "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$20000\r\n" +
-                      std::string(20000, 'x') + "\r\n"));
+  REQUIRE(client.send("*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n" + mset + "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$20000\r\n" + std::string(20000, 'x') +
+                      "\r\n"));
   for (int i = 0; i < 3; i++) CHECK(client.receive_line() == "+OK");
 }
 

@@ -53,8 +53,7 @@ TEST_CASE("in RESP3 messages are pushes between ordinary replies") {
   RawConnection subscriber(server.port());
   Connection publisher(server.port());
   subscriber.send("HELLO 3\r\n");
-  while (subscriber.receive_line() != "modules") {
-  }
+  while (subscriber.receive_line() != "modules") {}
   CHECK(subscriber.receive_line() == "*0");
   subscriber.send("SUBSCRIBE news\r\n");
   CHECK(subscriber.receive(33) == ">3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
@@ -80,8 +79,7 @@ TEST_CASE("one publisher reaches a thousand subscribers") {
   for (int i = 0; i < 20; ++i) wrong += publisher("PUBLISH all message" + std::to_string(i)) != ":1000";
   wrong += publisher("PUBLISH all message0") != ":1000";
   for (Connection& subscriber : subscribers) {
-    for (int i = 0; i < 20; ++i)
-      wrong += subscriber.receive() != "[$message, $all, $message" + std::to_string(i) + "]";
+    for (int i = 0; i < 20; ++i) wrong += subscriber.receive() != "[$message, $all, $message" + std::to_string(i) + "]";
   }
   CHECK(wrong == 0);
 }

@@ -29,9 +29,7 @@ std::string read_whole(const std::filesystem::path& path) {
   return text.str();
 }
 
-int exit_code_of(int wait_status) {
-  return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
+int exit_code_of(int wait_status) { return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status); }
 
 /// Starts the binary with its output going to `log` and its input coming from `input`.
 pid_t spawn(const Options& arguments, const std::filesystem::path& log, const std::string& input) {
@@ -120,9 +118,8 @@ void ServerProcess::launch() {
   std::filesystem::remove(folder_.path() / "log");
   Options arguments;
   if (!file_.empty()) arguments.push_back(file_);
-  for (const std::string& word :
-       {std::string("--port"), std::to_string(port_), std::string("--bind"), std::string("127.0.0.1"),
-        std::string("--dir"), folder_.path().string(), std::string("--save"), std::string()}) {
+  for (const std::string& word : {std::string("--port"), std::to_string(port_), std::string("--bind"), std::string("127.0.0.1"),
+                                  std::string("--dir"), folder_.path().string(), std::string("--save"), std::string()}) {
     arguments.push_back(word);
   }
   arguments.insert(arguments.end(), options_.begin(), options_.end());
@@ -131,9 +128,7 @@ void ServerProcess::launch() {
 
 bool ServerProcess::start_once() {
   launch();
-  const bool up = eventually([this] {
-    return has_exited() || (log().find("Ready to accept") != std::string::npos && answers_ping());
-  });
+  const bool up = eventually([this] { return has_exited() || (log().find("Ready to accept") != std::string::npos && answers_ping()); });
   if (!up) kill_now();
   return !exit_code_;
 }

@@ -51,8 +51,7 @@ class ServerProcess {
  public:
   /// `options`: command line options added to `--port N --bind 127.0.0.1 --dir FOLDER --save ""`, e.g.
   /// {"--maxclients", "3"}. `file`: a configuration file to begin the command line with, or "-" for `input`.
-  explicit ServerProcess(const Options& options = {}, const std::string& file = "",
-                         const std::string& input = "");
+  explicit ServerProcess(const Options& options = {}, const std::string& file = "", const std::string& input = "");
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;

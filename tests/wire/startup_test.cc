@@ -29,10 +29,12 @@ std::string content_of(const std::filesystem::path& path) {
 // The lines that are in force in the configuration of Debian's package, its paths replaced by `folder`.
 std::string distribution_lines(const std::string& folder) {
   return "bind 127.0.0.1 -::1\nprotected-mode yes\nport 6379\ntcp-backlog 511\ntimeout 0\ntcp-keepalive 300\n"
-         "daemonize yes\npidfile " + folder + "/redis-server.pid\nloglevel notice\nlogfile " + folder +
+         "daemonize yes\npidfile " +
+         folder + "/redis-server.pid\nloglevel notice\nlogfile " + folder +
          "/redis-server.log\ndatabases 16\nalways-show-logo no\nset-proc-title yes\n"
          "proc-title-template \"{title} {listen-addr} {server-mode}\"\nstop-writes-on-bgsave-error yes\n"
-         "rdbcompression yes\nrdbchecksum yes\ndbfilename dump.rdb\nrdb-del-sync-files no\ndir " + folder +
+         "rdbcompression yes\nrdbchecksum yes\ndbfilename dump.rdb\nrdb-del-sync-files no\ndir " +
+         folder +
          "\nreplica-serve-stale-data yes\nreplica-read-only yes\nrepl-diskless-sync yes\n"
          "repl-diskless-sync-delay 5\nrepl-diskless-sync-max-replicas 0\nrepl-diskless-load disabled\n"
          "repl-disable-tcp-nodelay no\nreplica-priority 100\nacllog-max-len 128\nlazyfree-lazy-eviction no\n"

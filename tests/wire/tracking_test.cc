@@ -10,8 +10,7 @@ namespace {
 
 void speak_resp3(RawConnection& client) {
   client.send("HELLO 3\r\n");
-  while (client.receive_line() != "modules") {
-  }
+  while (client.receive_line() != "modules") {}
   CHECK(client.receive_line() == "*0");
 }
 

@@ -48,10 +48,12 @@ TEST_CASE("a wrong option of a primary is refused by name, and what stood before
                  {"quorum 0", "(error) ERR Invalid argument '0' for SENTINEL SET 'quorum'"},
                  {"quorum x", "(error) ERR Invalid argument 'x' for SENTINEL SET 'quorum'"},
                  {"foo 1", "(error) ERR Unknown option or number of arguments for SENTINEL SET 'foo'"},
-                 {"down-after-milliseconds 5000 quorum 1 parallel-syncs", "(error) ERR Unknown option or number of arguments for SENTINEL SET 'parallel-syncs'"},
+                 {"down-after-milliseconds 5000 quorum 1 parallel-syncs",
+                  "(error) ERR Unknown option or number of arguments for SENTINEL SET 'parallel-syncs'"},
                  {"rename-command a", "(error) ERR Unknown option or number of arguments for SENTINEL SET 'rename-command'"},
                  {"rename-command '' b", "(error) ERR Invalid argument '' for SENTINEL SET 'rename-command'"}});
-  CHECK(client("SENTINEL SET m notification-script /bin/true").starts_with("(error) ERR Reconfiguration of scripts path is denied for security"));
+  CHECK(client("SENTINEL SET m notification-script /bin/true")
+            .starts_with("(error) ERR Reconfiguration of scripts path is denied for security"));
   // A password may be anything, and is one word of a line all the same.
   CHECK(client("SENTINEL SET m auth-pass \"a\\r\\nb\"") == "OK");
   CHECK(sentinel.monitor.find("m")->options.auth_pass == "a\r\nb");
@@ -151,7 +153,8 @@ TEST_CASE("a state that cannot be written is told, and told off again") {
 
 TEST_CASE("an order that cannot be saved is an error, and holds") {
   const std::string failed = "(error) ERR Failed to save config file. Check server logs.";
-  for (const char* order : {"SENTINEL SET m quorum 2", "SENTINEL MONITOR b 127.0.0.1 7001 1", "SENTINEL CONFIG SET announce-port 7", "SENTINEL REMOVE m"}) {
+  for (const char* order :
+       {"SENTINEL SET m quorum 2", "SENTINEL MONITOR b 127.0.0.1 7001 1", "SENTINEL CONFIG SET announce-port 7", "SENTINEL REMOVE m"}) {
     CAPTURE(order);
     TestSentinel sentinel;
     sentinel.watch("m");
@@ -305,7 +308,8 @@ TEST_CASE("options of the sentinel itself are told and set") {
   TestSentinel sentinel;
   SentinelClient client(sentinel);
   const std::string wrong_form = "(error) ERR Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported.";
-  for (const char* line : {"SENTINEL CONFIG GET", "SENTINEL CONFIG SET", "SENTINEL CONFIG GET a b", "SENTINEL CONFIG SET a", "SENTINEL CONFIG foo bar"})
+  for (const char* line :
+       {"SENTINEL CONFIG GET", "SENTINEL CONFIG SET", "SENTINEL CONFIG GET a b", "SENTINEL CONFIG SET a", "SENTINEL CONFIG foo bar"})
     CHECK_MESSAGE(client(line) == wrong_form, line);
   CHECK(client("SENTINEL CONFIG") == "(error) ERR wrong number of arguments for 'sentinel|config' command");
   CHECK(client("SENTINEL CONFIG GET *") ==
@@ -314,7 +318,8 @@ TEST_CASE("options of the sentinel itself are told and set") {
   CHECK(client("SENTINEL CONFIG GET nope") == "[]");
   CHECK(client("SENTINEL CONFIG SET nope 1") == "(error) ERR Invalid argument 'nope' to SENTINEL CONFIG SET");
   CHECK(client("SENTINEL CONFIG SET announce-port 500000") == "(error) ERR Invalid value '500000' to SENTINEL CONFIG SET 'announce-port'");
-  CHECK(client("SENTINEL CONFIG SET resolve-hostnames maybe") == "(error) ERR Invalid value 'maybe' to SENTINEL CONFIG SET 'resolve-hostnames'");
+  CHECK(client("SENTINEL CONFIG SET resolve-hostnames maybe") ==
+        "(error) ERR Invalid value 'maybe' to SENTINEL CONFIG SET 'resolve-hostnames'");
   CHECK(client("SENTINEL CONFIG SET announce-ip \"a\\nb\"").starts_with("(error) ERR Invalid value"));
   CHECK(client("SENTINEL CONFIG SET announce-ip \"a,b\"").starts_with("(error) ERR Invalid value"));
   CHECK(client("SENTINEL CONFIG SET announce-ip 1.2.3.4.5").starts_with("(error) ERR Invalid value"));
@@ -334,10 +339,11 @@ TEST_CASE("options of the sentinel itself are told and set") {
 TEST_CASE("periods are told and set") {
   TestSentinel sentinel;
   SentinelClient client(sentinel);
-  CHECK(client("SENTINEL DEBUG") ==
-        "[INFO-PERIOD, 10000, PING-PERIOD, 1000, ASK-PERIOD, 1000, PUBLISH-PERIOD, 2000, DEFAULT-DOWN-AFTER, 30000, DEFAULT-FAILOVER-TIMEOUT, "
-        "180000, TILT-TRIGGER, 2000, TILT-PERIOD, 30000, SLAVE-RECONF-TIMEOUT, 10000, MIN-LINK-RECONNECT-PERIOD, 15000, ELECTION-TIMEOUT, 10000, "
-        "SCRIPT-MAX-RUNTIME, 60000, SCRIPT-RETRY-DELAY, 30000]");
+  CHECK(
+      client("SENTINEL DEBUG") ==
+      "[INFO-PERIOD, 10000, PING-PERIOD, 1000, ASK-PERIOD, 1000, PUBLISH-PERIOD, 2000, DEFAULT-DOWN-AFTER, 30000, DEFAULT-FAILOVER-TIMEOUT, "
+      "180000, TILT-TRIGGER, 2000, TILT-PERIOD, 30000, SLAVE-RECONF-TIMEOUT, 10000, MIN-LINK-RECONNECT-PERIOD, 15000, ELECTION-TIMEOUT, 10000, "
+      "SCRIPT-MAX-RUNTIME, 60000, SCRIPT-RETRY-DELAY, 30000]");
   CHECK(client("SENTINEL DEBUG info-period 500 ping-period 100") == "OK");
   CHECK(sentinel.monitor.periods().info == 500);
   CHECK(sentinel.monitor.periods().ping == 100);

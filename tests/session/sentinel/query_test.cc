@@ -39,8 +39,10 @@ TEST_CASE("a primary is told with the fields that clients know, in their order")
       "last-ping-sent, ";
   const std::string one = client("SENTINEL MASTER m");
   CHECK(one.substr(0, expected.size()) == expected);
-  CHECK(one.find("down-after-milliseconds, 30000, info-refresh, 0, role-reported, master, role-reported-time, 250, config-epoch, 0, num-slaves, 1, "
-                 "num-other-sentinels, 1, quorum, 2, failover-timeout, 180000, parallel-syncs, 1]") != std::string::npos);
+  CHECK(
+      one.find(
+          "down-after-milliseconds, 30000, info-refresh, 0, role-reported, master, role-reported-time, 250, config-epoch, 0, num-slaves, 1, "
+          "num-other-sentinels, 1, quorum, 2, failover-timeout, 180000, parallel-syncs, 1]") != std::string::npos);
   CHECK(client("SENTINEL PRIMARY m") == one);
   CHECK(client("SENTINEL MASTERS") == "[" + one + "]");
   CHECK(client("SENTINEL PRIMARIES") == "[" + one + "]");
@@ -59,11 +61,13 @@ TEST_CASE("replicas and sentinels are told with theirs") {
   SentinelClient client(sentinel);
   const std::string replicas = client("SENTINEL REPLICAS m");
   CHECK(replicas.starts_with("[[name, 127.0.0.1:7001, ip, 127.0.0.1, port, 7001, runid, \"\", flags, \"slave,disconnected\", "));
-  CHECK(replicas.find("role-reported, slave, role-reported-time, 0, master-link-down-time, 0, master-link-status, err, master-host, ") != std::string::npos);
+  CHECK(replicas.find("role-reported, slave, role-reported-time, 0, master-link-down-time, 0, master-link-status, err, master-host, ") !=
+        std::string::npos);
   CHECK(replicas.ends_with("slave-priority, 100, slave-repl-offset, 0, replica-announced, 1]]"));
   CHECK(client("SENTINEL SLAVES m") == replicas);
   const std::string sentinels = client("SENTINEL SENTINELS m");
-  CHECK(sentinels.starts_with("[[name, " + kOther + ", ip, 127.0.0.1, port, 7101, runid, " + kOther + ", flags, \"sentinel,disconnected\", "));
+  CHECK(sentinels.starts_with("[[name, " + kOther + ", ip, 127.0.0.1, port, 7101, runid, " + kOther +
+                              ", flags, \"sentinel,disconnected\", "));
   CHECK(sentinels.ends_with("voted-leader, ?, voted-leader-epoch, 0]]"));
   sentinel.monitor.find("m")->find_replica({"127.0.0.1", 7001})->announced = false;
   CHECK(client("SENTINEL REPLICAS m") == "[]");
@@ -74,8 +78,8 @@ TEST_CASE("an unknown name, word or count is an error") {
   sentinel.watch("m");
   SentinelClient client(sentinel);
   for (const char* line : {"SENTINEL MASTER x", "SENTINEL REPLICAS x", "SENTINEL SLAVES x", "SENTINEL SENTINELS x", "SENTINEL CKQUORUM x",
-                           "SENTINEL FAILOVER x", "SENTINEL REMOVE x", "SENTINEL SET x quorum 1", "SENTINEL EXPLAIN x", "SENTINEL HISTORY x",
-                           "SENTINEL FORGET x y"})
+                           "SENTINEL FAILOVER x", "SENTINEL REMOVE x", "SENTINEL SET x quorum 1", "SENTINEL EXPLAIN x",
+                           "SENTINEL HISTORY x", "SENTINEL FORGET x y"})
     CHECK_MESSAGE(client(line) == "(error) ERR No such master with that name", line);
   CHECK(client("SENTINEL") == "(error) ERR wrong number of arguments for 'sentinel' command");
   CHECK(client("SENTINEL foo") == "(error) ERR unknown subcommand 'foo'. Try SENTINEL HELP.");
@@ -176,8 +180,9 @@ TEST_CASE("what is seen now and what has happened is explained") {
   sentinel.know_replica("m", 7001);
   SentinelClient client(sentinel);
   const std::string text = client("SENTINEL EXPLAIN m");
-  CHECK(text.starts_with("[state, \"the primary is up\", blockers, [\"no replica can be promoted\"], replicas, [[address, 127.0.0.1:7001, "
-                         "verdict, rejected, reason, "));
+  CHECK(
+      text.starts_with("[state, \"the primary is up\", blockers, [\"no replica can be promoted\"], replicas, [[address, 127.0.0.1:7001, "
+                       "verdict, rejected, reason, "));
   CHECK(client("SENTINEL HISTORY m") == "[]");
   FailoverRecord record;
   record.epoch = 3;
@@ -187,9 +192,10 @@ TEST_CASE("what is seen now and what has happened is explained") {
   record.votes = {{"v", "c"}};
   record.phases = {{"elected", 12}};
   group.history.push_back(record);
-  CHECK(client("SENTINEL HISTORY m") ==
-        "[[epoch, 3, began, 5000, mode, down, part, leader, leader, \"\", from, 127.0.0.1:7000, to, \"\", outcome, \"under way\", reason, \"\", "
-        "votes, [v, c], phases, [elected, 12], rejected, []]]");
+  CHECK(
+      client("SENTINEL HISTORY m") ==
+      "[[epoch, 3, began, 5000, mode, down, part, leader, leader, \"\", from, 127.0.0.1:7000, to, \"\", outcome, \"under way\", reason, \"\", "
+      "votes, [v, c], phases, [elected, 12], rejected, []]]");
   record.epoch = 4;
   group.history.push_back(record);
   CHECK(client("SENTINEL HISTORY m 1").starts_with("[[epoch, 4, "));
@@ -212,7 +218,8 @@ TEST_CASE("a name is looked up for each new link, and what it stood for holds wh
   CHECK(!known_at("10.0.0.1"));
   const auto link_lost = [&] {
     sentinel.clock.advance_ms(5000);
-    for (const auto& [link, to] : std::exchange(sentinel.outside.opened, {})) sentinel.node.on_closed({link, "refused", true}, sentinel.clock.now());
+    for (const auto& [link, to] : std::exchange(sentinel.outside.opened, {}))
+      sentinel.node.on_closed({link, "refused", true}, sentinel.clock.now());
     sentinel.clock.advance_ms(5000);
     sentinel.node.on_time(sentinel.clock.now());
   };
@@ -289,9 +296,7 @@ TEST_CASE("scripts that run or wait are listed") {
   TestSentinel sentinel;
   SentinelClient client(sentinel);
   CHECK(client("SENTINEL PENDING-SCRIPTS") == "[]");
-  sentinel.state.scripts = [] {
-    return std::vector<ScriptView>{{{"/bin/a", "x"}, true, 42, 7, 0, 1}, {{"/bin/b"}, false, 0, 0, 900, 2}};
-  };
+  sentinel.state.scripts = [] { return std::vector<ScriptView>{{{"/bin/a", "x"}, true, 42, 7, 0, 1}, {{"/bin/b"}, false, 0, 0, 900, 2}}; };
   CHECK(client("SENTINEL PENDING-SCRIPTS") ==
         "[[argv, [/bin/a, x], flags, running, pid, 42, run-time, 7, retry-num, 1], [argv, [/bin/b], flags, scheduled, pid, 0, run-delay, "
         "900, retry-num, 2]]");

@@ -11,7 +11,8 @@ namespace vedette::sentinel::testing {
 TEST_CASE("requests may come in any pieces") {
   TestSentinel sentinel;
   sentinel.watch("m");
-  const std::string bytes = encode({"PING"}) + encode({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "m"}) + "ping inline\r\n\r\n" + encode({"ROLE"});
+  const std::string bytes = encode({"PING"}) + encode({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "m"}) + "ping inline\r\n\r\n" +
+                            encode({"ROLE"});
   const std::string expected = "+PONG\r\n*2\r\n$9\r\n127.0.0.1\r\n$4\r\n7000\r\n$6\r\ninline\r\n*2\r\n$8\r\nsentinel\r\n*1\r\n$1\r\nm\r\n";
   const uint64_t seed = 20240817;
   INFO("seed ", seed);
@@ -87,7 +88,9 @@ TEST_CASE("a password keeps strangers out") {
 TEST_CASE("without a password AUTH says so") {
   TestSentinel sentinel;
   SentinelClient client(sentinel);
-  CHECK(client("AUTH a") == "(error) ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?");
+  CHECK(
+      client("AUTH a") ==
+      "(error) ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?");
   CHECK(client("AUTH default x") == "OK");
   CHECK(client("AUTH nobody x") == "(error) WRONGPASS invalid username-password pair or user is disabled.");
 }
@@ -98,8 +101,9 @@ TEST_CASE("a RESP2 listener may do little else") {
   client.send("SUBSCRIBE a b");
   CHECK(client.take_bytes() == "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n");
   CHECK(client("PING") == "[pong, \"\"]");
-  CHECK(client("SENTINEL MASTERS") ==
-        "(error) ERR Can't execute 'sentinel|masters': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
+  CHECK(
+      client("SENTINEL MASTERS") ==
+      "(error) ERR Can't execute 'sentinel|masters': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
   CHECK(client("PSUBSCRIBE x*") == "[psubscribe, x*, 3]");
   CHECK(client("UNSUBSCRIBE a") == "[unsubscribe, a, 2]");
   CHECK(client("UNSUBSCRIBE") == "[unsubscribe, b, 1]");
@@ -195,7 +199,9 @@ TEST_CASE("who refuses our login counts as disconnected") {
   for (const auto& [link, to] : std::vector(sentinel.outside.opened)) sentinel.node.on_connected(link, "127.0.0.1", sentinel.clock.now());
   sentinel.node.on_time(sentinel.clock.now());
   const auto flags = [&] { return sentinel.monitor.flags(group, group.primary, sentinel.clock.now()); };
-  const auto reply = [&](std::string_view bytes) { sentinel.node.on_bytes(group.primary.contact->command.id, bytes, sentinel.clock.now()); };
+  const auto reply = [&](std::string_view bytes) {
+    sentinel.node.on_bytes(group.primary.contact->command.id, bytes, sentinel.clock.now());
+  };
   reply("+OK\r\n+PONG\r\n");  // to CLIENT SETNAME and PING
   CHECK(flags() == "master");
   sentinel.clock.advance_ms(1000);
@@ -342,14 +348,11 @@ TEST_CASE("users") {
   CHECK(peer("AUTH peer wrong").starts_with("(error) WRONGPASS"));
   CHECK(peer("AUTH peer p") == "OK");
   CHECK(peer("PING") == "PONG");
-  CHECK(peer("SENTINEL MASTERS") ==
-        "(error) NOPERM this user has no permissions to run the 'sentinel|masters' command");
-  CHECK(peer("PUBLISH other x") ==
-        "(error) NOPERM this user has no permissions to access one of the channels used as arguments");
+  CHECK(peer("SENTINEL MASTERS") == "(error) NOPERM this user has no permissions to run the 'sentinel|masters' command");
+  CHECK(peer("PUBLISH other x") == "(error) NOPERM this user has no permissions to access one of the channels used as arguments");
   CHECK(reader("HELLO 2 AUTH reader p").starts_with("[server, redis"));
   CHECK(reader("SENTINEL MASTERS") == "[]");
-  CHECK(reader("SENTINEL SET m quorum 1") ==
-        "(error) NOPERM this user has no permissions to run the 'sentinel|set' command");
+  CHECK(reader("SENTINEL SET m quorum 1") == "(error) NOPERM this user has no permissions to run the 'sentinel|set' command");
   CHECK(reader("SUBSCRIBE +switch-master") == "[subscribe, +switch-master, 1]");
   CHECK(client("CLIENT LIST").find("user=reader") != std::string::npos);
   CHECK(client("ACL LOG 1").find("object, sentinel|set, username, reader") != std::string::npos);
@@ -358,8 +361,7 @@ TEST_CASE("users") {
   CHECK(reader.session.has(kCloseNow));
   CHECK(client("ACL DELUSER peer nobody") == "1");
   CHECK(peer.session.has(kCloseNow));
-  CHECK(client("ACL SAVE")
-            .starts_with("(error) ERR This Redis instance is not configured to use an ACL file."));
+  CHECK(client("ACL SAVE").starts_with("(error) ERR This Redis instance is not configured to use an ACL file."));
 }
 
 TEST_CASE("COMMAND derives from the table") {

@@ -54,8 +54,7 @@ void TestSentinel::turn() {
 }
 
 SentinelClient::SentinelClient(TestSentinel& sentinel)
-    : session(sentinel.state.clients.next_id(), sentinel.state.chunks, sentinel.clock.now().instant),
-      sentinel_(sentinel) {
+    : session(sentinel.state.clients.next_id(), sentinel.state.chunks, sentinel.clock.now().instant), sentinel_(sentinel) {
   sentinel.state.clients.add(session);
   sentinel.state.access->welcome(session);
 }

@@ -83,15 +83,13 @@ TEST_CASE("keys by what is done with them") {
 
 TEST_CASE("channels") {
   const AclUser user = user_with("+@all resetchannels &news &log:* &[ab]x").value();
-  for (const char* line : {"PUBLISH news m", "PUBLISH log:7 m", "SPUBLISH news m", "SUBSCRIBE news log:1 ax",
-                           "SSUBSCRIBE log:1", "PSUBSCRIBE log:* news", "UNSUBSCRIBE other",
-                           "PUNSUBSCRIBE other*", "SUNSUBSCRIBE other", "UNSUBSCRIBE"})
+  for (const char* line : {"PUBLISH news m", "PUBLISH log:7 m", "SPUBLISH news m", "SUBSCRIBE news log:1 ax", "SSUBSCRIBE log:1",
+                           "PSUBSCRIBE log:* news", "UNSUBSCRIBE other", "PUNSUBSCRIBE other*", "SUNSUBSCRIBE other", "UNSUBSCRIBE"})
     CHECK_MESSAGE(decision(user, line) == "OK", line);
   CHECK(decision(user, "PUBLISH other news") == "channel other");
   CHECK(decision(user, "PUBLISH log m") == "channel log");
   CHECK(decision(user, "SUBSCRIBE news other") == "channel other");
-  CHECK(decision(user, "PSUBSCRIBE log:1") ==
-        "channel log:1");  // a pattern must be the same as a permitted one
+  CHECK(decision(user, "PSUBSCRIBE log:1") == "channel log:1");  // a pattern must be the same as a permitted one
   CHECK(decision(user, "PSUBSCRIBE *") == "channel *");
   CHECK(decision("+@all", "PUBLISH news m") == "channel news");
   CHECK(decision("+@all allchannels", "PSUBSCRIBE *") == "OK");
@@ -153,8 +151,8 @@ TEST_CASE("patterns decide as the glob does, whatever the lengths") {
       patterns.add(pattern, permissions);
       plain.emplace_back(pattern, permissions);
     }
-    const AclMatcher matchers[] = {AclMatcher(patterns, 0), AclMatcher(patterns, kAclRead),
-                                   AclMatcher(patterns, kAclWrite), AclMatcher(patterns, kAclReadWrite)};
+    const AclMatcher matchers[] = {AclMatcher(patterns, 0), AclMatcher(patterns, kAclRead), AclMatcher(patterns, kAclWrite),
+                                   AclMatcher(patterns, kAclReadWrite)};
     for (int i = 0; i < 20; i++) {
       std::string name = text("aab", 14);
       if (rng.below(8) == 0) name += std::string(rng.below(3), '\0');
@@ -168,8 +166,7 @@ TEST_CASE("patterns decide as the glob does, whatever the lengths") {
         expected |= (all & need) == need && glob_match(pattern, name);
       }
       std::string said;
-      for (const auto& [pattern, permissions] : plain)
-        said += quoted(pattern) + " " + std::to_string(permissions) + ", ";
+      for (const auto& [pattern, permissions] : plain) said += quoted(pattern) + " " + std::to_string(permissions) + ", ";
       CAPTURE(said);
       CAPTURE(quoted(name));
       CAPTURE(int(need));
@@ -183,40 +180,33 @@ TEST_CASE("patterns decide as the glob does, whatever the lengths") {
 // A random list of rules, some of them wrong for each other.
 std::vector<std::string> random_rules(Rng& rng) {
   const AclCatalog& catalog = server_catalog();
-  const auto pick = [&](std::initializer_list<const char*> words) {
-    return std::string(words.begin()[rng.below(words.size())]);
-  };
+  const auto pick = [&](std::initializer_list<const char*> words) { return std::string(words.begin()[rng.below(words.size())]); };
   const auto command = [&] {
     const std::string sign = rng.below(3) ? "+" : "-";
     switch (rng.below(6)) {
-      case 0:
-        return sign + "@" + std::string(acl_category_names()[rng.below(acl_category_names().size())]);
+      case 0: return sign + "@" + std::string(acl_category_names()[rng.below(acl_category_names().size())]);
       case 1:
-        return pick({"+select|0", "+select|1", "+debug|object", "+get|x", "-select", "-debug", "+@connection",
-                     "-@connection", "+config|get", "-config"});
-      case 2:
-        return pick({"+@all", "-@all"});
-      default:
-        return sign + catalog[int(rng.below(uint64_t(catalog.size())))].name;
+        return pick({"+select|0", "+select|1", "+debug|object", "+get|x", "-select", "-debug", "+@connection", "-@connection",
+                     "+config|get", "-config"});
+      case 2: return pick({"+@all", "-@all"});
+      default: return sign + catalog[int(rng.below(uint64_t(catalog.size())))].name;
     }
   };
   const auto other = [&] {
-    return pick({"~a*", "%R~a*", "%W~a*", "~b", "%RW~*", "~*", "resetkeys", "&a", "&b*", "&*",
-                 "resetchannels", "allkeys", "~long-prefix:*", "~a)", "&(b)", "~x\"y", "%R~it's",
-                 "~back\\slash", "%R~[ab]?"});
+    return pick({"~a*", "%R~a*", "%W~a*", "~b", "%RW~*", "~*", "resetkeys", "&a", "&b*", "&*", "resetchannels", "allkeys", "~long-prefix:*",
+                 "~a)", "&(b)", "~x\"y", "%R~it's", "~back\\slash", "%R~[ab]?"});
   };
   std::vector<std::string> rules;
   for (size_t n = 1 + rng.below(12); n > 0; n--) {
     if (rng.below(8) == 0) {
       std::string selector = "(";
-      for (size_t m = rng.below(5); m > 0; m--)
-        selector += quoted_if_needed(rng.below(2) ? command() : other()) + " ";
+      for (size_t m = rng.below(5); m > 0; m--) selector += quoted_if_needed(rng.below(2) ? command() : other()) + " ";
       rules.push_back(selector + ")");
     } else {
-      rules.push_back(rng.below(10) == 0 ? pick({"on", "off", ">p", "nopass", "resetpass",
-                                                 "skip-sanitize-payload", "reset", "clearselectors"})
-                      : rng.below(3)     ? command()
-                                         : other());
+      rules.push_back(rng.below(10) == 0
+                          ? pick({"on", "off", ">p", "nopass", "resetpass", "skip-sanitize-payload", "reset", "clearselectors"})
+                      : rng.below(3) ? command()
+                                     : other());
     }
   }
   return rules;
@@ -255,8 +245,7 @@ TEST_CASE("a description makes the same user of a new one, for all commands") {
       const char* kArguments[] = {"a1", "b", "0", "1", "object", "x", "long-prefix:7", "STREAMS"};
       const size_t least = size_t(std::abs(command.info->arity));
       const bool is_help = command.name.ends_with("|help");
-      while (words_of_request.size() < (is_help ? 2 : least))
-        words_of_request.push_back(kArguments[rng.below(std::size(kArguments))]);
+      while (words_of_request.size() < (is_help ? 2 : least)) words_of_request.push_back(kArguments[rng.below(std::size(kArguments))]);
       const auto args = views_of(words_of_request);
       AclRequest request(catalog, *command.info, args), same(catalog, *command.info, args);
       if (!command.info->accepts_argument_count(args.size())) continue;

@@ -56,28 +56,23 @@ TEST_CASE("rules of commands are kept in an order that gives the same again") {
   CHECK(commands_of("+@HASH +@hash +HGET +hGeT") == "-@all +@hash +hget");
   CHECK(commands_of("+@hash +@slow +@set +@set +@slow +@hash") == "-@all +@set +@slow +@hash");
   CHECK(commands_of("+hget -hset +hset -hget") == "-@all +hset -hget");
-  CHECK(commands_of("+client|list +client|list +config|get +config +latency|reset -latency") ==
-        "-@all +client|list +config -latency");
+  CHECK(commands_of("+client|list +client|list +config|get +config +latency|reset -latency") == "-@all +client|list +config -latency");
   CHECK(commands_of("+select|0 +SELECT|0 +debug|segfault +debug") == "-@all +select|0 +debug");
   CHECK(commands_of("-@dangerous") == "-@all -@dangerous");
   CHECK(commands_of("+config +config|get -config|set +config") == "-@all +config");
   CHECK(commands_of("+@all +client|id") == "+@all +client|id");
   CHECK(commands_of("allcommands -client|kill nocommands") == "-@all");
   CHECK(commands_of("+geosearch +geo|x").find("Unknown command") != std::string::npos);
-  CHECK(commands_of("+geosearchstore +geosearch") ==
-        "-@all +geosearchstore +geosearch");  // a prefix alone is no part
+  CHECK(commands_of("+geosearchstore +geosearch") == "-@all +geosearchstore +geosearch");  // a prefix alone is no part
 }
 
 TEST_CASE("selectors") {
   CHECK(described("(~a +get) (+set)") ==
         "off sanitize-payload resetchannels -@all (~a resetchannels -@all +get) (resetchannels -@all +set)");
-  CHECK(described("(+get '~a' ) on") ==
-        "on sanitize-payload resetchannels -@all (~a resetchannels -@all +get)");
-  CHECK(described("() '( )'") ==
-        "off sanitize-payload resetchannels -@all (resetchannels -@all) (resetchannels -@all)");
+  CHECK(described("(+get '~a' ) on") == "on sanitize-payload resetchannels -@all (~a resetchannels -@all +get)");
+  CHECK(described("() '( )'") == "off sanitize-payload resetchannels -@all (resetchannels -@all) (resetchannels -@all)");
   CHECK(described("(~a) (~b) clearselectors") == described(""));
-  CHECK(described("(~a +@all -get)") ==
-        "off sanitize-payload resetchannels -@all (~a resetchannels +@all -get)");
+  CHECK(described("(~a +@all -get)") == "off sanitize-payload resetchannels -@all (~a resetchannels +@all -get)");
   CHECK(user_with("(+get)", true)->description() == "off sanitize-payload &* -@all (&* -@all +get)");
 }
 
@@ -85,17 +80,14 @@ TEST_CASE("faults are told with the rule, and nothing of the call holds then") {
   const auto fault = [](std::string_view rules, std::string_view text) {
     CAPTURE(std::string(rules));
     const auto words = words_of(rules);
-    const std::string expected =
-        "ERR Error in ACL SETUSER modifier '" + words.back() + "': " + std::string(text);
+    const std::string expected = "ERR Error in ACL SETUSER modifier '" + words.back() + "': " + std::string(text);
     CHECK(described(rules) == expected);
   };
-  for (const char* rule : {"nosuch", ")", "%", "%~a", "%RR~a", "%X~a", "'~a b'", "'&a b'", "'~a\tb'",
-                           "+select|", "+config|", "'((+get))'", "'(on)'", "'(>p)'", "'(reset)'",
-                           "'(clearselectors)'", "'( +get ~a ) (+set)'", "'+select|a b'"})
+  for (const char* rule : {"nosuch", ")", "%", "%~a", "%RR~a", "%X~a", "'~a b'", "'&a b'", "'~a\tb'", "+select|", "+config|", "'((+get))'",
+                           "'(on)'", "'(>p)'", "'(reset)'", "'(clearselectors)'", "'( +get ~a ) (+set)'", "'+select|a b'"})
     fault(rule, "Syntax error");
-  for (const char* rule :
-       {"+nosuch", "-nosuch", "+@nosuch", "-@", "+", "-", "'(+get +nosuch)'", "'(+get))'", "+config|nosuch",
-        "-config|nosuch", "-select|0", "+nosuch|x", "+get|a|b", "+select|0|", "+help"})
+  for (const char* rule : {"+nosuch", "-nosuch", "+@nosuch", "-@", "+", "-", "'(+get +nosuch)'", "'(+get))'", "+config|nosuch",
+                           "-config|nosuch", "-select|0", "+nosuch|x", "+get|a|b", "+select|0|", "+help"})
     fault(rule, "Unknown command or category name in ACL");
   fault("~* ~b",
         "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any "
@@ -106,17 +98,14 @@ TEST_CASE("faults are told with the rule, and nothing of the call holds then") {
         "effect. Try "
         "'resetchannels' to start with an empty list of channels");
   fault("<x", "The password you are trying to remove from the user does not exist");
-  fault("#x",
-        "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters");
-  fault("!" + std::string(64, 'A'),
-        "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters");
+  fault("#x", "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters");
+  fault("!" + std::string(64, 'A'), "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters");
   fault("+config|get|x", "Allowing first-arg of a subcommand is not supported");
   CHECK(described("on (+get") == "ERR Unmatched parenthesis in acl selector starting at '(+get'.");
   CHECK(described("(+get ~a (+set on") == "ERR Unmatched parenthesis in acl selector starting at '(+set'.");
   AclUsers users(server_catalog());
   CHECK(users.changed("a b", {}).error().text() == "ERR Usernames can't contain spaces or null characters");
-  CHECK(users.changed(std::string_view("a\0b", 3), {}).error().text() ==
-        "ERR Usernames can't contain spaces or null characters");
+  CHECK(users.changed(std::string_view("a\0b", 3), {}).error().text() == "ERR Usernames can't contain spaces or null characters");
 }
 
 TEST_CASE("files of users") {
@@ -128,16 +117,14 @@ TEST_CASE("files of users") {
     for (const AclUser& user : *found) all += user.name() + ": " + user.description() + "; ";
     return all;
   };
-  const std::string none =
-      "WARNING: ACL errors detected, no change to the previously active ACL rules was performed";
+  const std::string none = "WARNING: ACL errors detected, no change to the previously active ACL rules was performed";
   CHECK(read("") == "");
   CHECK(read("\n  user e on \t\r\nuser d  on   nopass\nuser  on") ==
         "e: on sanitize-payload resetchannels -@all; d: on nopass sanitize-payload resetchannels -@all; : on "
         "sanitize-payload "
         "resetchannels -@all; ");
-  CHECK(
-      read("user d (+get) on (~a &b)  \r\n") ==
-      "d: on sanitize-payload resetchannels -@all (resetchannels -@all +get) (~a resetchannels &b -@all); ");
+  CHECK(read("user d (+get) on (~a &b)  \r\n") ==
+        "d: on sanitize-payload resetchannels -@all (resetchannels -@all +get) (~a resetchannels &b -@all); ");
   CHECK(read("user a on\nuser a on\nfoo\nuser\nuser b +nosuch +nosuch2 ~a foo bar\nuser c (+get ~a\n") ==
         "WARNING: Duplicate user 'a' found on line 2. u.acl:3 should start with user keyword followed by the "
         "username. u.acl:4 should "
@@ -153,10 +140,8 @@ TEST_CASE("files of users") {
   const auto rules = words_of("on >p ~a* %R~b &c +@read -get +select|0 (+set ~d)");
   users.store(users.changed("zoe", views_of(rules)).value());
   const std::string text = users.file_text();
-  CHECK(text.starts_with(
-      "user default on nopass sanitize-payload ~* &* +@all\nuser zoe on sanitize-payload #"));
-  CHECK(read(text) ==
-        "default: on nopass sanitize-payload ~* &* +@all; zoe: " + users.find("zoe")->description() + "; ");
+  CHECK(text.starts_with("user default on nopass sanitize-payload ~* &* +@all\nuser zoe on sanitize-payload #"));
+  CHECK(read(text) == "default: on nopass sanitize-payload ~* &* +@all; zoe: " + users.find("zoe")->description() + "; ");
 }
 
 TEST_CASE("of very many patterns, first arguments and users each is kept once, in order") {
@@ -182,10 +167,7 @@ TEST_CASE("of very many patterns, first arguments and users each is kept once, i
   std::string text;
   for (int i = 0; i < kMany; i++) text += fmt::format("user u{} on\n", i);
   CHECK(users.read(text, "f").value().size() == kMany);
-  CHECK(users.read(text + "user u5 off", "f")
-            .error()
-            .text()
-            .starts_with("WARNING: Duplicate user 'u5' found on line 20001. "));
+  CHECK(users.read(text + "user u5 off", "f").error().text().starts_with("WARNING: Duplicate user 'u5' found on line 20001. "));
 }
 
 TEST_CASE("a user has its table of routes once it has logged in, and whoever takes its place then") {

@@ -28,9 +28,7 @@ inline const AclCatalog& server_catalog() {
 
 inline std::vector<std::string> words_of(std::string_view line) { return split_words(line).value(); }
 
-inline std::vector<std::string_view> views_of(const std::vector<std::string>& words) {
-  return {words.begin(), words.end()};
-}
+inline std::vector<std::string_view> views_of(const std::vector<std::string>& words) { return {words.begin(), words.end()}; }
 
 /// As the arguments of a call, or the words of a line in a file of users.
 inline std::vector<std::string_view> split_at_blanks(std::string_view line) {
@@ -73,17 +71,12 @@ inline std::string decision(const AclUser& user, std::string_view line) {
   const AclDecision decision = user.decide(request);
   VED_ASSERT(user.permits(request.id, args) == decision.is_permitted());
   switch (decision.denial) {
-    case AclDenial::kNone:
-      return "OK";
-    case AclDenial::kCommand:
-      return "command " + request.command.name;
-    default:
-      return std::string(to_text(decision.denial)) + " " + words[size_t(decision.argument)];
+    case AclDenial::kNone: return "OK";
+    case AclDenial::kCommand: return "command " + request.command.name;
+    default: return std::string(to_text(decision.denial)) + " " + words[size_t(decision.argument)];
   }
 }
 
-inline std::string decision(std::string_view rules, std::string_view line) {
-  return decision(user_with(rules).value(), line);
-}
+inline std::string decision(std::string_view rules, std::string_view line) { return decision(user_with(rules).value(), line); }
 
 }  // namespace vedette::testing

@@ -65,8 +65,7 @@ TEST_CASE("used memory counts each allocation in its true size and comes back to
 #endif
     }
 #ifdef VEDETTE_JEMALLOC
-    if (std::none_of(blocks.begin(), blocks.end(), [](const Block& block) { return block.pages; }))
-      CHECK(used_memory() == expected);
+    if (std::none_of(blocks.begin(), blocks.end(), [](const Block& block) { return block.pages; })) CHECK(used_memory() == expected);
 #endif
   }
   for (const Block& block : blocks) block.pages ? release_pages(block.start, block.bytes) : release(block.start, block.bytes);

@@ -14,8 +14,7 @@ namespace {
 
 // The paper's definition, a byte at a time, for any number of rounds.
 uint64_t reference(std::string_view bytes, const HashKey& key, int compressions, int finalizations) {
-  uint64_t v[4] = {key.k0 ^ 0x736f6d6570736575, key.k1 ^ 0x646f72616e646f6d, key.k0 ^ 0x6c7967656e657261,
-                   key.k1 ^ 0x7465646279746573};
+  uint64_t v[4] = {key.k0 ^ 0x736f6d6570736575, key.k1 ^ 0x646f72616e646f6d, key.k0 ^ 0x6c7967656e657261, key.k1 ^ 0x7465646279746573};
   const auto rotate = [](uint64_t x, int by) { return x << by | x >> (64 - by); };
   const auto round = [&] {
     v[0] += v[1];

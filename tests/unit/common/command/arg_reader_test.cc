@@ -29,14 +29,10 @@ TEST_CASE("options are read in any order and case, with their values") {
   int64_t ms = 0;
   bool absent = false, get = false;
   while (args.more()) {
-    if (args.token("NX"))
-      absent = true;
-    else if (args.token("GET"))
-      get = true;
-    else if (args.token_with("PX"))
-      ms = args.integer();
-    else
-      args.fail_syntax();
+    if (args.token("NX")) absent = true;
+    else if (args.token("GET")) get = true;
+    else if (args.token_with("PX")) ms = args.integer();
+    else args.fail_syntax();
   }
   CHECK(args.is_ok());
   CHECK(args.status().is_ok());
@@ -73,11 +69,9 @@ TEST_CASE("each kind of value has the error text that clients know") {
   for (std::string_view bad : {"a", "1.5", "01", "+1", "9223372036854775808", "''"})
     CHECK(error_of(bad, integer) == "ERR value is not an integer or out of range");
   CHECK(error_of("-9223372036854775808", integer).empty());
-  CHECK(error_of("5", [](ArgReader& args) { args.integer(6); }) ==
-        "ERR value is not an integer or out of range");
-  CHECK(error_of("x", [](ArgReader& args) {
-          args.integer_or("ERR bit offset is not an integer or out of range");
-        }) == "ERR bit offset is not an integer or out of range");
+  CHECK(error_of("5", [](ArgReader& args) { args.integer(6); }) == "ERR value is not an integer or out of range");
+  CHECK(error_of("x", [](ArgReader& args) { args.integer_or("ERR bit offset is not an integer or out of range"); }) ==
+        "ERR bit offset is not an integer or out of range");
   CHECK(error_of("99999999999", [](ArgReader& args) { args.integer_between(-2147483648, 2147483647); }) ==
         "ERR value is out of range, value must between -2147483648 and 2147483647");
   const auto count = [](ArgReader& args) { args.count(); };
@@ -85,8 +79,7 @@ TEST_CASE("each kind of value has the error text that clients know") {
   CHECK(error_of("a", count) == "ERR value is out of range, must be positive");
   CHECK(error_of("0", count).empty());
   const auto real = [](ArgReader& args) { args.real(); };
-  for (std::string_view bad : {"a", "nan", "''", "1e999999"})
-    CHECK(error_of(bad, real) == "ERR value is not a valid float");
+  for (std::string_view bad : {"a", "nan", "''", "1e999999"}) CHECK(error_of(bad, real) == "ERR value is not a valid float");
   CHECK(error_of("-inf", real).empty());
   CHECK(error_of("a", [](ArgReader& args) { args.cursor(); }) == "ERR invalid cursor");
   CHECK(error_of("18446744073709551615", [](ArgReader& args) { args.cursor(); }).empty());

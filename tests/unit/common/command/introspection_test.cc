@@ -31,9 +31,7 @@ std::string shown(const ReplyValue& value) {
   return map ? "{" + text + "}" : value.kind == Kind::kSet ? "<" + text + ">" : "[" + text + "]";
 }
 
-std::string shown(const Result<ReplyValue>& result) {
-  return result ? shown(*result) : "-" + result.error().text();
-}
+std::string shown(const Result<ReplyValue>& result) { return result ? shown(*result) : "-" + result.error().text(); }
 
 std::string field(const ReplyValue& docs, std::string_view name) {
   for (size_t i = 0; i + 1 < docs.items.size(); i += 2)
@@ -112,9 +110,8 @@ TEST_CASE("COMMAND INFO tells of each row what clients have always been told") {
   };
   const auto table = sample::table();
   size_t i = 0;
-  for (std::string_view name :
-       {"get", "SET", "getset", "mset", "del", "sort", "eval", "zunionstore", "config|get", "config|help",
-        "Client|Kill", "object|encoding", "xread", "migrate", "wait", "ssubscribe"}) {
+  for (std::string_view name : {"get", "SET", "getset", "mset", "del", "sort", "eval", "zunionstore", "config|get", "config|help",
+                                "Client|Kill", "object|encoding", "xread", "migrate", "wait", "ssubscribe"}) {
     REQUIRE(i < std::size(kExpected));
     CHECK(shown(command_infos(table, {{name}}).items.at(0)) == kExpected[i++]);
   }
@@ -132,9 +129,7 @@ TEST_CASE("a container made from its subcommands has their infos and no category
 
 TEST_CASE("COMMAND LIST filters by category and by pattern") {
   const auto table = sample::table();
-  const auto list = [&](std::string_view options) {
-    return shown(command_list(table, sample::words(options)));
-  };
+  const auto list = [&](std::string_view options) { return shown(command_list(table, sample::words(options))); };
   CHECK(list("FILTERBY PATTERN CONFIG*") == "[config config|get config|help]");
   CHECK(list("filterby pattern config|g*") == "[config|get]");
   CHECK(list("FILTERBY ACLCAT SCRIPTING") == "[eval]");
@@ -149,9 +144,7 @@ TEST_CASE("COMMAND LIST filters by category and by pattern") {
 
 TEST_CASE("COMMAND GETKEYS gives the keys of a request, or says why there are none") {
   const auto table = sample::table();
-  const auto keys = [&](std::string_view request) {
-    return shown(command_getkeys(table, sample::words(request)));
-  };
+  const auto keys = [&](std::string_view request) { return shown(command_getkeys(table, sample::words(request))); };
   CHECK(keys("mset a 1 b 2") == "[a b]");
   CHECK(keys("mset a b c") == "[a c]");
   CHECK(keys("eval x 0") == "[]");
@@ -177,9 +170,7 @@ TEST_CASE("COMMAND GETKEYS gives the keys of a request, or says why there are no
 
 TEST_CASE("COMMAND GETKEYSANDFLAGS tells what is done with each key, options considered") {
   const auto table = sample::table();
-  const auto keys = [&](std::string_view request) {
-    return shown(command_getkeysandflags(table, sample::words(request)));
-  };
+  const auto keys = [&](std::string_view request) { return shown(command_getkeysandflags(table, sample::words(request))); };
   CHECK(keys("set a b") == "[[a <+OW +update>]]");
   CHECK(keys("set a b ex get") == "[[a <+RW +access +update>]]");
   CHECK(keys("del a b") == "[[a <+RM +delete>] [b <+RM +delete>]]");
@@ -193,11 +184,10 @@ TEST_CASE("COMMAND GETKEYSANDFLAGS tells what is done with each key, options con
 
 TEST_CASE("COMMAND DOCS has a row's fields in their order") {
   const auto table = sample::table();
-  CHECK(
-      shown(command_docs(table, {{"getset"}})) ==
-      "{getset={summary=Swap a string., since=1.0.0, group=string, complexity=O(1), doc_flags=<+deprecated>, "
-      "deprecated_since=6.2.0, replaced_by=SET with GET, arguments=[{name=key, type=key, key_spec_index=:0} "
-      "{name=value, type=string}]}}");
+  CHECK(shown(command_docs(table, {{"getset"}})) ==
+        "{getset={summary=Swap a string., since=1.0.0, group=string, complexity=O(1), doc_flags=<+deprecated>, "
+        "deprecated_since=6.2.0, replaced_by=SET with GET, arguments=[{name=key, type=key, key_spec_index=:0} "
+        "{name=value, type=string}]}}");
   CHECK(shown(command_docs(table, {{"nosuch"}})) == "{}");
   const ReplyValue set = command_docs(table, {{"set"}}).items.at(1);
   CHECK(field(set, "history") == "<[2.6.12 EX, PX, NX, XX.] [6.2.0 GET and EXAT.]>");
@@ -234,8 +224,7 @@ TEST_CASE("the arguments of COMMAND DOCS follow from the usage line") {
                                        "{name=key_empty-string, type=oneof, arguments=[{name=key, "
                                        "type=key, key_spec_index=:0} {name=empty-string, type=pure-token, "
                                        "token=}]} {name=destination-db, type=integer}"));
-  CHECK(arguments("migrate").ends_with(
-      "{name=key, type=key, key_spec_index=:1, token=KEYS, flags=<+optional +multiple>}]"));
+  CHECK(arguments("migrate").ends_with("{name=key, type=key, key_spec_index=:1, token=KEYS, flags=<+optional +multiple>}]"));
   CHECK(arguments("ssubscribe") == "[{name=shardchannel, type=string, flags=<+multiple>}]");
 }
 
@@ -248,8 +237,7 @@ TEST_CASE("HELP of a container lists usage and summary of its subcommands") {
         "+    is broken into lines. "
         "+HELP +    Prints this help.]");
   const std::string kill = shown(container_help(*table.find_name("client")));
-  CHECK(kill.find("+KILL (<ip:port>|(ID <client-id>|TYPE (NORMAL|PUBSUB)|SKIPME <yes/no>) [") !=
-        std::string::npos);
+  CHECK(kill.find("+KILL (<ip:port>|(ID <client-id>|TYPE (NORMAL|PUBSUB)|SKIPME <yes/no>) [") != std::string::npos);
 }
 
 TEST_CASE("a reply value is written depth first with the counts of its aggregates") {

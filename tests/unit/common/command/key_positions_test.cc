@@ -65,8 +65,7 @@ TEST_CASE("whatever the arguments, keys lie among them and a plain range agrees 
   CAPTURE(seed);
   Rng rng(seed);
   const auto table = sample::table();
-  constexpr std::string_view kWords[] = {"a",  "",        "0",    "1",     "2",   "-1",
-                                         "99", "STREAMS", "KEYS", "STORE", "GET", "AUTH"};
+  constexpr std::string_view kWords[] = {"a", "", "0", "1", "2", "-1", "99", "STREAMS", "KEYS", "STORE", "GET", "AUTH"};
   for (int run = 0; run < 20000; run++) {
     const CommandInfo& command = *table.commands()[rng.below(table.commands().size())];
     std::vector<std::string_view> argv = {command.spec->name};

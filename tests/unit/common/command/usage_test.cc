@@ -40,8 +40,7 @@ TEST_CASE("a usage line becomes a tree of arguments") {
   CHECK(tree("<host port | NO ONE>") ==
         "host_port_no_one:oneof(host_port:block(host:string port:integer) "
         "no_one:block(no:pure-token=NO one:pure-token=ONE))");
-  CHECK(tree("key [LIMIT offset count] [REV]") ==
-        "key:key offset_count:block=LIMIT?(offset:integer count:integer) rev:pure-token=REV?");
+  CHECK(tree("key [LIMIT offset count] [REV]") == "key:key offset_count:block=LIMIT?(offset:integer count:integer) rev:pure-token=REV?");
   CHECK(tree("[COUNT count [ANY]]") == "count_any:block?(count:integer=COUNT any:pure-token=ANY?)");
   CHECK(tree("<* | id>") == "auto_id:oneof(auto:pure-token=* id:string)");
 }
@@ -52,16 +51,14 @@ TEST_CASE("a repetition takes the place of its first turn") {
   CHECK(tree("[key ...]") == "key:key?+");
   CHECK(tree("key field value [field value ...]") == "key:key field_value:block+(field:string value:string)");
   CHECK(tree("[PREFIX prefix [PREFIX prefix ...]]") == "prefix:string=PREFIX?++");
-  CHECK(tree("numkeys key [key ...] [WEIGHTS weight [weight ...]]") ==
-        "numkeys:integer key:key+ weight:integer=WEIGHTS?+");
+  CHECK(tree("numkeys key [key ...] [WEIGHTS weight [weight ...]]") == "numkeys:integer key:key+ weight:integer=WEIGHTS?+");
   CHECK(tree("OVERFLOW <WRAP | SAT>") == "wrap_sat:oneof=OVERFLOW(wrap:pure-token=WRAP sat:pure-token=SAT)");
   CHECK(tree("<A a | B b> [<A a | B b> ...]") == "a_b:oneof+(a:string=A b:string=B)");
 }
 
 TEST_CASE("an ill-formed usage line is told apart") {
-  for (std::string_view bad :
-       {"[", "]", "[]", "key [NX", "NX]", "<a>", "<a | >", "[ | a]", "a | b", "...", "key ...", "[key ... a]",
-        "[a | b ...]", "<a ...| b>", "[a>", "<a | b]", "Key", "[[[[[[[[[[[[[a]"}) {
+  for (std::string_view bad : {"[", "]", "[]", "key [NX", "NX]", "<a>", "<a | >", "[ | a]", "a | b", "...", "key ...", "[key ... a]",
+                               "[a | b ...]", "<a ...| b>", "[a>", "<a | b]", "Key", "[[[[[[[[[[[[[a]"}) {
     CAPTURE(bad);
     CHECK_FALSE(usage_fault(bad).empty());
     CHECK(tree(bad).starts_with("fault: "));
@@ -86,13 +83,11 @@ TEST_CASE("any line of the notation's pieces is either faulty or read") {
   const uint64_t seed = machine_seed();
   CAPTURE(seed);
   Rng rng(seed);
-  constexpr std::string_view kPieces[] = {"key", "value", "NX", "COUNT", "[", "]",
-                                          "<",   ">",     "|",  "...",   "*", "\"\""};
+  constexpr std::string_view kPieces[] = {"key", "value", "NX", "COUNT", "[", "]", "<", ">", "|", "...", "*", "\"\""};
   int read = 0;
   for (int run = 0; run < 20000; run++) {
     std::string line;
-    for (uint64_t i = rng.below(10); i > 0; i--)
-      line += std::string(kPieces[rng.below(std::size(kPieces))]) + " ";
+    for (uint64_t i = rng.below(10); i > 0; i--) line += std::string(kPieces[rng.below(std::size(kPieces))]) + " ";
     const auto parsed = parse_usage(line);
     CHECK(parsed.is_ok() == usage_fault(line).empty());
     read += parsed.is_ok();

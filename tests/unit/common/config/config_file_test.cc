@@ -48,18 +48,15 @@ struct Taken {
   }
 };
 
-std::string options_of(const std::vector<std::string>& arguments) {
-  return parse_start_arguments(arguments).options;
-}
+std::string options_of(const std::vector<std::string>& arguments) { return parse_start_arguments(arguments).options; }
 
 }  // namespace
 
 TEST_CASE("lines are handed out with their words, comments and blanks are not") {
   Taken taken;
   Files files;
-  CHECK_FALSE(read_config_text(
-      files.reader(), "f",
-      "# a comment\n\n  PORT \t 7000  \r\n   # indented\nmasterauth \"a b\\n\" 'c d'\nlast x", taken.sink()));
+  CHECK_FALSE(read_config_text(files.reader(), "f", "# a comment\n\n  PORT \t 7000  \r\n   # indented\nmasterauth \"a b\\n\" 'c d'\nlast x",
+                               taken.sink()));
   CHECK(taken.lines == std::vector<std::string>{"f:3 port|7000", "f:5 masterauth|a b\n|c d", "f:6 last|x"});
 }
 
@@ -93,20 +90,16 @@ TEST_CASE("an include stands for the lines of the files that it names") {
                {"deep", "e 5"}}};
   Taken taken;
   CHECK_FALSE(read_config_file(files.reader(), "main", taken.sink()));
-  CHECK(taken.lines == std::vector<std::string>{"main:1 a|1", "conf.d/1.conf:1 c|3", "conf.d/2.conf:1 d|4",
-                                                "deep:1 e|5", "main:4 b|2"});
+  CHECK(taken.lines == std::vector<std::string>{"main:1 a|1", "conf.d/1.conf:1 c|3", "conf.d/2.conf:1 d|4", "deep:1 e|5", "main:4 b|2"});
 }
 
 TEST_CASE("an include of a file that is not there, of nothing, or of itself is a problem") {
-  Files files{
-      {{"absent", "include gone"}, {"empty", "include"}, {"two", "include a b"}, {"self", "\ninclude self"}}};
+  Files files{{{"absent", "include gone"}, {"empty", "include"}, {"two", "include a b"}, {"self", "\ninclude self"}}};
   Taken taken;
   CHECK(read_config_file(files.reader(), "absent", taken.sink())->reason ==
         "Fatal error, can't open config file 'gone': No such file or directory");
-  CHECK(read_config_file(files.reader(), "empty", taken.sink())->reason ==
-        "Bad directive or wrong number of arguments");
-  CHECK(read_config_file(files.reader(), "two", taken.sink())->reason ==
-        "Bad directive or wrong number of arguments");
+  CHECK(read_config_file(files.reader(), "empty", taken.sink())->reason == "Bad directive or wrong number of arguments");
+  CHECK(read_config_file(files.reader(), "two", taken.sink())->reason == "Bad directive or wrong number of arguments");
   const auto problem = read_config_file(files.reader(), "self", taken.sink());
   CHECK(problem->reason == "files include each other more than 16 deep");
   CHECK(problem->number == 2);
@@ -193,8 +186,7 @@ TEST_CASE("a file is replaced whole, keeps its mode, and its symbolic link") {
   REQUIRE(stat(path.c_str(), &found) == 0);
   CHECK((found.st_mode & 0777) == 0600);
   CHECK(disk_reader().expand(std::string(folder) + "/*").size() == 2);  // no temporary file is left
-  CHECK(replace_file(std::string(folder) + "/none/a", "x").error().text() ==
-        "No such file or directory");
+  CHECK(replace_file(std::string(folder) + "/none/a", "x").error().text() == "No such file or directory");
   CHECK(disk_reader().read(folder).error().text() == "Is a directory");
   unlink(link.c_str());
   unlink(path.c_str());

@@ -27,21 +27,18 @@ std::vector<OptionGroup> rows(Values& v) {
   r.push_back(bool_option({.name = "flag", .flags = kOptionNotWhileLoading, .doc = "A flag."}, v.flag));
   r.push_back(integer_option({.name = "count", .aliases = "number", .doc = "A count."}, v.count, 0, 100));
   r.push_back(bytes_option({.name = "bytes", .doc = "Some bytes."}, v.bytes, 0, 0));
-  r.push_back(enum_option({.name = "colour", .doc = "A colour."}, v.colour,
-                          {{"red", Colour::kRed}, {"green", Colour::kGreen}}));
+  r.push_back(enum_option({.name = "colour", .doc = "A colour."}, v.colour, {{"red", Colour::kRed}, {"green", Colour::kGreen}}));
   r.push_back(string_option({.name = "text", .doc = "A text."}, v.text));
   r.push_back(string_option({.name = "secret", .flags = kOptionSensitive, .doc = "A secret."}, v.secret));
   r.push_back(string_option({.name = "fixed", .flags = kOptionImmutable, .doc = "Fixed."}, v.fixed));
   r.push_back(string_option({.name = "guarded", .flags = kOptionProtected, .doc = "Guarded."}, v.guarded));
-  r.push_back(words_option(
-      {.name = "words", .flags = kOptionNoEffect, .doc = "Words.", .note = "nobody reads them"}, v.words));
+  r.push_back(words_option({.name = "words", .flags = kOptionNoEffect, .doc = "Words.", .note = "nobody reads them"}, v.words));
   r.push_back(integer_option({.name = "hidden", .flags = kOptionHidden, .doc = "Hidden."}, v.hidden, -5, 5));
-  r.push_back(
-      directive({.name = "user", .doc = "A user."}, "words", [&v](const OptionWords& words) -> Status {
-        if (words.empty()) return Error("who?");
-        v.users.push_back(words[0]);
-        return Status::ok();
-      }));
+  r.push_back(directive({.name = "user", .doc = "A user."}, "words", [&v](const OptionWords& words) -> Status {
+    if (words.empty()) return Error("who?");
+    v.users.push_back(words[0]);
+    return Status::ok();
+  }));
   std::vector<OptionGroup> groups;
   groups.push_back(std::move(group));
   return groups;
@@ -101,12 +98,10 @@ TEST_CASE("CONFIG SET refuses in the protocol's words and changes nothing") {
   CHECK(server.set({"guarded", "1"}, {.protected_options = true}) == "OK");
   CHECK(server.set({"count", "1", "COUNT", "2"}) == failed + "COUNT') - duplicate parameter");
   CHECK(server.set({"count", "1", "flag", "maybe"}) == failed + "flag') - argument must be 'yes' or 'no'");
-  CHECK(server.set({"count", "7", "number", "x"}) ==
-        failed + "number') - argument couldn't be parsed into an integer");
+  CHECK(server.set({"count", "7", "number", "x"}) == failed + "number') - argument couldn't be parsed into an integer");
   CHECK(server.set({"count", "101"}) == failed + "count') - argument must be between 0 and 100 inclusive");
   CHECK(server.set({"bytes", "-1"}) == failed + "bytes') - argument must be a memory value");
-  CHECK(server.set({"colour", "blue"}) ==
-        failed + "colour') - argument(s) must be one of the following: red, green");
+  CHECK(server.set({"colour", "blue"}) == failed + "colour') - argument(s) must be one of the following: red, green");
   // The names are looked at before the values.
   CHECK(server.set({"count", "x", "fixed", "1"}) == failed + "fixed') - can't set immutable config");
   CHECK(server.set({"flag", "yes"}, {.loading = true}) == "LOADING Redis is loading the dataset in memory");
@@ -179,8 +174,7 @@ TEST_CASE("options without effect are told, if they are set") {
   Server server;
   CHECK(server.registry.notices().empty());
   CHECK(server.load("words x") == "OK");
-  CHECK(server.registry.notices() ==
-        std::vector<std::string>{"Option words is accepted and has no effect: nobody reads them"});
+  CHECK(server.registry.notices() == std::vector<std::string>{"Option words is accepted and has no effect: nobody reads them"});
 }
 
 TEST_CASE("CONFIG REWRITE keeps what is right, changes in place and adds the rest") {
@@ -198,8 +192,7 @@ TEST_CASE("CONFIG REWRITE keeps what is right, changes in place and adds the res
       "# tail";
   REQUIRE(server.load("number 7\nbytes 4kb\nuser x on\n") == "OK");
   CHECK(server.registry.rewritten(file) == file + "\n");
-  CHECK(server.set({"count", "8", "bytes", "1mb", "text", "a \"b\"\n", "colour", "green", "hidden", "3"}) ==
-        "OK");
+  CHECK(server.set({"count", "8", "bytes", "1mb", "text", "a \"b\"\n", "colour", "green", "hidden", "3"}) == "OK");
   CHECK(server.registry.rewritten(file) ==
         "# head\n"
         "count 8\n"

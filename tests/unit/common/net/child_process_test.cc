@@ -68,7 +68,9 @@ TEST_CASE("the owner may go away within the end, and before it") {
   });
   REQUIRE(started);
   owned = std::move(*started);
-  { const auto forgotten = ChildProcess::start(loop, {"/bin/true"}, [&](int64_t, int) { ends += 100; }); }
+  {
+    const auto forgotten = ChildProcess::start(loop, {"/bin/true"}, [&](int64_t, int) { ends += 100; });
+  }
   loop.run();
   CHECK(ends == 1);
 }

@@ -10,8 +10,9 @@ using namespace vedette;
 TEST_CASE("numbers are their own addresses, and what is no name has none") {
   Loop loop;
   Resolver resolver(loop);
-  const std::map<std::string, std::string> wanted = {
-      {"127.0.0.1", "127.0.0.1"}, {"::1", "::1"}, {"localhost", "127.0.0.1"}, {"", ""}, {std::string("a\0b", 3), ""}, {std::string(2000, 'x'), ""}};
+  const std::map<std::string, std::string> wanted = {{"127.0.0.1", "127.0.0.1"},   {"::1", "::1"},
+                                                     {"localhost", "127.0.0.1"},   {"", ""},
+                                                     {std::string("a\0b", 3), ""}, {std::string(2000, 'x'), ""}};
   std::map<std::string, std::string> found;
   bool within = true;
   for (const auto& [host, ip] : wanted)

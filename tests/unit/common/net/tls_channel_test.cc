@@ -289,10 +289,8 @@ TEST_CASE("changed, repeated and invented records end the channel, never the pro
     pair.client.say("some plaintext");
     std::string bytes;
     bytes.swap(pair.client.channel.outgoing());
-    if (turn % 4 == 0)
-      bytes += bytes;
-    else
-      bytes[rng.below(bytes.size())] ^= char(1 + rng.below(255));
+    if (turn % 4 == 0) bytes += bytes;
+    else bytes[rng.below(bytes.size())] ^= char(1 + rng.below(255));
     pair.server.take(bytes, 100);
     pair.server.take(std::string(70000, '\x17'), 100);
     CHECK((pair.server.read.empty() || pair.server.read == "some plaintext"));

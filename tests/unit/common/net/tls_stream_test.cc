@@ -33,7 +33,10 @@ std::shared_ptr<const TlsContext> context(Side side, const TlsSettings& settings
 // One end of a connection. Reads once a turn into a room of `room_bytes`, as the owners of the program do.
 class End : public StreamOwner {
  public:
-  End(Loop& loop, Stream::Kind kind) : stream(std::make_unique<Stream>(loop, kind, *this)), hooks_(loop, [] {}, [this] { read_this_turn_ = false; }) {}
+  End(Loop& loop, Stream::Kind kind)
+      : stream(std::make_unique<Stream>(loop, kind, *this)),
+        hooks_(
+            loop, [] {}, [this] { read_this_turn_ = false; }) {}
 
   std::span<char> on_room_wanted() override {
     if (read_this_turn_ || !wants) return {};
@@ -141,9 +144,11 @@ void run_until(Loop& loop, std::function<bool()> done) {
   bool late = false;
   Timer deadline(loop);
   deadline.start(kDeadlineMs, 0, [&] { late = true; });
-  TurnHooks look(loop, [] {}, [&] {
-    if (late || done()) loop.stop();
-  });
+  TurnHooks look(
+      loop, [] {},
+      [&] {
+        if (late || done()) loop.stop();
+      });
   if (!done()) loop.run();
   REQUIRE_FALSE(late);
 }
@@ -260,7 +265,8 @@ TEST_CASE("the end comes a turn later than the last bytes") {
   run_until(loop, [&] { return client->result && !host.guests.empty() && host.guests[0]->result; });
   End& guest = *host.guests[0];
   int turns_between = 0;
-  TurnHooks count(loop, [] {}, [&] { turns_between += !guest.heard.empty() && !guest.end; });
+  TurnHooks count(
+      loop, [] {}, [&] { turns_between += !guest.heard.empty() && !guest.end; });
   client->send("a question");
   client->stream.reset();  // in the same turn: both are there when the guest is read
   run_until(loop, [&] { return guest.end.has_value(); });

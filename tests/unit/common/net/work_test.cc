@@ -48,14 +48,11 @@ TEST_CASE("jobs run one after another, off the loop's thread, and their ends on 
   const auto here = std::this_thread::get_id();
   std::string trace;  // one job at a time: no lock
   for (char name : std::string("abcdefgh"))
-    queue.run(
-        [&trace, here, name] {
-          trace += std::this_thread::get_id() == here ? '!' : name;
-        },
-        [&, name] {
-          CHECK(std::this_thread::get_id() == here);
-          if (name == 'h') loop.stop();
-        });
+    queue.run([&trace, here, name] { trace += std::this_thread::get_id() == here ? '!' : name; },
+              [&, name] {
+                CHECK(std::this_thread::get_id() == here);
+                if (name == 'h') loop.stop();
+              });
   CHECK(queue.pending() == 8);
   loop.run();
   CHECK(trace == "abcdefgh");
@@ -66,8 +63,7 @@ TEST_CASE("the end of a job may ask for the next one") {
   Loop loop;
   WorkQueue queue(loop);
   std::string trace;
-  queue.run([&] { trace += 'a'; },
-            [&] { queue.run([&] { trace += 'b'; }, [&] { loop.stop(); }); });
+  queue.run([&] { trace += 'a'; }, [&] { queue.run([&] { trace += 'b'; }, [&] { loop.stop(); }); });
   loop.run();
   CHECK(trace == "ab");
 }
@@ -159,9 +155,10 @@ TEST_CASE("what a job holds is given back before its end runs") {
   WorkQueue queue(loop);
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watch = held;
-  queue.run([held = std::move(held)] {}, [&] {
-    CHECK(watch.expired());
-    loop.stop();
-  });
+  queue.run([held = std::move(held)] {},
+            [&] {
+              CHECK(watch.expired());
+              loop.stop();
+            });
   loop.run();
 }

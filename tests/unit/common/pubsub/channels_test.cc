@@ -17,8 +17,8 @@ namespace {
 struct Listener final : Subscriber {
   void deliver(const Message& message) override {
     static constexpr const char* kNames[] = {"channel", "pattern", "shard"};
-    heard.push_back(std::string(kNames[int(message.kind)]) + " " + std::string(message.pattern) + " " +
-                    std::string(message.channel) + " " + std::string(message.payload));
+    heard.push_back(std::string(kNames[int(message.kind)]) + " " + std::string(message.pattern) + " " + std::string(message.channel) + " " +
+                    std::string(message.payload));
   }
   std::vector<std::string> heard;
 };

@@ -114,7 +114,8 @@ TEST_CASE("an output buffer does what a string does") {
           break;
         }
         case 4: {
-          const size_t size = rng.below(2) ? expected.size() - rng.below(std::min<size_t>(expected.size(), 500) + 1) : rng.below(expected.size() + 1);
+          const size_t size = rng.below(2) ? expected.size() - rng.below(std::min<size_t>(expected.size(), 500) + 1)
+                                           : rng.below(expected.size() + 1);
           out.truncate(size);
           expected.resize(size);
           break;

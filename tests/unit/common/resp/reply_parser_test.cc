@@ -17,45 +17,26 @@ namespace {
 // The canonical RESP3 bytes of a reply.
 std::string encoded(const Reply& reply) {
   const auto line = [](char kind, std::string_view text) { return kind + std::string(text) + "\r\n"; };
-  const auto sized = [&](char kind, const std::string& text) {
-    return line(kind, std::to_string(text.size())) + text + "\r\n";
-  };
+  const auto sized = [&](char kind, const std::string& text) { return line(kind, std::to_string(text.size())) + text + "\r\n"; };
   std::string bytes;
   if (!reply.attributes.empty()) {
     bytes += line('|', std::to_string(reply.attributes.size() / 2));
     for (const Reply& part : reply.attributes) bytes += encoded(part);
   }
   switch (reply.type) {
-    case Type::kNull:
-      return bytes + "_\r\n";
-    case Type::kStatus:
-      return bytes + line('+', reply.text);
-    case Type::kError:
-      return bytes + sized('!', reply.text);
-    case Type::kInteger:
-      return bytes + line(':', std::to_string(reply.integer));
-    case Type::kBulk:
-      return bytes + sized('$', reply.text);
-    case Type::kVerbatim:
-      return bytes + sized('=', reply.format + ":" + reply.text);
-    case Type::kDouble:
-      return bytes + line(',', to_text(reply.number));
-    case Type::kBoolean:
-      return bytes + line('#', reply.integer ? "t" : "f");
-    case Type::kBigNumber:
-      return bytes + line('(', reply.text);
-    case Type::kArray:
-      bytes += line('*', std::to_string(reply.elements.size()));
-      break;
-    case Type::kSet:
-      bytes += line('~', std::to_string(reply.elements.size()));
-      break;
-    case Type::kMap:
-      bytes += line('%', std::to_string(reply.elements.size() / 2));
-      break;
-    case Type::kPush:
-      bytes += line('>', std::to_string(reply.elements.size()));
-      break;
+    case Type::kNull: return bytes + "_\r\n";
+    case Type::kStatus: return bytes + line('+', reply.text);
+    case Type::kError: return bytes + sized('!', reply.text);
+    case Type::kInteger: return bytes + line(':', std::to_string(reply.integer));
+    case Type::kBulk: return bytes + sized('$', reply.text);
+    case Type::kVerbatim: return bytes + sized('=', reply.format + ":" + reply.text);
+    case Type::kDouble: return bytes + line(',', to_text(reply.number));
+    case Type::kBoolean: return bytes + line('#', reply.integer ? "t" : "f");
+    case Type::kBigNumber: return bytes + line('(', reply.text);
+    case Type::kArray: bytes += line('*', std::to_string(reply.elements.size())); break;
+    case Type::kSet: bytes += line('~', std::to_string(reply.elements.size())); break;
+    case Type::kMap: bytes += line('%', std::to_string(reply.elements.size() / 2)); break;
+    case Type::kPush: bytes += line('>', std::to_string(reply.elements.size())); break;
   }
   for (const Reply& element : reply.elements) bytes += encoded(element);
   return bytes;
@@ -81,27 +62,17 @@ Reply random_reply(Rng& rng, int depth, bool outermost) {
   if (rng.below(8) == 0 && depth > 0 && reply.type != Type::kPush)
     for (int i = 0; i < 2; i++) reply.attributes.push_back(random_reply(rng, 0, false));
   switch (reply.type) {
-    case Type::kStatus:
-      reply.text = rng.hex(rng.below(10));
-      break;
+    case Type::kStatus: reply.text = rng.hex(rng.below(10)); break;
     case Type::kBulk:
     case Type::kError:
     case Type::kVerbatim:
       for (uint64_t i = rng.below(40); i > 0; i--) reply.text += char(rng.next());
       if (reply.type == Type::kVerbatim) reply.format = "txt";
       break;
-    case Type::kInteger:
-      reply.integer = int64_t(rng.next());
-      break;
-    case Type::kBoolean:
-      reply.integer = int64_t(rng.below(2));
-      break;
-    case Type::kDouble:
-      reply.number = double(int64_t(rng.next())) / 4096;
-      break;
-    case Type::kBigNumber:
-      reply.text = "-12345678901234567890123";
-      break;
+    case Type::kInteger: reply.integer = int64_t(rng.next()); break;
+    case Type::kBoolean: reply.integer = int64_t(rng.below(2)); break;
+    case Type::kDouble: reply.number = double(int64_t(rng.next())) / 4096; break;
+    case Type::kBigNumber: reply.text = "-12345678901234567890123"; break;
     case Type::kArray:
     case Type::kSet:
     case Type::kMap:
@@ -110,8 +81,7 @@ Reply random_reply(Rng& rng, int depth, bool outermost) {
       for (uint64_t i = 0; i < count; i++) reply.elements.push_back(random_reply(rng, depth - 1, false));
       break;
     }
-    case Type::kNull:
-      break;
+    case Type::kNull: break;
   }
   return reply;
 }

@@ -106,10 +106,8 @@ void write_random(Rng& rng, int depth, ReplyWriter& writer, std::string& expecte
     const size_t count = rng.below(12);
     const bool deferred = rng.below(2);
     ReplyWriter::Deferred start{};
-    if (deferred)
-      start = writer.start_deferred();
-    else
-      writer.array(count);
+    if (deferred) start = writer.start_deferred();
+    else writer.array(count);
     expected += "*" + std::to_string(count) + "\r\n";
     for (size_t i = 0; i < count; i++) write_random(rng, depth - 1, writer, expected);
     if (deferred) writer.finish_array(start, count);
@@ -129,10 +127,8 @@ TEST_CASE("deferred counts hold across chunks, whatever is nested in them") {
     ReplyWriter writer(out, RespVersion::k2);
     write_random(rng, 4, writer, reply);
     REQUIRE(writer.complete());
-    if (rng.below(3) == 0)
-      out.truncate(before);  // a reply that is taken back
-    else
-      expected += reply;
+    if (rng.below(3) == 0) out.truncate(before);  // a reply that is taken back
+    else expected += reply;
     REQUIRE(out.size() == expected.size());
     if (rng.below(8) == 0) {
       REQUIRE(bytes_of(out) == expected);

@@ -18,8 +18,8 @@ using Words = std::vector<std::string>;
 
 struct Parsed {
   std::vector<Words> requests;
-  std::string error;   // of the protocol error, if any
-  size_t consumed = 0; // by whole requests
+  std::string error;    // of the protocol error, if any
+  size_t consumed = 0;  // by whole requests
 };
 
 // Feeds `bytes` as if they arrived in pieces of sizes that `next_piece` tells, each time from a buffer at another address.
@@ -121,8 +121,7 @@ TEST_CASE("empty and negative arrays are requests without arguments") {
 }
 
 TEST_CASE("an inline line is split into words with quotes") {
-  CHECK(parse_whole("SET k \"a b\\x41\\n\" 'it\\'s'\r\nPING\n").requests ==
-        std::vector<Words>{{"SET", "k", "a bA\n", "it's"}, {"PING"}});
+  CHECK(parse_whole("SET k \"a b\\x41\\n\" 'it\\'s'\r\nPING\n").requests == std::vector<Words>{{"SET", "k", "a bA\n", "it's"}, {"PING"}});
   CHECK(error_of("SET k \"v\r\n") == "ERR Protocol error: unbalanced quotes in request");
   CHECK(error_of("SET k 'v'x\r\n") == "ERR Protocol error: unbalanced quotes in request");
 }
@@ -132,8 +131,8 @@ TEST_CASE("errors of the protocol are told in the words that clients know") {
   CHECK(error_of("*2\r\n$1\r\na\r\n:1\r\n") == "ERR Protocol error: expected '$', got ':'");
   for (const char* bytes : {"*x\r\n", "*\r\n", "* 1\r\n", "*+1\r\n", "*01\r\n", "*2147483648\r\n", "*99999999999999999999\r\n"})
     CHECK(error_of(bytes) == "ERR Protocol error: invalid multibulk length");
-  for (const char* bytes : {"*1\r\n$x\r\n", "*1\r\n$\r\n", "*1\r\n$-1\r\n", "*1\r\n$01\r\n", "*1\r\n$536870913\r\n",
-                            "*1\r\n$99999999999999999999\r\n"})
+  for (const char* bytes :
+       {"*1\r\n$x\r\n", "*1\r\n$\r\n", "*1\r\n$-1\r\n", "*1\r\n$01\r\n", "*1\r\n$536870913\r\n", "*1\r\n$99999999999999999999\r\n"})
     CHECK(error_of(bytes) == "ERR Protocol error: invalid bulk length");
   CHECK(error_of(std::string("\x16\x03\x01\x02\x00\x01\n", 7)) == "ERR Protocol error: this port speaks no TLS");
   CHECK(error_of(std::string(70000, 'x')) == "ERR Protocol error: too big inline request");

@@ -61,12 +61,15 @@ TEST_CASE("the output of clients is limited by class") {
   CHECK(limits[2].soft_seconds == 10);
   CHECK(loaded("client-output-buffer-limit nobody 1 2 3") == "f:1: Invalid client class specified in buffer limit configuration.");
   CHECK(loaded("client-output-buffer-limit pubsub 1 2") == "f:1: Wrong number of arguments in buffer limit configuration.");
-  CHECK(loaded("client-output-buffer-limit pubsub 1 2 -3") == "f:1: Error in hard, soft or soft_seconds setting in buffer limit configuration.");
+  CHECK(loaded("client-output-buffer-limit pubsub 1 2 -3") ==
+        "f:1: Error in hard, soft or soft_seconds setting in buffer limit configuration.");
 }
 
 TEST_CASE("options of servers are accepted and told of, what makes a server something else is refused") {
   Start start;
-  CHECK(start.load("repl-diskless-sync-delay 0\nenable-debug-command yes\nmasterauth secret\nhash-max-listpack-entries 10\nslave-priority 1\n") == "OK");
+  CHECK(start.load(
+            "repl-diskless-sync-delay 0\nenable-debug-command yes\nmasterauth secret\nhash-max-listpack-entries 10\nslave-priority 1\n") ==
+        "OK");
   CHECK(start.registry.notices().size() == 5);
   CHECK(loaded("replicaof 127.0.0.1 6379").starts_with("f:1: "));
   CHECK(loaded("cluster-enabled yes").starts_with("f:1: "));
@@ -109,20 +112,16 @@ TEST_CASE("users of a configuration are tried against the sentinel's commands") 
   CHECK(start.load("user bob on >secret ~* &* +@all\nuser ann on nopass &__sentinel__:hello (+ping "
                    "+sentinel|myid) +subscribe\n") == "OK");
   REQUIRE(start.options.users.size() == 2);
-  CHECK(start.options.users[1] ==
-        OptionWords{"ann", "on", "nopass", "&__sentinel__:hello", "(+ping", "+sentinel|myid)", "+subscribe"});
+  CHECK(start.options.users[1] == OptionWords{"ann", "on", "nopass", "&__sentinel__:hello", "(+ping", "+sentinel|myid)", "+subscribe"});
   CHECK(loaded("port 1\nuser bob on\nuser bob off") ==
         "f:3: Error in user declaration 'bob': Duplicate user found. A user can only be defined once in "
         "config files");
-  CHECK(loaded("user bob +get") ==
-        "f:1: Error in user declaration 'bob': +get: Unknown command or category name in ACL");
+  CHECK(loaded("user bob +get") == "f:1: Error in user declaration 'bob': +get: Unknown command or category name in ACL");
   CHECK(loaded("user bob <secret") ==
         "f:1: Error in user declaration 'bob': <: The password you are trying to remove from the user does "
         "not exist");
-  CHECK(loaded("user bob (+ping") ==
-        "f:1: Error in user declaration 'bob': Unmatched parenthesis in selector definition.");
-  CHECK(loaded("user \"b b\" on") ==
-        "f:1: Error in user declaration 'b b': Spaces not allowed in ACL usernames");
+  CHECK(loaded("user bob (+ping") == "f:1: Error in user declaration 'bob': Unmatched parenthesis in selector definition.");
+  CHECK(loaded("user \"b b\" on") == "f:1: Error in user declaration 'b b': Spaces not allowed in ACL usernames");
   CHECK(loaded("user") == "f:1: Bad directive or wrong number of arguments");
   CHECK(loaded("aclfile /etc/users.acl\nacllog-max-len 5\nacl-pubsub-default allchannels") == "OK");
 }
@@ -133,14 +132,16 @@ TEST_CASE("what would be unsafe to pass over is refused") {
 }
 
 TEST_CASE("directives outside of the main file need a state file") {
-  CHECK(Start().load("sentinel monitor m 127.0.0.1 1 1", "other").starts_with("f:1: The state is written into the main configuration file"));
+  CHECK(
+      Start().load("sentinel monitor m 127.0.0.1 1 1", "other").starts_with("f:1: The state is written into the main configuration file"));
   Start start;
   CHECK(start.load("sentinel monitor m 127.0.0.1 1 1\nsentinel state-file /tmp/x", "other") == "OK");
   CHECK(start.state_file == "/tmp/x");
 }
 
 TEST_CASE("the saved state takes the place of what it overrules, and is refused by its own line") {
-  const std::vector<Directive> configured = {{{"monitor", "m", "10.0.0.1", "1", "2"}, {.source = "f", .number = 4, .text = "sentinel monitor m 10.0.0.1 1 2"}}};
+  const std::vector<Directive> configured = {
+      {{"monitor", "m", "10.0.0.1", "1", "2"}, {.source = "f", .number = 4, .text = "sentinel monitor m 10.0.0.1 1 2"}}};
   const StateContent saved{{"monitor m 10.0.0.1 1 2"}, {"monitor m 10.0.0.2 1 2", "bogus m 1"}};
   Start start;
   const auto problem = configure(start.monitor, with_state(configured, saved, "/s"), kNow);
@@ -182,11 +183,14 @@ TEST_CASE("every directive of the monitor's state is documented, and its default
   std::set<std::string> documented;
   for (const DirectiveDoc& doc : directive_docs()) documented.insert(std::string(doc.name));
   Start start;
-  REQUIRE(start.load("sentinel monitor m 10.0.0.1 1 1\nsentinel down-after-milliseconds m 1\nsentinel failover-timeout m 1\nsentinel parallel-syncs m 2\n"
-                     "sentinel master-reboot-down-after-period m 1\nsentinel lease-milliseconds m 1000\nsentinel forget-after-seconds m 1\n"
-                     "sentinel fast-evidence m yes\nsentinel auth-pass m x\nsentinel auth-user m x\nsentinel rename-command m A B\n"
-                     "sentinel deny-scripts-reconfig no\nsentinel resolve-hostnames yes\nsentinel announce-hostnames yes\nsentinel announce-ip 1.1.1.1\n"
-                     "sentinel announce-port 1\nsentinel sentinel-user x\nsentinel sentinel-pass x\nsentinel zone x\nsentinel known-replica m 10.0.0.2 1") == "OK");
+  REQUIRE(
+      start.load(
+          "sentinel monitor m 10.0.0.1 1 1\nsentinel down-after-milliseconds m 1\nsentinel failover-timeout m 1\nsentinel parallel-syncs m 2\n"
+          "sentinel master-reboot-down-after-period m 1\nsentinel lease-milliseconds m 1000\nsentinel forget-after-seconds m 1\n"
+          "sentinel fast-evidence m yes\nsentinel auth-pass m x\nsentinel auth-user m x\nsentinel rename-command m A B\n"
+          "sentinel deny-scripts-reconfig no\nsentinel resolve-hostnames yes\nsentinel announce-hostnames yes\nsentinel announce-ip 1.1.1.1\n"
+          "sentinel announce-port 1\nsentinel sentinel-user x\nsentinel sentinel-pass x\nsentinel zone x\nsentinel known-replica m 10.0.0.2 1") ==
+      "OK");
   for (const std::string& line : start.monitor.state_lines()) {
     std::string name = words_of(line)[0];
     if (name == "master-reboot-down-after-period") name = "primary-reboot-down-after-period";

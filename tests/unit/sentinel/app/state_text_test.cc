@@ -58,9 +58,9 @@ TEST_CASE("what is no state, or one of a later form, is told apart") {
 }
 
 TEST_CASE("with an unchanged configuration the state has the last word") {
-  CHECK(merge_state(kContent.configured, kContent) ==
-        Lines{"monitor m 10.0.0.2 6379 2", "myid aaaa", "current-epoch 7", "auth-pass m \"two words\"", "config-epoch m 7",
-              "known-replica m 10.0.0.1 6379"});
+  CHECK(merge_state(kContent.configured, kContent) == Lines{"monitor m 10.0.0.2 6379 2", "myid aaaa", "current-epoch 7",
+                                                            "auth-pass m \"two words\"", "config-epoch m 7",
+                                                            "known-replica m 10.0.0.1 6379"});
   CHECK(merge_state({"monitor m 10.0.0.1 6379 2"}, StateContent{}) == Lines{"monitor m 10.0.0.1 6379 2"});
 }
 

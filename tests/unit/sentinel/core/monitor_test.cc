@@ -140,12 +140,13 @@ TEST_CASE("hellos that are no hellos change nothing") {
   const auto before = h.monitor().state_lines();
   const std::string tail = "0,m,127.0.0.1,7000,0";
   for (const std::string& bad : std::vector<std::string>{
-           "", ",", ",,,,,,,", "hello", Harness::hello_of('a', 0, tail), Harness::hello_of('a', 65536, tail), Harness::hello_of('g', 7101, tail),
-           Harness::hello_of('a', 7101, "-1,m,127.0.0.1,7000,0"), Harness::hello_of('a', 7101, "0,m,127.0.0.1,0,0"),
-           Harness::hello_of('a', 7101, "0,m,127.0.0.1,7000,99999999999999999999"), Harness::hello_of('a', 7101, "0,m,127.0.0.1,7000"),
-           Harness::hello_of('a', 7101, "18446744073709551615,m,127.0.0.1,7000,0"), Harness::hello_of('a', 7101, "0,m,127.0.0.1\r\nmyid x,7000,0"),
-           Harness::hello_of('a', 7101, "0,other,127.0.0.1,7000,0"), Harness::hello_of('a', 7101, tail + ",0"), Harness::hello_of('f', 7101, tail),
-           "a b,7101," + std::string(40, 'a') + "," + tail, std::string(100000, ',')}) {
+           "", ",", ",,,,,,,", "hello", Harness::hello_of('a', 0, tail), Harness::hello_of('a', 65536, tail),
+           Harness::hello_of('g', 7101, tail), Harness::hello_of('a', 7101, "-1,m,127.0.0.1,7000,0"),
+           Harness::hello_of('a', 7101, "0,m,127.0.0.1,0,0"), Harness::hello_of('a', 7101, "0,m,127.0.0.1,7000,99999999999999999999"),
+           Harness::hello_of('a', 7101, "0,m,127.0.0.1,7000"), Harness::hello_of('a', 7101, "18446744073709551615,m,127.0.0.1,7000,0"),
+           Harness::hello_of('a', 7101, "0,m,127.0.0.1\r\nmyid x,7000,0"), Harness::hello_of('a', 7101, "0,other,127.0.0.1,7000,0"),
+           Harness::hello_of('a', 7101, tail + ",0"), Harness::hello_of('f', 7101, tail), "a b,7101," + std::string(40, 'a') + "," + tail,
+           std::string(100000, ',')}) {
     CAPTURE(bad.substr(0, 100));
     h.hello(bad);
     CHECK(h.monitor().state_lines() == before);
@@ -212,8 +213,12 @@ TEST_CASE("a candidate that has voted for another since is waited for no longer"
     return h.monitor().is_primary_down({"127.0.0.1", 7000}, epoch, who, h.now()).leader;
   };
   const auto first_says = [&](const std::string& leader, int64_t epoch) {
-    h.step(Replied{to_first, Asked::kDown, "m",
-                   Answer{Answer::Type::kArray, "", 0, {{Answer::Type::kInteger, "", 1, {}}, {Answer::Type::kBulk, leader, 0, {}}, {Answer::Type::kInteger, "", epoch, {}}}}});
+    h.step(Replied{
+        to_first, Asked::kDown, "m",
+        Answer{Answer::Type::kArray,
+               "",
+               0,
+               {{Answer::Type::kInteger, "", 1, {}}, {Answer::Type::kBulk, leader, 0, {}}, {Answer::Type::kInteger, "", epoch, {}}}}});
   };
   CHECK(vote_of(first, 1) == first);
   CHECK(vote_of(second, 2) == first);
@@ -270,10 +275,14 @@ TEST_CASE("answers of the wrong shape to a question about the primary are nothin
   h.step(Connected{link, "127.0.0.1"});
   const auto integer = [](int64_t n) { return Answer{Answer::Type::kInteger, "", n, {}}; };
   const auto bulk = [](const std::string& text) { return Answer{Answer::Type::kBulk, text, 0, {}}; };
-  for (const Answer& answer : std::vector<Answer>{
-           Answer{}, integer(1), bulk("1"), {Answer::Type::kArray, "", 0, {}}, {Answer::Type::kArray, "", 0, {integer(1)}},
-           {Answer::Type::kArray, "", 0, {bulk("1"), bulk("*"), integer(0)}}, {Answer::Type::kArray, "", 0, {integer(1), integer(1), integer(1)}},
-           {Answer::Type::kArray, "", 0, {integer(0), bulk(std::string(40, 'f')), integer(-1)}}}) {
+  for (const Answer& answer : std::vector<Answer>{Answer{},
+                                                  integer(1),
+                                                  bulk("1"),
+                                                  {Answer::Type::kArray, "", 0, {}},
+                                                  {Answer::Type::kArray, "", 0, {integer(1)}},
+                                                  {Answer::Type::kArray, "", 0, {bulk("1"), bulk("*"), integer(0)}},
+                                                  {Answer::Type::kArray, "", 0, {integer(1), integer(1), integer(1)}},
+                                                  {Answer::Type::kArray, "", 0, {integer(0), bulk(std::string(40, 'f')), integer(-1)}}}) {
     h.step(Replied{link, Asked::kDown, "m", answer});
     const Member& other = *h.group().sentinels.at(std::string(40, 'a'));
     CHECK(!other.says_down);

@@ -40,16 +40,16 @@ Outcome checked(std::string_view bytes) {
 }  // namespace
 
 TEST_CASE("a good file is told by what it holds") {
-  const Outcome outcome =
-      checked(framed("\xfa\x05"
-                     "ctime\xc2\x00\xf1\x53\x65\xf5\x0d#!lua name=ab\xfe\x00\xfb\x02\x01\x00\x01"
-                     "a\x01"
-                     "1"
-                     "\xfc\x05\0\0\0\0\0\0\0\x00\x01"
-                     "b\x01"
-                     "2\xfe\x09\x00\x01"
-                     "c\x01"
-                     "3"s));
+  const Outcome outcome = checked(
+      framed("\xfa\x05"
+             "ctime\xc2\x00\xf1\x53\x65\xf5\x0d#!lua name=ab\xfe\x00\xfb\x02\x01\x00\x01"
+             "a\x01"
+             "1"
+             "\xfc\x05\0\0\0\0\0\0\0\x00\x01"
+             "b\x01"
+             "2\xfe\x09\x00\x01"
+             "c\x01"
+             "3"s));
   CHECK(outcome.code == 0);
   CHECK(outcome.text ==
         "RDB version 10 (Redis)\nAUX ctime = \"1700000000\"\na library of functions, 13 bytes: \"#!lua "
@@ -61,11 +61,11 @@ TEST_CASE("a good file is told by what it holds") {
 }
 
 TEST_CASE("a damaged file is told by the place and the last key before it") {
-  const Outcome outcome =
-      checked(framed("\xfe\x02\x00\x01"
-                     "a\x01"
-                     "1\x00\x01"
-                     "b\xc4"s));
+  const Outcome outcome = checked(
+      framed("\xfe\x02\x00\x01"
+             "a\x01"
+             "1\x00\x01"
+             "b\xc4"s));
   CHECK(outcome.code == 1);
   CHECK(outcome.text ==
         "RDB version 10 (Redis)\nselecting database 2\n"
@@ -74,13 +74,12 @@ TEST_CASE("a damaged file is told by the place and the last key before it") {
 }
 
 TEST_CASE("keys without elements are named and counted") {
-  const Outcome outcome =
-      checked(framed("\xfe\x00\x02\x04gone\x00\x00\x01"
-                     "a\x01"
-                     "1"s));
+  const Outcome outcome = checked(
+      framed("\xfe\x00\x02\x04gone\x00\x00\x01"
+             "a\x01"
+             "1"s));
   CHECK(outcome.code == 0);
-  CHECK(outcome.text.find("\nthe key \"gone\" has no elements, so it would not be loaded\n") !=
-        std::string::npos);
+  CHECK(outcome.text.find("\nthe key \"gone\" has no elements, so it would not be loaded\n") != std::string::npos);
   CHECK(outcome.text.find("\nstring: 1 keys\n1 keys without elements\n") != std::string::npos);
 }
 

@@ -73,8 +73,7 @@ TEST_CASE("conf/vedette.conf sets every option that is not hidden, once, to its 
   each_option(server.registry, [&](const Option& option) {
     CAPTURE(option.name);
     CHECK(option.get() == before[&option]);
-    const bool is_written =
-        !option.has(kOptionHidden) && !option.has(kOptionDirective) && !option.has(kOptionNotBuilt);
+    const bool is_written = !option.has(kOptionHidden) && !option.has(kOptionDirective) && !option.has(kOptionNotBuilt);
     CHECK(seen[&option] == int(is_written));
   });
   CHECK(server.registry.notices().empty());
@@ -109,11 +108,10 @@ TEST_CASE("what CONFIG GET prints, CONFIG SET and a file accept, and it then pri
     CHECK(other.get(option.name) == value);
   };
   each_option(server.registry, check);
-  CHECK(server.load(
-            "save 900 1\nsave 300 10\nbind 127.0.0.1 -::1\nclient-output-buffer-limit normal 1mb 2kb 3\n"
-            "notify-keyspace-events KEA\nmaxmemory-clients 5%\nmasterauth \"a b\"\nreplicaof host 7000\n"
-            "shutdown-on-sigterm save now\nlatency-tracking-info-percentiles 12.345 100\nunixsocketperm 770\n"
-            "oom-score-adj-values -5 0 7\nmaxmemory 100mb") == "OK");
+  CHECK(server.load("save 900 1\nsave 300 10\nbind 127.0.0.1 -::1\nclient-output-buffer-limit normal 1mb 2kb 3\n"
+                    "notify-keyspace-events KEA\nmaxmemory-clients 5%\nmasterauth \"a b\"\nreplicaof host 7000\n"
+                    "shutdown-on-sigterm save now\nlatency-tracking-info-percentiles 12.345 100\nunixsocketperm 770\n"
+                    "oom-score-adj-values -5 0 7\nmaxmemory 100mb") == "OK");
   each_option(server.registry, check);
 }
 
@@ -144,11 +142,9 @@ TEST_CASE("output buffer limits change class by class") {
   CHECK(server.after(name, "normal 1kb 2mb 3") == "normal 1024 2097152 3" + rest);
   CHECK(server.after(name, "") == "normal 1024 2097152 3" + rest);
   CHECK(server.after(name, "replica 1 1 1 PUBSUB 2 2 2") == "normal 1024 2097152 3 slave 1 1 1 pubsub 2 2 2");
-  CHECK(server.after(name, "master 1 1 1") ==
-        "Invalid client class specified in buffer limit configuration.");
+  CHECK(server.after(name, "master 1 1 1") == "Invalid client class specified in buffer limit configuration.");
   CHECK(server.after(name, "normal 1 1") == "Wrong number of arguments in buffer limit configuration.");
-  CHECK(server.after(name, "normal 1 1 -1") ==
-        "Error in hard, soft or soft_seconds setting in buffer limit configuration.");
+  CHECK(server.after(name, "normal 1 1 -1") == "Error in hard, soft or soft_seconds setting in buffer limit configuration.");
 }
 
 TEST_CASE("event classes are printed in one order") {
@@ -166,16 +162,12 @@ TEST_CASE("special values are checked in the protocol's words") {
   Server server;
   CHECK(server.after("shutdown-on-sigterm", "SAVE FORCE") == "save force");
   CHECK(server.after("shutdown-on-sigterm", "default save") == "save");
-  CHECK(server.after("shutdown-on-sigterm", "save nosave") ==
-        "shutdown options SAVE and NOSAVE can't be used simultaneously");
-  CHECK(server.after("shutdown-on-sigterm", "") ==
-        "argument(s) must be one of the following: default, save, nosave, now, force");
+  CHECK(server.after("shutdown-on-sigterm", "save nosave") == "shutdown options SAVE and NOSAVE can't be used simultaneously");
+  CHECK(server.after("shutdown-on-sigterm", "") == "argument(s) must be one of the following: default, save, nosave, now, force");
   CHECK(server.after("oom-score-adj-values", "1 2") == "wrong number of arguments");
-  CHECK(server.after("oom-score-adj-values", "0 2001 0") ==
-        "Invalid oom-score-adj-values, elements must be between -2000 and 2000.");
+  CHECK(server.after("oom-score-adj-values", "0 2001 0") == "Invalid oom-score-adj-values, elements must be between -2000 and 2000.");
   CHECK(server.after("latency-tracking-info-percentiles", "50.000 1e1 99.9") == "50 10 99.9");
-  CHECK(server.after("latency-tracking-info-percentiles", "nan") ==
-        "Invalid latency-tracking-info-percentiles parameters");
+  CHECK(server.after("latency-tracking-info-percentiles", "nan") == "Invalid latency-tracking-info-percentiles parameters");
   CHECK(server.after("latency-tracking-info-percentiles", "101") ==
         "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
   CHECK(server.after("maxmemory-clients", "10%") == "10%");
@@ -188,32 +180,26 @@ TEST_CASE("special values are checked in the protocol's words") {
   CHECK(server.after("bind", "a b c d e f g h i j k l m n o p q") == "Too many bind addresses specified.");
   CHECK(server.after("bind", "") == "");
   CHECK(server.after("dbfilename", "a/b") == "dbfilename can't be a path, just a filename");
-  CHECK(server.after("proc-title-template", "{foo}") ==
-        "template format is invalid or contains unknown variables");
-  CHECK(server.after("proc-title-template", "{title") ==
-        "template format is invalid or contains unknown variables");
-  CHECK(server.after("cluster-announce-hostname", "a_b") ==
-        "Hostnames may only contain alphanumeric characters, hyphens or dots");
-  CHECK(server.after("client-query-buffer-limit", "1") ==
-        "argument must be between 1048576 and 9223372036854775807 inclusive");
+  CHECK(server.after("proc-title-template", "{foo}") == "template format is invalid or contains unknown variables");
+  CHECK(server.after("proc-title-template", "{title") == "template format is invalid or contains unknown variables");
+  CHECK(server.after("cluster-announce-hostname", "a_b") == "Hostnames may only contain alphanumeric characters, hyphens or dots");
+  CHECK(server.after("client-query-buffer-limit", "1") == "argument must be between 1048576 and 9223372036854775807 inclusive");
   CHECK(server.after("maxclients", "4294967296") == "argument must be between 1 and 4294967295 inclusive");
-  CHECK(server.set("activedefrag", "yes") ==
-        "Active defragmentation cannot be enabled: Vedette does not move values");
+  CHECK(server.set("activedefrag", "yes") == "Active defragmentation cannot be enabled: Vedette does not move values");
   CHECK(server.get("activedefrag") == "no");
 }
 
 TEST_CASE("directives of a file that are not parameters") {
   Server server;
-  CHECK(server.load("user alice on +@all\nuser bob off\nrename-command GET \"\"\nrename-command SET PUT") ==
-        "OK");
+  CHECK(server.load("user alice on +@all\nuser bob off\nrename-command GET \"\"\nrename-command SET PUT") == "OK");
   CHECK(server.options.security.users.size() == 2);
   CHECK(server.options.security.renames == std::vector<CommandRename>{{"GET", ""}, {"SET", "PUT"}});
   CHECK(server.load("user alice off") ==
         "Error in user declaration 'alice': Duplicate user found. A user can only be defined once in config "
         "files");
   const std::string bad = "Bad directive or wrong number of arguments";
-  for (std::string_view line : {"user", "rename-command GET", "rename-command A B C", "loadmodule",
-                                "nosuch 1", "a.b c", "list-max-ziplist-entries 1 2"})
+  for (std::string_view line :
+       {"user", "rename-command GET", "rename-command A B C", "loadmodule", "nosuch 1", "a.b c", "list-max-ziplist-entries 1 2"})
     CHECK(server.load(line) == bad);
   CHECK(server.load("tls-protocols SSLv3").starts_with("'SSLv3' is no version"));
   CHECK(server.load("sentinel monitor x") == "sentinel directive while not in sentinel mode");
@@ -298,14 +284,12 @@ TEST_CASE("what distributions and test suites put into a configuration is taken"
                     "rdb-save-incremental-fsync yes\n"
                     "jemalloc-bg-thread yes\n") == "OK");
   CHECK(server.registry.notices().empty());
-  CHECK(
-      server.load(
-          "slave-serve-stale-data yes\nslave-read-only no\nslaveof 127.0.0.1 7000\nrepl-ping-slave-period 5\n"
-          "hash-max-ziplist-entries 5\nlist-max-ziplist-size 4\nzset-max-ziplist-value 7\nlua-time-limit 9\n"
-          "min-slaves-to-write 1\nprimaryauth x\ncommandlog-execution-slower-than 3\nio-threads 4\n"
-          "server_cpulist 0-3\nmaxmemory 1GB\nMAXMEMORY-POLICY AllKeys-LRU\nenable-debug-command yes\n"
-          "propagation-error-behavior panic\nlogfile ''\ncluster-enabled yes\nloadmodule /x.so a b\n"
-          "log-format logfmt\nimport-mode yes\nset-max-listpack-entries 3\navailability-zone a") == "OK");
+  CHECK(server.load("slave-serve-stale-data yes\nslave-read-only no\nslaveof 127.0.0.1 7000\nrepl-ping-slave-period 5\n"
+                    "hash-max-ziplist-entries 5\nlist-max-ziplist-size 4\nzset-max-ziplist-value 7\nlua-time-limit 9\n"
+                    "min-slaves-to-write 1\nprimaryauth x\ncommandlog-execution-slower-than 3\nio-threads 4\n"
+                    "server_cpulist 0-3\nmaxmemory 1GB\nMAXMEMORY-POLICY AllKeys-LRU\nenable-debug-command yes\n"
+                    "propagation-error-behavior panic\nlogfile ''\ncluster-enabled yes\nloadmodule /x.so a b\n"
+                    "log-format logfmt\nimport-mode yes\nset-max-listpack-entries 3\navailability-zone a") == "OK");
   CHECK(server.options.replication.primary_port == 7000);
   CHECK(server.options.memory.policy == EvictionChoice::kAllkeysLru);
   CHECK(server.options.observation.slowlog_log_slower_than_microseconds == 3);
@@ -317,16 +301,14 @@ TEST_CASE("random values are taken or refused, and a refusal changes nothing") {
   CAPTURE(seed);
   std::mt19937 random(seed);
   Server server;
-  const std::vector<std::string> pieces = {
-      "yes", "no", "0",    "1",    "-1",     "100",  "1gb",    "5%",
-      " ",   "\"", "save", "now",  "normal", "KEA",  "{title", "x",
-      "\n",  "/",  "a b",  "99.9", "one",    "\xff", "always", "9223372036854775808"};
+  const std::vector<std::string> pieces = {"yes", "no", "0",    "1",    "-1",     "100",  "1gb",    "5%",
+                                           " ",   "\"", "save", "now",  "normal", "KEA",  "{title", "x",
+                                           "\n",  "/",  "a b",  "99.9", "one",    "\xff", "always", "9223372036854775808"};
   for (int round = 0; round < 300; round++) {
     each_option(server.registry, [&](const Option& option) {
       if (option.flags & (kOptionDirective | kOptionNotBuilt)) return;
       std::string value;
-      for (size_t n = random() % 5; n > 0; n--)
-        value += (value.empty() || random() % 2 ? "" : " ") + pieces[random() % pieces.size()];
+      for (size_t n = random() % 5; n > 0; n--) value += (value.empty() || random() % 2 ? "" : " ") + pieces[random() % pieces.size()];
       CAPTURE(option.name);
       CAPTURE(value);
       const std::string before = option.get();

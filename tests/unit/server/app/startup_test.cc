@@ -61,7 +61,8 @@ TEST_CASE("lists of processors: numbers, ranges, strides") {
   CHECK(parsed("5,1,1-2") == Processors{1, 2, 5});
   CHECK(parsed("2-2") == Processors{2});
   CHECK(parsed("1023") == Processors{1023});
-  for (std::string_view bad : {",", "1,", ",1", "1,,2", "a", "1-", "-1", "3-1", "1-2:0", "1-2:", "1:2", "1024", "0-1024", "1-2-3", " 1", "1 "}) {
+  for (std::string_view bad :
+       {",", "1,", ",1", "1,,2", "a", "1-", "-1", "3-1", "1-2:0", "1-2:", "1:2", "1024", "0-1024", "1-2-3", " 1", "1 "}) {
     CAPTURE(bad);
     CHECK(parsed(bad) == Processors{-1});
     CHECK_FALSE(check_processors(bad));

@@ -56,8 +56,8 @@ TEST_CASE("every policy for all keys makes the room that is needed") {
 }
 
 TEST_CASE("under volatile policies a write is refused once no volatile key is left") {
-  for (const EvictionPolicy policy : {EvictionPolicy::kVolatileLru, EvictionPolicy::kVolatileLfu,
-                                      EvictionPolicy::kVolatileRandom, EvictionPolicy::kVolatileTtl}) {
+  for (const EvictionPolicy policy :
+       {EvictionPolicy::kVolatileLru, EvictionPolicy::kVolatileLfu, EvictionPolicy::kVolatileRandom, EvictionPolicy::kVolatileTtl}) {
     Fixture f;
     f.state.keyspace.access.lfu = policy == EvictionPolicy::kVolatileLfu;
     f.add_many(0, 1000, "eternal:");
@@ -98,7 +98,7 @@ TEST_CASE("making room for a huge value is spread over calls that end in time") 
   f.add_many(0, 20000, "k:");
   f.limit(100'000, EvictionPolicy::kAllKeysLru);
   f.add(0, "huge", std::string(1 << 20, 'h'));
-  f.clock.step_ns = 100'000;  // each look at the clock comes 100 us later
+  f.clock.step_ns = 100'000;           // each look at the clock comes 100 us later
   CHECK(make_room(f.state, f.now()));  // over the limit still, but there is something to evict
   CHECK(over_memory_limit(f.state));
   CHECK(f.state.eviction.unfinished);

@@ -80,9 +80,7 @@ struct EffectLog final : EffectSink {
   std::vector<std::string> lines;
 };
 struct EventLog final : Subscriber {
-  void deliver(const Message& message) override {
-    lines.push_back(std::string(message.channel) + " " + std::string(message.payload));
-  }
+  void deliver(const Message& message) override { lines.push_back(std::string(message.channel) + " " + std::string(message.payload)); }
   std::vector<std::string> lines;
 };
 

@@ -112,9 +112,8 @@ TEST_CASE("the registry answers like a list of waiters that is searched through"
       switch (rng.below(4)) {
         case 0:
         case 1: {
-          AckWaiter waiter{.client = ++client,
-                           .offset = rng.below(1000),
-                           .wanted = {int(rng.below(4)), int(rng.below(2)), int(rng.below(3))}};
+          AckWaiter waiter{
+              .client = ++client, .offset = rng.below(1000), .wanted = {int(rng.below(4)), int(rng.below(2)), int(rng.below(3))}};
           if (rng.below(2)) waiter.deadline = Instant{now + int64_t(rng.below(50))};
           registry.add(waiter);
           model[client] = waiter;

@@ -16,9 +16,7 @@ namespace {
 using Kind = ReplconfOutcome::Kind;
 constexpr int64_t kSecond = 1000000000;
 
-Result<ReplconfOutcome> replconf(Follower& follower, std::vector<std::string_view> args) {
-  return apply_replconf(args, follower);
-}
+Result<ReplconfOutcome> replconf(Follower& follower, std::vector<std::string_view> args) { return apply_replconf(args, follower); }
 
 std::string error_of(std::vector<std::string_view> args) {
   Follower follower;
@@ -62,8 +60,7 @@ TEST_CASE("faulty options are answered as every server of the protocol answers t
   CHECK(error_of({"listening-port", "abc"}) == "ERR value is not an integer or out of range");
   CHECK(error_of({"listening-port", "99999999999999999999"}) == "ERR value is not an integer or out of range");
   CHECK(error_of({"ip-address", std::string(255, 'a')}) == "none");
-  CHECK(error_of({"ip-address", std::string(256, 'a')}) ==
-        "ERR REPLCONF ip-address provided by replica instance is too long: 256 bytes");
+  CHECK(error_of({"ip-address", std::string(256, 'a')}) == "ERR REPLCONF ip-address provided by replica instance is too long: 256 bytes");
   CHECK(error_of({"rdb-only", "2"}) == "ERR value is out of range, value must between 0 and 1");
   CHECK(error_of({"rdb-only", "x"}) == "ERR value is not an integer or out of range");
   CHECK(error_of({"rdb-filter-only", "foo"}) == "ERR Unsupported rdb-filter-only option: foo");
@@ -136,9 +133,24 @@ TEST_CASE("INFO and ROLE name the address that was announced, else the one it co
 
 TEST_CASE("whatever words come, REPLCONF answers") {
   Rng rng(test_seed("replconf"));
-  const std::string_view known[] = {"listening-port", "ip-address", "capa",     "version", "rdb-only", "rdb-filter-only",
-                                    "ack",            "fack",       "getack",   "eof",     "psync2",   "functions",
-                                    "1",              "-1",         "99999999", "",        "\"",       "\xff\x00"};
+  const std::string_view known[] = {"listening-port",
+                                    "ip-address",
+                                    "capa",
+                                    "version",
+                                    "rdb-only",
+                                    "rdb-filter-only",
+                                    "ack",
+                                    "fack",
+                                    "getack",
+                                    "eof",
+                                    "psync2",
+                                    "functions",
+                                    "1",
+                                    "-1",
+                                    "99999999",
+                                    "",
+                                    "\"",
+                                    "\xff\x00"};
   for (int round = 0; round < 20000; round++) {
     Follower follower;
     std::vector<std::string_view> args(rng.below(7));

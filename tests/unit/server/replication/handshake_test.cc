@@ -230,8 +230,9 @@ TEST_CASE("the conversation is the same, torn at any byte") {
 
 TEST_CASE("whatever a primary says, the handshake ends or goes on") {
   Rng rng(test_seed("handshake"));
-  const std::string pieces[] = {"+", "-", "\r\n", "\n", "PONG", "OK", "ERR", "FULLRESYNC ", "CONTINUE", " ", kId, "12",
-                                "-1", "$5", "LOADING", std::string("\0\xff", 2), "NOAUTH", "\r"};
+  const std::string pieces[] = {"+",        "-", "\r\n", "\n", "PONG", "OK", "ERR",     "FULLRESYNC ",
+                                "CONTINUE", " ", kId,    "12", "-1",   "$5", "LOADING", std::string("\0\xff", 2),
+                                "NOAUTH",   "\r"};
   for (int round = 0; round < 5000; round++) {
     Talk talk(full_config());
     for (int step = 0; step < 60 && talk.last.outcome == Outcome::kMore; step++)

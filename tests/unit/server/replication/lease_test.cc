@@ -157,8 +157,8 @@ TEST_CASE("what is no announcement is refused and leaves no trace") {
   CHECK(error(good, INT64_MAX, 3, "-"));
   CHECK(error(good, Lease::kMillisecondsMax + 1, 3, "-"));
   for (const int64_t voters : {int64_t(0), int64_t(-1), INT64_MIN, INT64_MAX, Lease::kVotersMax + 1}) CHECK(error(good, 100, voters, "-"));
-  for (const std::string token : {"", "--", "01234567", "01234567-", "01234567--1", "01234567-01", "01234567-x", "0123456-1", "012345678-1", "0123456g-1",
-                                  "01234567-18446744073709551616", "-1"}) {
+  for (const std::string token : {"", "--", "01234567", "01234567-", "01234567--1", "01234567-01", "01234567-x", "0123456-1", "012345678-1",
+                                  "0123456g-1", "01234567-18446744073709551616", "-1"}) {
     CAPTURE(token);
     CHECK(error(good, 100, 3, token));
     CHECK(error(good, 0, 3, token));
@@ -198,7 +198,8 @@ TEST_CASE("against a model that asks every grant at every moment") {
     for (int step = 0; step < 60; step++) {
       now += int64_t(random() % 20);
       const int sentinel = int(random() % 7);
-      const int64_t ms = random() % 6 ? int64_t(random() % 60) : 0, voters = 1 + int64_t(random() % 7), from = now - int64_t(random() % 40) + 3;
+      const int64_t ms = random() % 6 ? int64_t(random() % 60) : 0, voters = 1 + int64_t(random() % 7),
+                    from = now - int64_t(random() % 40) + 3;
       const bool grants = random() % 4;
       if (random() % 20 == 0) {
         lease.drop_grants(at_ms(now));

@@ -33,8 +33,7 @@ std::vector<Command> parsed(const std::string& stream) {
     std::vector<std::string_view> args;
     size_t consumed = 0;
     REQUIRE(stream[at] == '*');
-    REQUIRE(parser.parse(stream.data() + at, stream.size() - at, {}, args, consumed) ==
-            RequestParser::Outcome::kRequest);
+    REQUIRE(parser.parse(stream.data() + at, stream.size() - at, {}, args, consumed) == RequestParser::Outcome::kRequest);
     commands.emplace_back(args.begin(), args.end());
     at += consumed;
   }
@@ -74,8 +73,7 @@ TEST_CASE("a reader that knows of no database is told it again") {
   stream.command(3, {"B"});
   stream.encoder.set_database(4);
   stream.command(4, {"C"});
-  CHECK(parsed(text_of(stream.log)) ==
-        std::vector<Command>{{"SELECT", "3"}, {"A"}, {"SELECT", "3"}, {"B"}, {"C"}});
+  CHECK(parsed(text_of(stream.log)) == std::vector<Command>{{"SELECT", "3"}, {"A"}, {"SELECT", "3"}, {"B"}, {"C"}});
 }
 
 TEST_CASE("MULTI and EXEC are there only around more than one command") {
@@ -93,15 +91,8 @@ TEST_CASE("MULTI and EXEC are there only around more than one command") {
   stream.command(2, {"D"});
   stream.encoder.end_transaction();
   stream.command(2, {"E"});
-  CHECK(parsed(text_of(stream.log)) == std::vector<Command>{{"SELECT", "1"},
-                                                            {"A"},
-                                                            {"MULTI"},
-                                                            {"B"},
-                                                            {"SELECT", "2"},
-                                                            {"C"},
-                                                            {"D"},
-                                                            {"EXEC"},
-                                                            {"E"}});
+  CHECK(parsed(text_of(stream.log)) ==
+        std::vector<Command>{{"SELECT", "1"}, {"A"}, {"MULTI"}, {"B"}, {"SELECT", "2"}, {"C"}, {"D"}, {"EXEC"}, {"E"}});
 }
 
 TEST_CASE("PING is 14 bytes and GETACK 37, in no database") {
@@ -153,10 +144,8 @@ TEST_CASE("what is encoded is what is parsed") {
       std::vector<Command> group;
       const uint64_t count = rng.below(3) ? 1 : rng.below(4);
       const bool transaction = count != 1 || rng.below(2);
-      if (transaction && rng.below(2))
-        stream.encoder.begin_transaction(count);
-      else if (transaction)
-        stream.encoder.begin_transaction();
+      if (transaction && rng.below(2)) stream.encoder.begin_transaction(count);
+      else if (transaction) stream.encoder.begin_transaction();
       for (uint64_t i = 0; i < count; i++) {
         const int db = int(rng.below(4)) - 1;
         Command command(1 + rng.below(5));

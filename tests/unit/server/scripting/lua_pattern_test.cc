@@ -27,12 +27,9 @@ std::string first_match(std::string_view subject, std::string_view pattern) {
       std::string shown = std::to_string(at) + "-" + std::to_string(to - subject.data());
       for (int i = 0; i < matcher.captures(); i++) {
         const auto& capture = matcher.capture(i);
-        if (capture.size == PatternMatcher::Capture::kOpen)
-          shown += " open";
-        else if (capture.size == PatternMatcher::Capture::kPosition)
-          shown += " @" + std::to_string(capture.begin - subject.data());
-        else
-          shown += " " + std::string(capture.begin, size_t(capture.size));
+        if (capture.size == PatternMatcher::Capture::kOpen) shown += " open";
+        else if (capture.size == PatternMatcher::Capture::kPosition) shown += " @" + std::to_string(capture.begin - subject.data());
+        else shown += " " + std::string(capture.begin, size_t(capture.size));
       }
       return shown;
     }
@@ -86,9 +83,12 @@ TEST_CASE("a pattern that tries for ever is asked now and then, and can be left 
   struct Over {};
   int pauses = 0;
   std::vector<char> scratch;
-  PatternMatcher matcher(subject, pattern, [](void* count) {
-    if (++*static_cast<int*>(count) == 100) throw Over();
-  }, &pauses, scratch);
+  PatternMatcher matcher(
+      subject, pattern,
+      [](void* count) {
+        if (++*static_cast<int*>(count) == 100) throw Over();
+      },
+      &pauses, scratch);
   CHECK_THROWS_AS((void)matcher.match(subject.data()), Over);
   CHECK(pauses == 100);
 }
@@ -120,8 +120,7 @@ class ByRecursion {
     }
     if (p_[p] == ')') {
       size_t i = captures_.size();
-      while (captures_[--i].second != kOpen) {
-      }
+      while (captures_[--i].second != kOpen) {}
       captures_[i].second = s;
       const long to = match(s, p + 1);
       if (to < 0) captures_[i].second = kOpen;

@@ -24,7 +24,8 @@ TEST_CASE("a script's header names its engine and its flags") {
   CHECK(shown("#foo\nreturn 1") == "none");
   CHECK(shown("#!lua\nreturn 1") == "5:");
   CHECK(shown("#!lua flags=no-writes,allow-oom\nreturn 1") == "31: no-writes allow-oom");
-  CHECK(shown("#!lua  \"flags=allow-stale\"  flags=no-cluster,allow-cross-slot-keys\n") == "66: allow-stale no-cluster allow-cross-slot-keys");
+  CHECK(shown("#!lua  \"flags=allow-stale\"  flags=no-cluster,allow-cross-slot-keys\n") ==
+        "66: allow-stale no-cluster allow-cross-slot-keys");
   CHECK(shown("#!lua flags=\nreturn 1") == "12:");
 }
 

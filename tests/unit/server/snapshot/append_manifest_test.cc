@@ -67,8 +67,7 @@ TEST_CASE("a manifest is refused for the reason that clients' tools look for") {
   CHECK(problem_of("file a seq 2 type i\nfile b seq 1 type i\n") == "Found a non-monotonic sequence number");
   CHECK(problem_of("file a seq 2 type i\nfile b seq 2 type i\n") == "Found a non-monotonic sequence number");
   CHECK(problem_of("file a seq 1 type b") == "The AOF manifest file contains too long line");
-  CHECK(problem_of("file " + std::string(1100, 'a') + " seq 1 type b\n") ==
-        "The AOF manifest file contains too long line");
+  CHECK(problem_of("file " + std::string(1100, 'a') + " seq 1 type b\n") == "The AOF manifest file contains too long line");
 }
 
 TEST_CASE("the error of a manifest tells the line") {
@@ -105,10 +104,8 @@ TEST_CASE("hostile bytes never make a manifest whose names leave the folder") {
   for (int round = 0; round < 3000; round++) {
     std::string text;
     for (uint64_t i = rng.below(40); i-- > 0;) {
-      if (rng.below(20) == 0)
-        text += char(rng.below(256));
-      else
-        text += pieces[rng.below(std::size(pieces))];
+      if (rng.below(20) == 0) text += char(rng.below(256));
+      else text += pieces[rng.below(std::size(pieces))];
     }
     ManifestError error;
     const auto manifest = parse_manifest(text, error);

@@ -54,8 +54,7 @@ EntryOwner hash_entry(std::string_view key, const Fields& fields, bool packed) {
 std::string written(const Entry& entry, size_t budget, const ValueWriteOptions& options = {}) {
   BlockLog log;
   ValueProgress progress;
-  while (!write_value_slice(entry, log, options, progress, budget)) {
-  }
+  while (!write_value_slice(entry, log, options, progress, budget)) {}
   return all_of(log);
 }
 
@@ -74,8 +73,7 @@ EntryOwner read(uint8_t code, std::string_view bytes, size_t piece = SIZE_MAX, R
     bytes.remove_prefix(part);
     RdbInput input{held.data(), held.data() + held.size()};
     const ReadOutcome outcome = read_value(input, "key", reading);
-    if (outcome == ReadOutcome::kDone && input.size() == 0 && bytes.empty())
-      return EntryOwner(std::exchange(reading.entry, nullptr));
+    if (outcome == ReadOutcome::kDone && input.size() == 0 && bytes.empty()) return EntryOwner(std::exchange(reading.entry, nullptr));
     if (outcome != ReadOutcome::kMore || bytes.empty()) return nullptr;
     REQUIRE(input.wanted > input.size());
     held.erase(0, size_t(input.at - held.data()));
@@ -141,7 +139,11 @@ TEST_CASE("the forms of older and of other servers are read") {
   CHECK(fields_of(*read(9, rdb_string("\x02\x01"s + "f\x01"s + "\0v"s + "\x01n\x02\0"s + "12\xff"s))) == pair);
   // u32 bytes, u32 offset of the last entry, u16 entries; each: length of the one before, head, content.
   const std::string ziplist = number(uint32_t(23)) + number(uint32_t(19)) + number(uint16_t(4)) + "\x00\x01"s + "f" +
-                              "\x03\x01" "v" + "\x03\x01" "n" + "\x03\xfe\x0c" + "\xff";
+                              "\x03\x01"
+                              "v" +
+                              "\x03\x01"
+                              "n" +
+                              "\x03\xfe\x0c" + "\xff";
   CHECK(fields_of(*read(13, rdb_string(ziplist))) == pair);
   CHECK(fields_of(*read(16, rdb_string(pack_of({"f", "v", "n", "12"})))) == pair);
   const Fields timed{{"f", {"v", 5000}}, {"g", {"w"}}, {"h", {"x", 5007}}};
@@ -210,8 +212,7 @@ TEST_CASE("hashes are printed as HSET in batches of 64, and HPEXPIREAT for field
   for (const bool packed : {false, true}) {
     const EntryOwner entry = hash_entry("k", some_fields(150, !packed), packed);
     BlockLog whole, sliced;
-    while (!print_entry_slice(*entry, whole, progress, SIZE_MAX)) {
-    }
+    while (!print_entry_slice(*entry, whole, progress, SIZE_MAX)) {}
     int slices = 1;
     while (!print_entry_slice(*entry, sliced, progress, 50)) slices++;
     CHECK(slices > 20);

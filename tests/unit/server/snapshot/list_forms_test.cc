@@ -52,16 +52,14 @@ Texts many_texts() {
 std::string written(const Entry& entry, size_t budget, bool compress = true) {
   BlockLog log;
   ValueProgress progress;
-  while (!write_value_slice(entry, log, {compress}, progress, budget)) {
-  }
+  while (!write_value_slice(entry, log, {compress}, progress, budget)) {}
   return all_of(log);
 }
 
 std::string printed(const Entry& entry, size_t budget) {
   BlockLog log;
   ValueProgress progress;
-  while (!print_entry_slice(entry, log, progress, budget)) {
-  }
+  while (!print_entry_slice(entry, log, progress, budget)) {}
   return all_of(log);
 }
 
@@ -153,16 +151,12 @@ TEST_CASE("a damaged list is refused") {
   bad_pack[6] = '\xf0';
   std::string bad_count = pack_of({"abc", "d"});
   bad_count[4] = 3;
-  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string(bad_pack)).error ==
-        "List listpack integrity check failed");
-  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string(bad_count)).error ==
-        "List listpack integrity check failed");
-  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string("")).error ==
-        "List listpack integrity check failed");
+  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string(bad_pack)).error == "List listpack integrity check failed");
+  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string(bad_count)).error == "List listpack integrity check failed");
+  CHECK(read(RdbType::kListQuicklist2, "\x01\x02"s + rdb_string("")).error == "List listpack integrity check failed");
   CHECK(read(RdbType::kListQuicklist2, "\x01\x03"s + rdb_string(pack_of({"x"}))).error ==
         "List integrity check failed: a node of an unknown kind");
-  CHECK(read(RdbType::kListQuicklist2, "\x01\x01"s + rdb_string("")).error ==
-        "List integrity check failed: a node without bytes");
+  CHECK(read(RdbType::kListQuicklist2, "\x01\x01"s + rdb_string("")).error == "List integrity check failed: a node without bytes");
   CHECK(read(RdbType::kListZiplist, rdb_string("abc")).error == "List ziplist integrity check failed");
   CHECK(read(RdbType::kListQuicklist2, "\x81\xff\xff\xff\xff\xff\xff\xff\xff\x01"s + rdb_string("x")).error == "torn");
 }

@@ -73,8 +73,7 @@ TEST_CASE("LZF refuses what is damaged") {
   CHECK(!lzf_unpack(bytes, to.data(), 1001));
   CHECK(!lzf_unpack(bytes, to.data(), 0));
   CHECK(!lzf_unpack("", to.data(), 10));
-  for (size_t size = 1; size < bytes.size(); size++)
-    CHECK(!lzf_unpack(std::string_view(bytes).substr(0, size), to.data(), 1000));
+  for (size_t size = 1; size < bytes.size(); size++) CHECK(!lzf_unpack(std::string_view(bytes).substr(0, size), to.data(), 1000));
 }
 
 }  // namespace vedette

@@ -51,32 +51,24 @@ class Telling final : public RdbHandler {
   bool values = true;  ///< whether lines show values
 
   Status on_version(const RdbVersion& version) override {
-    return tell(
-        fmt::format("{} {}", version.family == RdbFamily::kRedis ? "redis" : "valkey", version.number));
+    return tell(fmt::format("{} {}", version.family == RdbFamily::kRedis ? "redis" : "valkey", version.number));
   }
-  Status on_aux(std::string_view name, std::string_view value) override {
-    return tell(fmt::format("aux {}={}", name, value));
-  }
+  Status on_aux(std::string_view name, std::string_view value) override { return tell(fmt::format("aux {}={}", name, value)); }
   Status on_module_aux(std::string_view name) override { return tell(fmt::format("module {}", name)); }
   Status on_function(std::string_view code) override { return tell(fmt::format("function {}", code)); }
   Status on_select(int db) override { return tell(fmt::format("select {}", db)); }
-  Status on_resize(uint64_t keys, uint64_t expires) override {
-    return tell(fmt::format("resize {} {}", keys, expires));
-  }
+  Status on_resize(uint64_t keys, uint64_t expires) override { return tell(fmt::format("resize {} {}", keys, expires)); }
   Status on_entry(int db, Entry* entry, const RdbEntryUse& use) override {
     const EntryOwner owner(entry);
     IntegerText text;
     const std::string_view value = string_bytes(*entry, text);
-    std::string line =
-        fmt::format("{} {}={}", db, entry->key(), values ? std::string(value) : std::to_string(value.size()));
+    std::string line = fmt::format("{} {}={}", db, entry->key(), values ? std::string(value) : std::to_string(value.size()));
     if (entry->has_expiry()) line += fmt::format(" at {}", entry->expiry_ms());
     if (use.idle_seconds >= 0) line += fmt::format(" idle {}", use.idle_seconds);
     if (use.frequency >= 0) line += fmt::format(" freq {}", use.frequency);
     return tell(line);
   }
-  Status on_empty(int db, std::string_view key) override {
-    return tell(fmt::format("{} {} is empty", db, key));
-  }
+  Status on_empty(int db, std::string_view key) override { return tell(fmt::format("{} {} is empty", db, key)); }
   std::string all() const {
     std::string text;
     for (const std::string& line : lines) text += line + "\n";

@@ -28,13 +28,12 @@ std::string rich_file() {
   for (const int db : {0, 15}) {
     writer.select(db, 6, 2);
     for (const auto& [key, value, expiry] :
-         std::initializer_list<std::tuple<std::string, std::string, int64_t>>{
-             {"plain", "value", kNoExpiry},
-             {"expires", "soon", 1700000000123},
-             {"integer", "123456", kNoExpiry},
-             {"", "", 5},
-             {"packed", long_value, kNoExpiry},
-             {std::string(70, 'k'), std::string(3000, 'v'), kNoExpiry}}) {
+         std::initializer_list<std::tuple<std::string, std::string, int64_t>>{{"plain", "value", kNoExpiry},
+                                                                              {"expires", "soon", 1700000000123},
+                                                                              {"integer", "123456", kNoExpiry},
+                                                                              {"", "", 5},
+                                                                              {"packed", long_value, kNoExpiry},
+                                                                              {std::string(70, 'k'), std::string(3000, 'v'), kNoExpiry}}) {
       const EntryOwner entry = string_entry(key, value, expiry);
       CHECK(writer.entry(*entry));
     }
@@ -59,8 +58,7 @@ std::string rich_file() {
 
 TEST_CASE("the reader tells everything that a file holds") {
   const std::string text = told(rich_file());
-  CHECK(text.starts_with(
-      "redis 10\naux redis-ver=7.2.4\naux redis-bits=64\naux ctime=1700000000\naux used-mem=1048576\n"));
+  CHECK(text.starts_with("redis 10\naux redis-ver=7.2.4\naux redis-bits=64\naux ctime=1700000000\naux used-mem=1048576\n"));
   CHECK(text.find("select 15\nresize 6 2\n15 plain=value\n15 expires=soon at 1700000000123\n15 "
                   "integer=123456\n15 = at 5\n") != std::string::npos);
   CHECK(text.ends_with("\nmodule ReJSON-RL\n15 k=-1 at 16000 idle 10 freq 7\n"));
@@ -81,8 +79,7 @@ TEST_CASE("a file torn anywhere tells the same as in one piece") {
 }
 
 TEST_CASE("keys without elements are told as such, and the reading goes on behind them") {
-  const std::string ziplist = "\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff"s,
-                    listpack = "\x07\x07\x00\x00\x00\x00\x00\xff"s;
+  const std::string ziplist = "\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff"s, listpack = "\x07\x07\x00\x00\x00\x00\x00\xff"s;
   const std::pair<RdbType, std::string> empties[] = {
       {RdbType::kList, "\x00"s},
       {RdbType::kSet, "\x00"s},
@@ -119,8 +116,7 @@ TEST_CASE("a torn list of small elements and what follows it are told the same, 
     Status on_function(std::string_view) override { return Error("unexpected"); }
     Status on_entry(int, Entry* entry, const RdbEntryUse&) override {
       const EntryOwner owner(entry);
-      text += fmt::format("{} {} ", entry->key(),
-                          entry->type() == ValueType::kList ? ListView(*entry).size() : 0);
+      text += fmt::format("{} {} ", entry->key(), entry->type() == ValueType::kList ? ListView(*entry).size() : 0);
       return Status::ok();
     }
   };
@@ -147,9 +143,8 @@ TEST_CASE("a file that ends too early is an error that names the byte") {
   const std::string bytes = rich_file();
   for (size_t size = 0; size < bytes.size(); size++) {
     const std::string text = told(bytes.substr(0, size));
-    const std::string expected = size == 0
-                                     ? "error: RDB: the file is empty\n"
-                                     : fmt::format("error: RDB: at byte {}: the file ends too early\n", size);
+    const std::string expected = size == 0 ? "error: RDB: the file is empty\n"
+                                           : fmt::format("error: RDB: at byte {}: the file ends too early\n", size);
     REQUIRE(text.ends_with(expected));
   }
 }
@@ -175,8 +170,7 @@ TEST_CASE("a wrong checksum is an error, unless it is zero or is not to be looke
 }
 
 TEST_CASE("old files have no checksum, and expiries in seconds") {
-  CHECK(told(framed("\xfe\x00\xfd\x00\x00\x00\x01\x00\x01k\x01v"s, 1)) ==
-        "redis 1\nselect 0\n0 k=v at 16777216000\n");
+  CHECK(told(framed("\xfe\x00\xfd\x00\x00\x00\x01\x00\x01k\x01v"s, 1)) == "redis 1\nselect 0\n0 k=v at 16777216000\n");
   CHECK(told(framed("\xfe\x02\x00\x01k\x01v"s, 4)) == "redis 4\nselect 2\n2 k=v\n");
 }
 
@@ -198,10 +192,8 @@ TEST_CASE("bytes after the end are left to who knows them") {
 }
 
 TEST_CASE("every form of a length is read, short or not") {
-  for (const std::string& length :
-       {"\x03"s, "\x40\x03"s, "\x80\x00\x00\x00\x03"s, "\x81\x00\x00\x00\x00\x00\x00\x00\x03"s})
-    CHECK(told(framed("\xfe\x00\x00"s + length + "key"s + length + "val"s)) ==
-          "redis 10\nselect 0\n0 key=val\n");
+  for (const std::string& length : {"\x03"s, "\x40\x03"s, "\x80\x00\x00\x00\x03"s, "\x81\x00\x00\x00\x00\x00\x00\x00\x03"s})
+    CHECK(told(framed("\xfe\x00\x00"s + length + "key"s + length + "val"s)) == "redis 10\nselect 0\n0 key=val\n");
 }
 
 TEST_CASE("encoded integers are read in keys, values and names") {
@@ -244,18 +236,14 @@ TEST_CASE("bad bytes are refused with their place") {
   CHECK(error_of("\x00\x01k\x81\x00\x00\x02\x00\x00\x00\x00\x00"s) ==
         "RDB: at byte 9, db 0, key \"k\": bad length: a string of 2199023255552 bytes");
   CHECK(error_of("\xfe\xc0\x01"s) == "RDB: at byte 9: bad length: no length begins with the byte 0xc0");
-  CHECK(error_of("\xfe\x81\x00\x00\x00\x00\x80\x00\x00\x00"s) ==
-        "RDB: at byte 9: there can be no database 2147483648");
-  CHECK(error_of("\xfe\x07\x00\x01k\xc3\x03\x40\x20qqq"s) ==
-        "RDB: at byte 11, db 7, key \"k\": packed bytes are damaged (LZF)");
+  CHECK(error_of("\xfe\x81\x00\x00\x00\x00\x80\x00\x00\x00"s) == "RDB: at byte 9: there can be no database 2147483648");
+  CHECK(error_of("\xfe\x07\x00\x01k\xc3\x03\x40\x20qqq"s) == "RDB: at byte 11, db 7, key \"k\": packed bytes are damaged (LZF)");
   CHECK(error_of("\x00\x01k\xc3\x01\x80\x7f\xff\xff\xff"
-                 "a"s) ==
-        "RDB: at byte 9, db 0, key \"k\": bad length: packed bytes cannot hold the length they claim");
+                 "a"s) == "RDB: at byte 9, db 0, key \"k\": bad length: packed bytes cannot hold the length they claim");
   CHECK(error_of("\x08\x01k"s) == "RDB: at byte 9: unknown type or opcode 8");
   CHECK(error_of("\xf2"s) == "RDB: at byte 9: unknown type or opcode 242");
   CHECK(error_of("\xf3"s) == "RDB: at byte 9: unknown type or opcode 243");
-  CHECK(error_of("\xf6"s) ==
-        "RDB: at byte 9: functions in the form of a release candidate of 7.0 cannot be loaded");
+  CHECK(error_of("\xf6"s) == "RDB: at byte 9: functions in the form of a release candidate of 7.0 cannot be loaded");
   CHECK(error_of("\xf7\x00\x01"s + "\x00"s) == "RDB: at byte 9: bad data of module \"AAAAAAAAA\"");
   CHECK(error_of("\xf7\x00\x02\x00\x06"s) == "RDB: at byte 13: bad data of module \"AAAAAAAAA\"");
 }
@@ -263,18 +251,17 @@ TEST_CASE("bad bytes are refused with their place") {
 TEST_CASE(
     "a value of a type that is not there yet is refused with its key and type, and nothing after it is "
     "told") {
-  const std::string text =
-      told(framed("\xfe\x03\x00\x01"
-                  "a\x01"
-                  "1\x06\x03"
-                  "foo\x01\x02\x03"
-                  "abc\x00\x01z\x01"
-                  "1"s));
+  const std::string text = told(
+      framed("\xfe\x03\x00\x01"
+             "a\x01"
+             "1\x06\x03"
+             "foo\x01\x02\x03"
+             "abc\x00\x01z\x01"
+             "1"s));
   CHECK(text ==
         "redis 10\nselect 3\n3 a=1\nerror: RDB: db 3, key \"foo\": values of type module-pre-ga (6) "
         "cannot be loaded yet\n");
-  CHECK(told("REDIS0012\x16\x01h"s)
-            .ends_with("values of type hash-metadata-pre-ga (22) cannot be loaded yet\n"));
+  CHECK(told("REDIS0012\x16\x01h"s).ends_with("values of type hash-metadata-pre-ga (22) cannot be loaded yet\n"));
   CHECK(told("VALKEY080\x18\x01h"s).ends_with("unknown type or opcode 24\n"));
 }
 
@@ -282,8 +269,7 @@ TEST_CASE("versions of both families are read, and newer ones are refused") {
   CHECK(told(framed("", 11)) == "redis 11\n");
   CHECK(told(framed("", 12)) == "redis 12\n");
   CHECK(told("VALKEY080\xff\0\0\0\0\0\0\0\0"s) == "valkey 80\n");
-  CHECK(told("REDIS0013") ==
-        "error: RDB: at byte 0: version \"REDIS0013\" is too new; the newest that is understood is 12\n");
+  CHECK(told("REDIS0013") == "error: RDB: at byte 0: version \"REDIS0013\" is too new; the newest that is understood is 12\n");
   CHECK(told("VALKEY081").find("too new") != std::string::npos);
   CHECK(told("VALKEY011") == "error: RDB: at byte 0: bad version \"011\"\n");
   CHECK(told("REDIS0000") == "error: RDB: at byte 0: bad version \"0000\"\n");
@@ -295,8 +281,7 @@ TEST_CASE("versions of both families are read, and newer ones are refused") {
 
 TEST_CASE("a handler's refusal ends the reading in its own words, and stays") {
   const std::string bytes = rich_file();
-  for (const std::string line :
-       {"redis 10", "aux redis-bits=64", "select 15", "resize 6 2", "0 integer=123456", "module ReJSON-RL"}) {
+  for (const std::string line : {"redis 10", "aux redis-bits=64", "select 15", "resize 6 2", "0 integer=123456", "module ReJSON-RL"}) {
     Telling telling;
     telling.refuse = line;
     RdbReader reader(telling);
@@ -327,10 +312,9 @@ TEST_CASE("large strings come whole out of small pieces") {
 }
 
 TEST_CASE("a hostile length takes no memory on its word") {
-  for (const std::string& record :
-       {"\x00\x01k\x81\x00\x00\x00\xff\xff\xff\xff\xff"s, "\x00\x81\x00\x00\x00\xff\xff\xff\xff\xff"s,
-        "\x00\x01k\xc3\x80\xff\xff\xff\xff\x81\x00\x00\x00\x10\xff\xff\xff\xff"s, "\xfa\x80\xff\xff\xff\xff"s,
-        "\xf5\x80\xff\xff\xff\xff"s}) {
+  for (const std::string& record : {"\x00\x01k\x81\x00\x00\x00\xff\xff\xff\xff\xff"s, "\x00\x81\x00\x00\x00\xff\xff\xff\xff\xff"s,
+                                    "\x00\x01k\xc3\x80\xff\xff\xff\xff\x81\x00\x00\x00\x10\xff\xff\xff\xff"s, "\xfa\x80\xff\xff\xff\xff"s,
+                                    "\xf5\x80\xff\xff\xff\xff"s}) {
     Telling telling;
     RdbReader reader(telling);
     CHECK(reader.feed("REDIS0010" + record));

@@ -14,8 +14,7 @@ using namespace rdb_bytes;
 using namespace std::string_literals;
 
 // The bytes of one entry.
-std::string record_of(std::string_view key, std::string_view value, int64_t expiry_ms = kNoExpiry,
-                      bool compress = true) {
+std::string record_of(std::string_view key, std::string_view value, int64_t expiry_ms = kNoExpiry, bool compress = true) {
   BlockLog log;
   RdbWriter writer(log, {.compress = compress});
   const EntryOwner entry = string_entry(key, value, expiry_ms);
@@ -23,9 +22,7 @@ std::string record_of(std::string_view key, std::string_view value, int64_t expi
   CHECK(writer.entries() == 1);
   return all_of(log);
 }
-std::string value_bytes(std::string_view value, bool compress = true) {
-  return record_of("", value, kNoExpiry, compress).substr(2);
-}
+std::string value_bytes(std::string_view value, bool compress = true) { return record_of("", value, kNoExpiry, compress).substr(2); }
 
 }  // namespace
 
@@ -35,8 +32,7 @@ TEST_CASE("the writer's file is byte for byte what a Redis 7.0.15 wrote of the s
   RdbWriter writer(log, {});
   writer.header({.redis_version = "7.0.15", .created_seconds = 0x6b04a330, .used_memory = 0x000e5538});
   writer.select(0, 3, 1);
-  const EntryOwner bb = string_entry("bb", "hello", 0x2a20a1efc78), a = string_entry("a", "1"),
-                   cc = string_entry("cc", "99999999999");
+  const EntryOwner bb = string_entry("bb", "hello", 0x2a20a1efc78), a = string_entry("a", "1"), cc = string_entry("cc", "99999999999");
   for (const EntryOwner* entry : {&bb, &a, &cc}) CHECK(writer.entry(**entry));
   writer.end();
   const std::string expected =
@@ -86,9 +82,7 @@ TEST_CASE("an integer whose entry holds it as bytes is written as an integer too
   CHECK(all_of(log) == "\x00\x01k\xc1\x2c\x01"s);
 }
 
-TEST_CASE("a key that is an integer is written as one") {
-  CHECK(record_of("12", "x") == "\x00\xc0\x0c\x01x"s);
-}
+TEST_CASE("a key that is an integer is written as one") { CHECK(record_of("12", "x") == "\x00\xc0\x0c\x01x"s); }
 
 TEST_CASE("lengths are written in their shortest form") {
   const auto length = [](uint64_t value) {
@@ -172,23 +166,20 @@ TEST_CASE("the checksum reaches over all that was written, also when the log is 
     });
     log.trim(log.end());
   };
-  writer.header({.redis_version = "7.2.4",
-                 .replication = SnapshotReplication{std::string(40, 'e'), 1234567890123, 3},
-                 .aof_base = true});
+  writer.header({.redis_version = "7.2.4", .replication = SnapshotReplication{std::string(40, 'e'), 1234567890123, 3}, .aof_base = true});
   drain();
   writer.function("#!lua name=f\n");
   writer.select(3, 500, 0);
   for (int i = 0; i < 500; i++) {
-    const EntryOwner entry =
-        string_entry(std::to_string(rng.next()), std::string(rng.below(3000), char('a' + rng.below(26))));
+    const EntryOwner entry = string_entry(std::to_string(rng.next()), std::string(rng.below(3000), char('a' + rng.below(26))));
     CHECK(writer.entry(*entry));
     if (rng.below(10) == 0) drain();
   }
   writer.end();
   drain();
   const std::string text = told(bytes);
-  CHECK(text.find("aux repl-stream-db=3\naux repl-id=" + std::string(40, 'e') +
-                  "\naux repl-offset=1234567890123\naux aof-base=1\n") != std::string::npos);
+  CHECK(text.find("aux repl-stream-db=3\naux repl-id=" + std::string(40, 'e') + "\naux repl-offset=1234567890123\naux aof-base=1\n") !=
+        std::string::npos);
   CHECK(text.find("function #!lua name=f\n\nselect 3\nresize 500 0\n") != std::string::npos);
   CHECK(text.find("error") == std::string::npos);
 }

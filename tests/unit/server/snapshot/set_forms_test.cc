@@ -42,8 +42,7 @@ Members numbered(std::string_view prefix, int count) {
 std::string written(const Entry& entry, size_t budget) {
   BlockLog log;
   ValueProgress progress;
-  while (!write_value_slice(entry, log, {}, progress, budget)) {
-  }
+  while (!write_value_slice(entry, log, {}, progress, budget)) {}
   return all_of(log);
 }
 
@@ -61,8 +60,7 @@ EntryOwner read(RdbType code, std::string_view bytes, size_t piece = SIZE_MAX, c
     held.copy(copy.get(), held.size());
     RdbInput input{copy.get(), copy.get() + held.size()};
     const ReadOutcome outcome = read_value(input, "key", reading);
-    if (outcome == ReadOutcome::kDone && input.size() == 0 && bytes.empty())
-      return EntryOwner(std::exchange(reading.entry, nullptr));
+    if (outcome == ReadOutcome::kDone && input.size() == 0 && bytes.empty()) return EntryOwner(std::exchange(reading.entry, nullptr));
     if (outcome != ReadOutcome::kMore || bytes.empty()) return nullptr;
     REQUIRE(input.wanted > input.size());
     held.erase(0, size_t(input.at - copy.get()));
@@ -87,8 +85,8 @@ std::string listpack_of(std::initializer_list<std::string_view> texts) {
 TEST_CASE("sets of every form are written and read, in slices and in pieces") {
   Members odd = numbered("m", 200);
   odd.insert({"", "7", "-9223372036854775808", std::string(300, 'x'), std::string(100'000, 'y')});
-  for (const Members& members : {numbered("", 1), numbered("", 512), numbered("", 3000), numbered("m", 128), numbered("m", 5000), odd,
-                                 Members{""}}) {
+  for (const Members& members :
+       {numbered("", 1), numbered("", 512), numbered("", 3000), numbered("m", 128), numbered("m", 5000), odd, Members{""}}) {
     const EntryOwner entry = set_entry(members);
     const std::string whole = written(*entry, SIZE_MAX);
     CHECK((written(*entry, 1) == whole));
@@ -109,7 +107,9 @@ TEST_CASE("integers are written as an intset, others as a count and strings") {
   CHECK(rdb_type_of(*set_entry({"1", "2"})) == RdbType::kSetIntset);
   CHECK(written(*set_entry({"1", "2"}), SIZE_MAX) == "\x0c\x02\0\0\0\x02\0\0\0\x01\0\x02\0"s);
   CHECK(rdb_type_of(*set_entry({"a"})) == RdbType::kSet);
-  CHECK(written(*set_entry({"a"}), SIZE_MAX) == "\x01\x01" "a");
+  CHECK(written(*set_entry({"a"}), SIZE_MAX) ==
+        "\x01\x01"
+        "a");
 }
 
 TEST_CASE("a listpack is read as it is, or becomes what the limits ask for") {
@@ -124,7 +124,10 @@ TEST_CASE("a listpack is read as it is, or becomes what the limits ask for") {
   CHECK(large->is_large());
   CHECK(members_of(*large) == Members{"a", "b", "17"});
   // An integer that was written as a string would not be found where it is.
-  const std::string strings = "\x0d\0\0\0\x02\0\x81" "5\x02\x81" "a\x02\xff"s;
+  const std::string strings =
+      "\x0d\0\0\0\x02\0\x81"
+      "5\x02\x81"
+      "a\x02\xff"s;
   const EntryOwner put_right = read(RdbType::kSetListpack, as_string(strings));
   REQUIRE(put_right);
   Member five("5");
@@ -134,11 +137,20 @@ TEST_CASE("a listpack is read as it is, or becomes what the limits ask for") {
 }
 
 TEST_CASE("damaged sets are refused") {
-  CHECK(!read(RdbType::kSet, "\x00"s));                            // empty
-  CHECK(!read(RdbType::kSet, "\x02\x01" "a\x01" "a"));             // twice
-  CHECK(!read(RdbType::kSet, "\x02\xc0\x05\x01" "5"));             // twice, in two forms
-  CHECK(!read(RdbType::kSet, "\x02\x01" "a"));                     // torn
-  CHECK(!read(RdbType::kSet, "\x81\x7f\xff\xff\xff\xff\xff\xff\xff\x01" "a"));  // a length that nobody has bytes for
+  CHECK(!read(RdbType::kSet, "\x00"s));  // empty
+  CHECK(!read(RdbType::kSet,
+              "\x02\x01"
+              "a\x01"
+              "a"));  // twice
+  CHECK(!read(RdbType::kSet,
+              "\x02\xc0\x05\x01"
+              "5"));  // twice, in two forms
+  CHECK(!read(RdbType::kSet,
+              "\x02\x01"
+              "a"));  // torn
+  CHECK(!read(RdbType::kSet,
+              "\x81\x7f\xff\xff\xff\xff\xff\xff\xff\x01"
+              "a"));  // a length that nobody has bytes for
   CHECK(!read(RdbType::kSetIntset, as_string(intset::empty())));
   CHECK(!read(RdbType::kSetIntset, as_string("\x02\0\0\0\x02\0\0\0\x02\0\x01\0"s)));  // not in order
   CHECK(!read(RdbType::kSetIntset, as_string("\x02\0\0\0\x03\0\0\0\x01\0\x02\0"s)));  // a wrong count
@@ -150,7 +162,9 @@ TEST_CASE("damaged sets are refused") {
   std::string many;
   for (int i = 0; i < 1000; i++) many += "\x04" + std::to_string(1000 + i);
   CHECK(read(RdbType::kSet, "\x43\xe8" + many) != nullptr);
-  CHECK(!read(RdbType::kSet, "\x43\xe9" + many + "\x04" "1500"));
+  CHECK(!read(RdbType::kSet, "\x43\xe9" + many +
+                                 "\x04"
+                                 "1500"));
 }
 
 TEST_CASE("bytes that were changed at random are read or refused") {
@@ -179,8 +193,7 @@ TEST_CASE("a set is printed as SADD with up to 64 members each") {
     BlockLog whole, sliced;
     ValueProgress slices;
     CHECK(print_entry_slice(*entry, whole, progress, SIZE_MAX));
-    while (!print_entry_slice(*entry, sliced, slices, 10)) {
-    }
+    while (!print_entry_slice(*entry, sliced, slices, 10)) {}
     const std::string text = all_of(whole);
     CHECK((text == all_of(sliced)));
     size_t commands = 0, words = 0, read_at = 0;

@@ -42,16 +42,14 @@ EntryOwner sorted_set_entry(const Pairs& pairs, bool packed) {
 std::string written(const Entry& entry, size_t budget) {
   BlockLog log;
   ValueProgress progress;
-  while (!write_value_slice(entry, log, {}, progress, budget)) {
-  }
+  while (!write_value_slice(entry, log, {}, progress, budget)) {}
   return all_of(log);
 }
 
 std::string printed(const Entry& entry, size_t budget) {
   BlockLog log;
   ValueProgress progress;
-  while (!print_entry_slice(entry, log, progress, budget)) {
-  }
+  while (!print_entry_slice(entry, log, progress, budget)) {}
   return all_of(log);
 }
 

@@ -39,16 +39,14 @@ EntryOwner sample_stream() {
 std::string written(const Entry& entry, size_t budget) {
   BlockLog log;
   ValueProgress progress;
-  while (!write_value_slice(entry, log, {}, progress, budget)) {
-  }
+  while (!write_value_slice(entry, log, {}, progress, budget)) {}
   return all_of(log);
 }
 
 std::string printed(const Entry& entry, size_t budget = SIZE_MAX) {
   BlockLog log;
   ValueProgress progress;
-  while (!print_entry_slice(entry, log, progress, budget)) {
-  }
+  while (!print_entry_slice(entry, log, progress, budget)) {}
   return all_of(log);
 }
 
@@ -105,8 +103,7 @@ TEST_CASE("a damaged stream is refused or is another stream, and never more") {
   plain.compress = false;
   BlockLog log;
   ValueProgress progress;
-  while (!write_value_slice(*entry, log, plain, progress, SIZE_MAX)) {
-  }
+  while (!write_value_slice(*entry, log, plain, progress, SIZE_MAX)) {}
   const std::string whole = all_of(log);
   for (int i = 0; i < 20'000; i++) {
     std::string damaged = whole;
@@ -136,7 +133,9 @@ TEST_CASE("what groups say of their entries must fit together") {
   const std::string head("\x00\x00\x01\x00\x00\x00\x00\x00\x01\x01\x01g\x01\x00\x01", 15);
   const std::string id(std::string(7, '\0') + "\x01" + std::string(8, '\0')), time(8, '\0');
   const std::string pending = "\x01" + id + time + "\x01";
-  const std::string name("\x01" "c");
+  const std::string name(
+      "\x01"
+      "c");
   const auto error_of = [&](const std::string& rest) {
     std::string error;
     CHECK_FALSE(read_in_pieces(head + rest, kCode, SIZE_MAX, &error));

@@ -25,10 +25,8 @@ TEST_CASE("keys and values of any size and bytes are printed") {
       const std::string key(key_size, '\0'), value(value_size, '\n');
       BlockLog log;
       ValueProgress progress;
-      while (!print_entry_slice(*string_entry(key, value), log, progress, SIZE_MAX)) {
-      }
-      CHECK(all_of(log) ==
-            fmt::format("*3\r\n$3\r\nSET\r\n${}\r\n{}\r\n${}\r\n{}\r\n", key_size, key, value_size, value));
+      while (!print_entry_slice(*string_entry(key, value), log, progress, SIZE_MAX)) {}
+      CHECK(all_of(log) == fmt::format("*3\r\n$3\r\nSET\r\n${}\r\n{}\r\n${}\r\n{}\r\n", key_size, key, value_size, value));
     }
 }
 

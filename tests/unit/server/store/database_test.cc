@@ -31,8 +31,8 @@ std::string random_bytes(Rng& rng, size_t size) {
 
 // Sizes around every bound of the layouts, and others.
 size_t random_value_size(Rng& rng) {
-  static constexpr size_t kTelling[] = {0,    1,    19,    20,    21,    44,    45,    56,    64,   120,
-                                        511,  512,  513,   4095,  16000, 16383, 16384, 16385, 20000, 20480, 70000};
+  static constexpr size_t kTelling[] = {0,   1,   19,   20,    21,    44,    45,    56,    64,    120,  511,
+                                        512, 513, 4095, 16000, 16383, 16384, 16385, 20000, 20480, 70000};
   return rng.below(3) ? size_t(rng.below(200)) : kTelling[rng.below(std::size(kTelling))];
 }
 

@@ -104,8 +104,8 @@ TEST_CASE("LFU evicts what is used rarely") {
 }
 
 TEST_CASE("volatile policies evict nothing but what has an expiry") {
-  for (const EvictionPolicy policy : {EvictionPolicy::kVolatileLru, EvictionPolicy::kVolatileLfu,
-                                      EvictionPolicy::kVolatileRandom, EvictionPolicy::kVolatileTtl}) {
+  for (const EvictionPolicy policy :
+       {EvictionPolicy::kVolatileLru, EvictionPolicy::kVolatileLfu, EvictionPolicy::kVolatileRandom, EvictionPolicy::kVolatileTtl}) {
     Fixture f;
     f.keyspace.access.lfu = policy == EvictionPolicy::kVolatileLfu;
     for (int i = 0; i < 500; i++) f.add(0, "eternal:" + std::to_string(i));
@@ -154,10 +154,8 @@ TEST_CASE("a candidate that is gone, or no longer volatile, is passed over") {
   CHECK(f.evict(EvictionPolicy::kVolatileTtl, 64) == "key:0");
   for (int i = 1; i < 10; i++) {
     const std::string bytes = "key:" + std::to_string(i);
-    if (i % 2)
-      db.erase(db.key_of(bytes).hash, db.find(db.key_of(bytes)));
-    else
-      db.set_expiry(db.find(db.key_of(bytes)), kNoExpiry);
+    if (i % 2) db.erase(db.key_of(bytes).hash, db.find(db.key_of(bytes)));
+    else db.set_expiry(db.find(db.key_of(bytes)), kNoExpiry);
   }
   CHECK(f.evict(EvictionPolicy::kVolatileTtl, 64) == "key:10");
 }

@@ -18,7 +18,9 @@ struct Fixture {
   ExpireStep step(int64_t now_ms, uint64_t buckets_max, uint64_t batches_max = UINT64_MAX) {
     return expire_step(
         db, now_ms, buckets_max, [&](const Key& key, Database::Place place) { db.erase(key.hash, place); },
-        [](const Key&, Database::Place) { return FieldsRemoved{false, false}; },
+        [](const Key&, Database::Place) {
+          return FieldsRemoved{false, false};
+        },
         [&] { return --batches_max == 0; });
   }
 };

@@ -51,10 +51,8 @@ TEST_CASE("a table of strings is a set of strings, and its memory follows its co
   for (int i = 0; i < 20000; i++) {
     const std::string member = std::to_string(rng.below(3000)) + std::string(rng.below(3) ? 0 : 300, 'x');
     const uint64_t hash = element_hash(member);
-    if (rng.below(2))
-      CHECK(table.add(member, hash) == model.insert(member).second);
-    else
-      CHECK(table.remove(member, hash) == (model.erase(member) == 1));
+    if (rng.below(2)) CHECK(table.add(member, hash) == model.insert(member).second);
+    else CHECK(table.remove(member, hash) == (model.erase(member) == 1));
     CHECK(table.size() == model.size());
     CHECK(table.contains(member, hash) == model.contains(member));
   }

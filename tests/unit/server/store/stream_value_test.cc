@@ -93,10 +93,8 @@ void trim(StreamValue& stream, Content& content, Rng& rng) {
   for (const auto& [id, fields] : content)
     would += trim.kind == StreamTrim::Kind::kLength ? content.size() - would > trim.length_max : id < trim.id_min;
   const uint64_t trimmed = stream.trim(trim);
-  if (trim.approximate)
-    REQUIRE(trimmed <= would);
-  else
-    REQUIRE(trimmed == would);
+  if (trim.approximate) REQUIRE(trimmed <= would);
+  else REQUIRE(trimmed == would);
   if (trim.limit) REQUIRE(trimmed <= trim.limit);
   content.erase(content.begin(), std::next(content.begin(), ptrdiff_t(trimmed)));
 }
@@ -164,7 +162,8 @@ TEST_CASE("a block that is not whole is refused, wherever it is cut or changed")
     StreamBlock* copy = StreamBlock::copy_of(block.first, damaged);
     StreamBlockReader reader(*copy);
     size_t there = 0, back = 0;
-    for (bool more = reader.to_first(); more; more = reader.next(), there++) reader.for_each_field([](std::string_view, std::string_view) {});
+    for (bool more = reader.to_first(); more; more = reader.next(), there++)
+      reader.for_each_field([](std::string_view, std::string_view) {});
     for (bool more = reader.to_last(); more; more = reader.previous()) back++;
     REQUIRE(there == back);
     StreamBlock::free(copy);
@@ -200,7 +199,8 @@ TEST_CASE("what is pending stands in the orders of its group and of its consumer
     }
     REQUIRE(group.pending.size() == model.size());
     for (StreamConsumer* consumer : consumers)
-      REQUIRE(consumer->pending.size() == size_t(std::count_if(model.begin(), model.end(), [&](const auto& one) { return one.second == consumer; })));
+      REQUIRE(consumer->pending.size() ==
+              size_t(std::count_if(model.begin(), model.end(), [&](const auto& one) { return one.second == consumer; })));
   }
   const std::unique_ptr<StreamValue> copy(stream.duplicate());
   CHECK(copy->groups.memory_bytes() == stream.groups.memory_bytes());

@@ -36,8 +36,7 @@ TEST_CASE_FIXTURE(Fixture, "a canonical integer is stored as one, everything els
     CHECK(text() == number);
     CHECK(string_size(entry()) == std::string_view(number).size());
   }
-  for (const char* bytes :
-       {"", "-0", "01", "+1", " 1", "1 ", "1.0", "9223372036854775808", "-9223372036854775809", "-"}) {
+  for (const char* bytes : {"", "-0", "01", "+1", " 1", "1 ", "1.0", "9223372036854775808", "-9223372036854775809", "-"}) {
     put(bytes);
     CHECK(entry().encoding() == Encoding::kInline);
     CHECK_FALSE(string_integer(entry()));

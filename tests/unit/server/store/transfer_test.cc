@@ -10,8 +10,8 @@
 namespace vedette {
 namespace {
 
-const std::string kValues[] = {"", "v", "12345", "-7", std::string(44, 'e'), std::string(16 * 1024, 'i'),
-                               std::string(16 * 1024 + 1, 'x'), std::string(1 << 20, 'y')};
+const std::string kValues[] = {
+    "", "v", "12345", "-7", std::string(44, 'e'), std::string(16 * 1024, 'i'), std::string(16 * 1024 + 1, 'x'), std::string(1 << 20, 'y')};
 const std::string kKeys[] = {"k", "", std::string(4095, 'n'), std::string(4096, 'w'), std::string(70000, 'l')};
 
 std::string value_of(const Entry& entry) {

@@ -26,7 +26,8 @@ TEST_CASE("a place survives as a number to within its square") {
 }
 
 TEST_CASE("numbers that are no places are places within the bounds") {
-  for (const double number : {-1.0, 1e300, -1e300, 4503599627370496.0, 1.8e19, double(INFINITY), double(-INFINITY)}) CHECK(is_valid(decode(number)));
+  for (const double number : {-1.0, 1e300, -1e300, 4503599627370496.0, 1.8e19, double(INFINITY), double(-INFINITY)})
+    CHECK(is_valid(decode(number)));
 }
 
 TEST_CASE("known places have known distances and geohashes") {
@@ -80,7 +81,7 @@ TEST_CASE("a polygon holds what its edges go around") {
   CHECK(area.distance_inside({1, 7}));
   CHECK(!area.distance_inside({5, 5}));
   CHECK(!area.distance_inside({11, 1}));
-  CHECK(area.distance_inside(area.center) .has_value() == false);
+  CHECK(area.distance_inside(area.center).has_value() == false);
 }
 
 }  // namespace

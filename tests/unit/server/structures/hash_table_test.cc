@@ -112,8 +112,7 @@ void grow_and_shrink(uint64_t seed, HashOf hash_of, size_t operations) {
   }
   while (!model.items.empty()) model.remove(model.some_id());
   model.check_all();
-  while (model.table.migrate(1000)) {
-  }
+  while (model.table.migrate(1000)) {}
   CHECK(model.table.memory_bytes() == model.table.bucket_count() * 64);  // no chained lines are left behind
   model.table.clear();
   model.marks.clear();
@@ -185,8 +184,7 @@ TEST_CASE("a scan of a table at rest visits each bucket in one call") {
   for (const size_t items : {1u, 7u, 100u, 5000u, 20011u}) {
     Model model(seed, uniform);
     for (size_t i = 0; i < items; i++) model.add(false);
-    while (model.table.migrate(100)) {
-    }
+    while (model.table.migrate(100)) {}
     size_t calls = 0, seen = 0;
     uint64_t cursor = 0;
     do {
@@ -273,8 +271,7 @@ TEST_CASE("a table that was emptied during a resize shrinks when asked") {
   while (!model.table.resizing() || model.items.size() < 20000) model.add(false);
   while (model.items.size() > 100) model.remove(model.some_id());
   for (int i = 0; i < 20; i++) {
-    while (model.table.migrate(100)) {
-    }
+    while (model.table.migrate(100)) {}
     model.table.shrink_if_sparse();
   }
   CHECK(model.table.bucket_count() <= 100);

@@ -99,7 +99,8 @@ TEST_CASE("damaged bytes are told of, not followed") {
     Rng rng(seed);
     Sketch sketch;
     for (uint64_t i = rng.below(50); i > 0; i--) sketch.add(std::to_string(rng.next()));
-    for (uint64_t i = 1 + rng.below(3); i > 0; i--) sketch.bytes[kHeaderBytes + rng.below(sketch.bytes.size() - kHeaderBytes)] = char(rng.below(256));
+    for (uint64_t i = 1 + rng.below(3); i > 0; i--)
+      sketch.bytes[kHeaderBytes + rng.below(sketch.bytes.size() - kHeaderBytes)] = char(rng.below(256));
     if (rng.below(2)) sketch.bytes.resize(kHeaderBytes + rng.below(sketch.bytes.size() - kHeaderBytes + 1));
     Registers registers;
     const bool sound = merge_into(registers, sketch.bytes);

@@ -31,10 +31,8 @@ TEST_CASE("an intset holds what a set holds, in order") {
     for (int step = 0; step < 100; step++) {
       const int64_t value = random_integer(rng);
       CHECK(intset::contains(bytes, value) == (model.count(value) != 0));
-      if (rng.below(3))
-        CHECK(intset::insert(store, value) == model.insert(value).second);
-      else
-        CHECK(intset::erase(store, value) == (model.erase(value) != 0));
+      if (rng.below(3)) CHECK(intset::insert(store, value) == model.insert(value).second);
+      else CHECK(intset::erase(store, value) == (model.erase(value) != 0));
       REQUIRE(intset::valid(bytes));
       REQUIRE(intset::count(bytes) == model.size());
     }

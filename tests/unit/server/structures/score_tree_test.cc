@@ -124,8 +124,7 @@ void run(uint64_t seed, uint64_t scores, uint64_t names, int steps) {
 }  // namespace
 
 TEST_CASE("an item keeps its name, however long that is") {
-  for (const size_t size :
-       {size_t(0), size_t(3), ScoredItem::kShortMax, ScoredItem::kShortMax + 1, size_t(3) << 20}) {
+  for (const size_t size : {size_t(0), size_t(3), ScoredItem::kShortMax, ScoredItem::kShortMax + 1, size_t(3) << 20}) {
     CAPTURE(size);
     const std::string name(size, 'n');
     ScoredItem* item = ScoredItem::create(name, 2.5);

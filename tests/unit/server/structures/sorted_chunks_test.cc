@@ -68,10 +68,8 @@ TEST_CASE("sorted chunks hold what a map holds") {
     const uint64_t inserts = 1 + rng.below(9);  // of ten
     for (int i = 0; i < 3000; i++) {
       const uint64_t id = rng.below(range);
-      if (rng.below(10) < inserts)
-        model.insert(id);
-      else
-        model.erase(id);
+      if (rng.below(10) < inserts) model.insert(id);
+      else model.erase(id);
       model.check_bound(rng.below(range + 1));
       if (i % 500 == 0) model.check_all();
     }

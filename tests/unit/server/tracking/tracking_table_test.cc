@@ -57,7 +57,8 @@ TEST_CASE("changes are gathered by prefix, the last writer of a key with it") {
   broadcasts.note("c", 7);
   CHECK(broadcasts.pending());
   std::vector<std::pair<std::vector<uint64_t>, Broadcasts::Changes>> told;
-  broadcasts.deliver([&](const std::vector<uint64_t>& clients, const Broadcasts::Changes& changes) { told.emplace_back(clients, changes); });
+  broadcasts.deliver(
+      [&](const std::vector<uint64_t>& clients, const Broadcasts::Changes& changes) { told.emplace_back(clients, changes); });
   REQUIRE(told.size() == 2);
   CHECK(told[0].first == std::vector<uint64_t>{2});
   CHECK(told[0].second == Broadcasts::Changes{{"ab", 8}, {"c", 7}});
