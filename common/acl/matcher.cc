@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -20,7 +21,7 @@ AclMatcher::AclMatcher(const AclPatterns& patterns, uint8_t need) {
     const uint64_t mask = compared == sizeof(uint64_t) ? ~uint64_t(0) : (uint64_t(1) << (8 * compared)) - 1;
     // A star alone is left to the glob, to which it does not match the empty name.
     const bool is_prefix = prefix > 0 && prefix < text.size() && text.find_first_not_of('*', prefix) == text.npos;
-    Head head{head_of(text.substr(0, compared)), kNone, kNone};
+    Head head{head_of(text.substr(0, compared)), mask, kNone, kNone};
     if (!is_prefix || prefix > compared) {
       head.text = uint32_t(texts_.size());
       texts_.push_back({std::string(is_prefix ? text.substr(0, prefix) : text), is_prefix});
@@ -40,6 +41,18 @@ void AclMatcher::add_group(uint64_t mask, const std::vector<uint32_t>& members) 
     heads_[member].next = std::exchange(first, member);
   }
   groups_.push_back(group);
+}
+
+bool AclMatcher::match_any(uint64_t head, std::string_view name) const {
+  for (const Group& group : groups_) {
+    const uint64_t bytes = head & group.mask;
+    for (uint32_t i = slots_[group.slots + slot_of(bytes, group.shift)]; i != kNone; i = heads_[i].next) {
+      if (!match_one(heads_[i], head, name)) continue;
+      if (i <= std::numeric_limits<uint8_t>::max()) likely_[head & 0xff] = uint8_t(i);
+      return true;
+    }
+  }
+  return false;
 }
 
 bool AclMatcher::match_text(const Text& text, std::string_view name) {
