@@ -187,7 +187,9 @@ void stats_section(InfoText& out, const ServerState& server, const Now&) {
   out.field("client_output_buffer_limit_disconnections", stats.output_buffer_disconnections);
 }
 
-void cpu_section(InfoText& out, const ServerState&, const Now&) { write_cpu_usage(out); }
+void cpu_section(InfoText& out, const ServerState&, const Now&) {
+  if (!pretends_usage()) write_cpu_usage(out);
+}
 
 void no_fields(InfoText&, const ServerState&, const Now&) {}
 

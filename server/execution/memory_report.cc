@@ -2,6 +2,7 @@
 #include "server/execution/memory_report.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "server/execution/append_log.h"
 #include "server/execution/eviction.h"
@@ -10,23 +11,30 @@
 namespace vedette {
 namespace {
 
+std::optional<PretendedUsage> pretended;
+
 double ratio(uint64_t a, uint64_t b) { return b ? double(a) / double(b) : 0; }
 
 // What the allocator reports, or without such a report what can be known from outside of it.
 AllocatorStats allocator_figures(const MemoryReport& report) {
-  AllocatorStats stats = allocator_stats();
+  AllocatorStats stats;
+  if (!pretended) stats = allocator_stats();
   if (stats.allocated == 0) stats.allocated = report.used, stats.active = stats.resident = report.resident;
   return stats;
 }
 
 }  // namespace
 
+void pretend_usage(const PretendedUsage& usage) { pretended = usage; }
+bool pretends_usage() { return pretended.has_value(); }
+uint64_t told_memory() { return pretended ? pretended->used : used_memory(); }
+
 MemoryReport memory_report(const ServerState& server) {
   MemoryReport report;
-  report.used = used_memory();
+  report.used = told_memory();
   report.peak = std::max(server.stats.peak_memory, report.used);
   report.startup = server.stats.startup_memory;
-  report.resident = resident_memory();
+  report.resident = pretended ? pretended->resident : resident_memory();
   report.clients_normal = report.kept_chunks = server.chunks.kept_bytes();
   for (const Session* session : server.clients.sessions())
     (session->has(kReplicaLink) ? report.clients_replicas : report.clients_normal) += session->memory_bytes();

@@ -35,4 +35,14 @@ struct MemoryReport {
 /// O(clients + databases), and a question to the allocator.
 MemoryReport memory_report(const ServerState& server);
 
+/// What the process takes of the machine, as simulations have it: INFO then has the same length each time that a seed is run.
+struct PretendedUsage {
+  uint64_t used = 0, resident = 0;
+};
+/// For all servers of the process from here on: told in place of the truth about memory; nothing is told of CPU time.
+void pretend_usage(const PretendedUsage& usage);
+bool pretends_usage();
+/// used_memory(), unless something else is pretended.
+uint64_t told_memory();
+
 }  // namespace vedette

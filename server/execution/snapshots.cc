@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "common/base/memory.h"
+#include "server/execution/memory_report.h"
 #include "server/execution/script_host.h"
 #include "server/execution/server_state.h"
 #include "server/snapshot/epoch_walk.h"
@@ -71,7 +71,7 @@ SnapshotFacts Snapshots::facts(const Now& now) const {
   SnapshotFacts facts;
   facts.redis_version = kCompatibleVersion;
   facts.created_seconds = now.wall.seconds();
-  facts.used_memory = used_memory();
+  facts.used_memory = told_memory();
   if (server_.scripts) facts.functions = server_.scripts->libraries();
   if (describe) describe(facts);
   return facts;

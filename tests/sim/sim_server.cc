@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "server/commands/families.h"
 #include "server/execution/client_limits.h"
+#include "server/execution/memory_report.h"
 #include "server/execution/pause.h"
 #include "server/snapshot/whole_dataset.h"
 
@@ -342,6 +343,7 @@ SimServer::SimServer(const Universe& universe, Observer& observer, const Place& 
 }
 
 void SimServer::begin(const Settings& settings) {
+  pretend_usage({.used = 1 << 20, .resident = 2 << 20});
   state_.settings = settings;
   state_.process.run_id = state_.rng.hex(40);
   state_.process.version = "0.0.0";
