@@ -144,11 +144,10 @@ void run_until(Loop& loop, std::function<bool()> done) {
   bool late = false;
   Timer deadline(loop);
   deadline.start(kDeadlineMs, 0, [&] { late = true; });
-  TurnHooks look(
-      loop, [] {},
-      [&] {
-        if (late || done()) loop.stop();
-      });
+  const auto look = [&] {
+    if (late || done()) loop.stop();
+  };
+  TurnHooks hooks(loop, look, look);  // what happens without an event happens between the two
   if (!done()) loop.run();
   REQUIRE_FALSE(late);
 }
