@@ -366,6 +366,7 @@ void SlabHeap::discard_spares(uint32_t index) {
   }
   chunk.backed &= ~left;
   spares_ -= count;
+  spares_min_ = std::min(spares_min_, spares_);  // else the reserve, and what comes free until then, would go at the next call
   while (left) {
     const auto from = unsigned(std::countr_zero(left));
     const auto run = unsigned(std::countr_one(left >> from));
