@@ -94,6 +94,9 @@ struct Fiber::Switch {
 
 Fiber::Fiber(size_t stack_bytes) : switch_(new Switch) {
   const size_t page = size_t(sysconf(_SC_PAGESIZE));
+#if defined(__SANITIZE_ADDRESS__)
+  stack_bytes *= 8;  // frames are several times larger
+#endif
   bytes_ = (stack_bytes + page - 1) / page * page + page;
   void* mapped = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   VED_ASSERT(mapped != MAP_FAILED);
