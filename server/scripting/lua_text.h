@@ -43,7 +43,8 @@ class LuaText {
  private:
   void grow(size_t bytes) {
     constexpr size_t kFirstBytes = 256;
-    if (!resize(std::max({kFirstBytes, size_ + bytes, 2 * capacity_})) && !resize(size_ + bytes)) {
+    // Near the bound by a quarter: by less, each append would move it all.
+    if (!resize(std::max({kFirstBytes, size_ + bytes, 2 * capacity_})) && !resize(size_ + bytes + capacity_ / 4)) {
       lua_pushliteral(state_, "not enough memory");
       lua_error(state_);
     }
