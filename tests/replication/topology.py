@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import servers  # noqa: E402
-from resp import parse  # noqa: E402
+from resp import ServerError, parse, plain  # noqa: E402
 from runner import Failed  # noqa: E402
 from servers import HungUp, Link, ORACLE, TlsLink  # noqa: E402
 
@@ -23,10 +23,6 @@ DATABASES = (0, 1, 9)
 VEDETTE, REDIS = "vedette", "redis"
 BINARIES = {REDIS: ORACLE}  # run.py adds Vedette's
 FAR_MS = 5000000  # an expiry that no test lives to see
-
-
-class ServerError(Exception):
-    """An error reply."""
 
 
 def check(condition, text):
@@ -54,16 +50,6 @@ def eventually(condition, text, seconds=DEADLINE):
 
 def encoded(word):
     return word if isinstance(word, bytes) else str(word).encode()
-
-
-def plain(reply):
-    """A parsed reply as a Python value; an error is an object, not raised."""
-    kind, value = reply
-    if kind == "-":
-        return ServerError(value.decode("latin1"))
-    if kind == "*" and value is not None:
-        return [plain(item) for item in value]
-    return value
 
 
 class Client:

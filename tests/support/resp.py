@@ -65,3 +65,17 @@ def _parse(data, start):
         item, after = _parse(data, after)
         items.append(item)
     return (kind, items), after
+
+
+class ServerError(Exception):
+    """An error reply."""
+
+
+def plain(reply):
+    """A parsed reply as a Python value; an error is an object, not raised."""
+    kind, value = reply
+    if kind == "-":
+        return ServerError(value.decode("latin1"))
+    if kind == "*" and value is not None:
+        return [plain(item) for item in value]
+    return value

@@ -20,7 +20,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import certificates  # noqa: E402
 from certificates import client_context  # noqa: E402
-from resp import parse, reply_end, request  # noqa: E402
+from resp import ServerError, parse, plain, reply_end, request  # noqa: E402
 from runner import Failed, cases, run_all  # noqa: E402
 
 DEADLINE = 90.0  # seconds for any single wait; a sanitizer build on a busy machine is slow
@@ -105,19 +105,6 @@ class Client:
             return self.socket.recv(100) == b""
         except (OSError, ssl.SSLError):
             return True
-
-
-class ServerError(Exception):
-    pass
-
-
-def plain(reply):
-    kind, value = reply
-    if kind == "-":
-        return ServerError(value.decode("latin1"))
-    if kind == "*" and value is not None:
-        return [plain(item) for item in value]
-    return value
 
 
 class Server:
