@@ -20,7 +20,7 @@ namespace {
 
 constexpr int64_t kMillisecondNs = 1000000;
 constexpr int64_t kAckPeriodMs = 1000, kSignPeriodMs = 1000;
-constexpr int64_t kPauseMsMax = 5000;
+constexpr int64_t kPauseMs = 1000;  // before the next try
 constexpr uint64_t kSpoolUnwrittenMax = 16 << 20;
 constexpr size_t kLoadPieceBytes = 64 * 1024;
 constexpr size_t kPausedBytesMax = 64 << 20;
@@ -393,7 +393,6 @@ void PrimaryLink::abandon_load() {
 void PrimaryLink::go_online(const Now& now) {
   state_ = LinkState::kConnected;
   handshake_.reset();
-  failures_ = 0;
   was_up_ = true;
   refused_since_.reset();
   refusal_.clear();
@@ -480,9 +479,7 @@ void PrimaryLink::lose(const std::string& reason, bool at_once) {
   forget_unapplied();
   state_ = LinkState::kConnect;
   if (was_up) down_since_ = server_.now.instant;
-  const int64_t pause_ms = at_once ? 0 : std::min(kPauseMsMax, 1000 * int64_t(1 + failures_ / 3));
-  if (!at_once) failures_++;
-  retry_at_ = after_ms(server_.now.instant, pause_ms);
+  retry_at_ = after_ms(server_.now.instant, at_once ? 0 : kPauseMs);
   replication_.apply_settings();
 }
 

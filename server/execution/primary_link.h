@@ -17,7 +17,8 @@
 // is loaded as it comes, in place of the old data or beside it (repl-diskless-load). The load is done in slices: clients
 // are answered -LOADING meanwhile, or from the old data if that is an earlier state of the same history.
 //
-// Failures are retried with a pause that grows to some seconds; what went wrong is logged once with the primary's name.
+// What failed is tried again a second later, however often: a primary that comes back, or is promoted, is not kept waiting. Each
+// failure is logged with the primary's name and the state that it ended.
 #pragma once
 
 #include <memory>
@@ -139,7 +140,6 @@ class PrimaryLink final : public LinkOwner, private Session::Transport {
   std::unique_ptr<Session> session_;
   std::string unapplied_;  // the beginning of a transaction that has not been applied whole
   Instant last_heard_{}, down_since_{}, retry_at_{}, next_ack_{}, next_sign_{};
-  int failures_ = 0;     // in a row
   bool was_up_ = false;  // with this primary: its losing its data is a rollback
   std::optional<Instant> refused_since_;
   std::string refusal_;
