@@ -4,14 +4,15 @@
 #
 # redis-tools holds the server that the differential test compares with (redis-check-rdb is the
 # same binary); the package redis-server is not wanted, since it would start a service. iproute2 makes the
-# networks of the sentinel tests, openssl their certificates; clang-format is asked whether the sources have its form.
+# networks of the sentinel tests, openssl their certificates, locales an order of texts to sort by; clang-format is
+# asked whether the sources have its form.
 set -euo pipefail
 
 packages=(
   build-essential g++ meson ninja-build pkg-config
   libuv1-dev libfmt-dev libjemalloc-dev liblzf-dev libluajit-5.1-dev libmd-dev libssl-dev libxxhash-dev
   doctest-dev libhiredis-dev redis-tools
-  python3 python3-redis iproute2 openssl clang-format
+  python3 python3-redis iproute2 openssl clang-format locales
 )
 
 packages+=("$@") # what else a script needs

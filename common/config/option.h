@@ -28,9 +28,8 @@ enum OptionFlag : uint32_t {
   kOptionManyWords = 1 << 5,        // takes a list of words, in a file as in one quoted word
   kOptionDirective = 1 << 6,        // a line of the file that is no CONFIG parameter (user, rename-command)
   kOptionNoEffect = 1 << 7,         // accepted, does nothing by design; `note` says why
-  kOptionPending = 1 << 8,          // accepted, does nothing until the feature that `note` names is there
-  kOptionNotBuilt = 1 << 9,         // belongs to a part that this build leaves out: refused, see `note`
-  kOptionRereads = 1 << 10,         // names what is read when it is set: setting the same again is a change
+  kOptionNotBuilt = 1 << 8,         // belongs to a part that this build leaves out: refused, see `note`
+  kOptionRereads = 1 << 9,          // names what is read when it is set: setting the same again is a change
 };
 
 enum class OptionKind { kBool, kInteger, kOctal, kBytes, kBytesOrPercent, kEnum, kString, kWords };
@@ -42,7 +41,7 @@ struct OptionRow {
   uint32_t flags = 0;
   std::string_view unit;  // of a number without a unit of its own: "seconds"
   std::string_view doc;   // what it does and why the default is what it is, for conf/*.conf
-  std::string_view note;  // why it has no effect or is refused, or which feature it waits for
+  std::string_view note;  // why it has no effect or is refused
 };
 
 using OptionWords = std::vector<std::string>;

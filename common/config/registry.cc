@@ -42,7 +42,7 @@ ConfigRegistry::ConfigRegistry(std::vector<OptionGroup> groups) : groups_(std::m
       is_new = by_name_.emplace(to_lower(alias), &option).second;
       VED_ASSERT(is_new);
     }
-    VED_ASSERT(option.note.empty() == !(option.flags & (kOptionNoEffect | kOptionPending | kOptionNotBuilt)));
+    VED_ASSERT(option.note.empty() == !(option.flags & (kOptionNoEffect | kOptionNotBuilt)));
   });
 }
 
@@ -174,11 +174,10 @@ void ConfigRegistry::set_directive_lines(std::string_view name, std::function<st
 std::vector<std::string> ConfigRegistry::notices() const {
   std::vector<std::string> lines;
   each([&](const Option& option) {
-    if (!(option.flags & (kOptionNoEffect | kOptionPending))) return;
+    if (!option.has(kOptionNoEffect)) return;
     const bool is_set = option.has(kOptionDirective) ? loaded_.contains(&option) : option.get() != option.default_value;
     if (!is_set) return;
-    lines.push_back(option.has(kOptionPending) ? fmt::format("Option {} has no effect yet: {}", option.name, option.note)
-                                               : fmt::format("Option {} is accepted and has no effect: {}", option.name, option.note));
+    lines.push_back(fmt::format("Option {} is accepted and has no effect: {}", option.name, option.note));
   });
   return lines;
 }

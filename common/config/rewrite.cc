@@ -163,7 +163,6 @@ std::string ConfigRegistry::documentation(std::string_view head) const {
       if (!option.aliases.empty()) facts += fmt::format(" Also named {}.", fmt::join(option.aliases, ", "));
       text += wrapped_comment(facts);
       if (option.has(kOptionNoEffect)) text += wrapped_comment("Has no effect: " + option.note + ".");
-      if (option.has(kOptionPending)) text += wrapped_comment("Has no effect yet: " + option.note + ".");
       if (option.has(kOptionDirective) || option.has(kOptionNotBuilt)) {
         text += "# " + option.name + "\n";
         continue;

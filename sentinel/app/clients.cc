@@ -78,27 +78,10 @@ Status Clients::prepare(const SentinelOptions& options, const Configuration& con
   protected_mode_ = options.network.protected_mode;
   host_.options.keep_alive_seconds = unsigned(options.network.tcp_keepalive_seconds);
   if (timeout_seconds_ > 0) idle_timer_.start(kLookMs, kLookMs, [this] { close_idle(); });
-  if (Status status = load_users(options); !status) return status;
+  if (Status status = load_users(*state_.access, options.security); !status) return status;
   // They are written with the state, where that goes into the configuration.
-  if (configuration.state_file.empty() && options.aclfile.empty()) state_.access->on_change = [this] { state_.monitor.flush_state(); };
-  return Status::ok();
-}
-
-Status Clients::load_users(const SentinelOptions& options) {
-  AccessControl& access = *state_.access;
-  access.file = options.aclfile;
-  access.log_length_max = size_t(options.acllog_max_len);
-  access.read_file = disk_reader().read;
-  access.write_file = [](const std::string& path, std::string_view text) { return replace_file(path, text, 0600); };
-  access.set_defaults({.opens_channels = options.acl_pubsub_default == AclPubsubDefault::kAllChannels});
-  access.set_default_password(options.requirepass);
-  if (options.aclfile.empty()) return access.define(options.users);
-  if (!options.users.empty())
-    return Error(
-        "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, "
-        "so neither is taken. Move the "
-        "'user' lines into the file, or name no file.");
-  if (Status status = access.load(nullptr); !status) return Error("Aborting the start because of ACL errors: " + status.error().text());
+  if (configuration.state_file.empty() && options.security.aclfile.empty())
+    state_.access->on_change = [this] { state_.monitor.flush_state(); };
   return Status::ok();
 }
 

@@ -70,7 +70,6 @@ class Clients final : public SessionHandler {
   void close_slow(Session& session, const char* kind, uint64_t bytes);
   void look_at_slow();
   std::vector<ScriptView> scripts() const;
-  Status load_users(const SentinelOptions& options);
 
   Clock& clock_;
   ClientsOwner& owner_;

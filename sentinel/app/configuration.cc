@@ -127,7 +127,7 @@ GlobalOptions global_options(const SentinelOptions& options) {
   GlobalOptions global;
   const SentinelOptions::Network& network = options.network;
   global.port = network.tls_port && (options.tls.replication || !network.port) ? network.tls_port : network.port;
-  global.require_pass = options.requirepass;
+  global.require_pass = options.security.requirepass;
   return global;
 }
 

@@ -81,47 +81,15 @@ const AclCatalog& sentinel_acl_catalog() {
   return catalog;
 }
 
-OptionGroup security_options(SentinelOptions& o) {
+OptionGroup security_options(UserOptions& o) {
   OptionGroup group{"Passwords and users", {}};
-  auto& rows = group.options;
-  rows.push_back(string_option({.name = "requirepass",
-                                .flags = kOptionImmutable | kOptionSensitive,
-                                .doc = "Password that clients and the other sentinels must give; none by "
-                                       "default, as the network of sentinels is meant to be "
-                                       "closed. All sentinels of a group must have the same, or each other's "
-                                       "as sentinel-pass. It is that of the user \"default\", of "
-                                       "whom aclfile or a user line may say something else."},
-                               o.requirepass));
-  rows.push_back(string_option({.name = "aclfile",
-                                .flags = kOptionImmutable,
-                                .doc = "File of users and their rights, which ACL LOAD reads and ACL SAVE "
-                                       "writes; none by default. It holds all "
-                                       "users: user lines beside it are refused."},
-                               o.aclfile));
-  rows.push_back(
-      integer_option({.name = "acllog-max-len", .flags = kOptionImmutable, .unit = "entries", .doc = "Refusals that ACL LOG remembers."},
-                     o.acllog_max_len, 0, std::numeric_limits<int64_t>::max()));
-  rows.push_back(enum_option({.name = "acl-pubsub-default",
-                              .flags = kOptionImmutable,
-                              .doc = "Channels that a new user may use: none, unless its rules say otherwise."},
-                             o.acl_pubsub_default,
-                             {{"allchannels", AclPubsubDefault::kAllChannels}, {"resetchannels", AclPubsubDefault::kResetChannels}}));
-  rows.push_back(directive({.name = "user",
-                            .flags = kOptionSensitive,
-                            .doc = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each. The "
-                                   "sentinel brings these lines up to "
-                                   "date when users change, unless the state has a file of its own: then aclfile is the place for "
-                                   "users that change."},
-                           "a name and rules", [&o](const OptionWords& words) -> Status {
-                             if (words.empty()) return Error("Bad directive or wrong number of arguments");
-                             for (const auto& user : o.users)
-                               if (user[0] == words[0])
-                                 return Error("Error in user declaration '" + words[0] +
-                                              "': Duplicate user found. A user can only be defined once in config files");
-                             if (Status status = check_user_words(sentinel_acl_catalog(), words); !status) return status;
-                             o.users.push_back(words);
-                             return Status::ok();
-                           }));
+  push_user_options(
+      group.options, o, sentinel_acl_catalog(),
+      {.requirepass =
+           "Password that clients and the other sentinels must give; none by default, as the network of sentinels is meant to be closed. All sentinels of a group must have the same, or each other's as sentinel-pass. It is that of the user \"default\", of whom aclfile or a user line may say something else.",
+       .user = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each. The sentinel brings these lines "
+               "up to date when users change, unless the state has a file of its own: then aclfile is the place for users that change."},
+      kOptionImmutable);
   return group;
 }
 
@@ -284,7 +252,7 @@ std::vector<OptionGroup> sentinel_option_groups(SentinelOptions& options) {
   groups.push_back(network_options(options.network));
   groups.push_back(tls_options(options.tls, options.network));
   groups.push_back(process_options(options.process));
-  groups.push_back(security_options(options));
+  groups.push_back(security_options(options.security));
   groups.push_back(foreign_options());
   return groups;
 }

@@ -8,11 +8,10 @@
 
 #include "common/app/options.h"
 #include "common/app/tls_options.h"
+#include "common/app/user_options.h"
 #include "common/config/registry.h"
 
 namespace vedette::sentinel {
-
-enum class AclPubsubDefault { kAllChannels, kResetChannels };
 
 struct SentinelOptions {
   // Out of the box a sentinel is reached by its fellows on other hosts, as everybody who runs several expects.
@@ -37,10 +36,7 @@ struct SentinelOptions {
   Network network;
   TlsOptions tls;
   Process process;
-  std::string requirepass, aclfile;
-  int64_t acllog_max_len = 128;
-  AclPubsubDefault acl_pubsub_default = AclPubsubDefault::kResetChannels;
-  std::vector<std::vector<std::string>> users;  // the words of each `user` line: name, rules
+  UserOptions security;
 };
 
 /// The last group is what is accepted for other programs' sake. Without `sentinel` itself: whoever reads a file takes those lines out before (configuration.h).

@@ -99,6 +99,7 @@ void apply_persistence(const PersistenceOptions& from, Settings& to) {
   for (const SavePoint& point : from.save) to.snapshot_points.push_back({int64_t(point.seconds), int64_t(point.changes)});
   to.snapshot_compression = from.rdbcompression;
   to.snapshot_checksum = from.rdbchecksum;
+  to.deletes_sync_files = from.rdb_del_sync_files;
   to.stop_writes_on_snapshot_error = from.stop_writes_on_bgsave_error;
   to.key_save_delay_us = from.rdb_key_save_delay_microseconds;
   to.key_load_delay_us = from.key_load_delay_microseconds;
@@ -208,10 +209,7 @@ void apply_settings(const ServerOptions& options, ServerState& state) {
   to.busy_reply_threshold_ms = seen.busy_reply_threshold_milliseconds;
   to.latency_tracking = seen.latency_tracking;
   to.latency_percentiles = seen.latency_percentiles;
-  AccessControl& access = *state.access;
-  access.log_length_max = size_t(options.security.acllog_max_len);
-  access.file = options.security.aclfile;
-  access.set_defaults({.opens_channels = options.security.acl_pubsub_default == AclPubsubDefault::kAllChannels});
+  apply_user_options(*state.access, options.security);
 }
 
 }  // namespace vedette

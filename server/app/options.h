@@ -14,6 +14,7 @@
 
 #include "common/app/options.h"
 #include "common/app/tls_options.h"
+#include "common/app/user_options.h"
 #include "common/base/log.h"
 #include "common/config/option.h"
 #include "common/config/registry.h"
@@ -37,7 +38,6 @@ enum class AppendFsync { kEverySecond, kAlways, kNo };
 enum class DisklessLoad { kDisabled, kOnEmptyDb, kSwapDb };
 enum class PropagationErrors { kIgnore, kPanic, kPanicOnReplicas };
 enum class SanitizePayload { kNo, kYes, kClients };
-enum class AclPubsubDefault { kAllChannels, kResetChannels };
 enum class EndpointType { kIp, kHostname, kUnknown };
 
 /// What SIGINT or SIGTERM do: nothing set is the default (save if there are save points).
@@ -188,12 +188,7 @@ struct ReplicationOptions {
   bool ack_chain = false;
 };
 
-struct SecurityOptions {
-  std::string requirepass;
-  std::string aclfile;
-  int64_t acllog_max_len = 128;
-  AclPubsubDefault acl_pubsub_default = AclPubsubDefault::kResetChannels;
-  std::vector<std::vector<std::string>> users;  // the words of each `user` line: name, rules
+struct SecurityOptions : UserOptions {
   std::vector<CommandRename> renames;
 };
 

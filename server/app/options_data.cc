@@ -28,37 +28,13 @@ Error bad_directive() { return Error("Bad directive or wrong number of arguments
 OptionGroup security_options(SecurityOptions& o) {
   OptionGroup group{"Passwords and users", {}};
   auto& rows = group.options;
-  rows.push_back(string_option({.name = "requirepass",
-                                .flags = kOptionSensitive,
-                                .doc = "Password of the default user; none by default, see protected-mode. Make it long: "
-                                       "guessing is fast. What aclfile or a user line says of that user counts more."},
-                               o.requirepass));
-  rows.push_back(string_option({.name = "aclfile",
-                                .flags = kOptionImmutable,
-                                .doc = "File of users and their rights, which ACL LOAD reads and ACL SAVE writes; none by default. "
-                                       "It holds all users: user lines beside it are refused."},
-                               o.aclfile));
-  rows.push_back(integer_option({.name = "acllog-max-len", .unit = "entries", .doc = "Refusals that ACL LOG remembers."}, o.acllog_max_len,
-                                0, kLongMax));
-  rows.push_back(enum_option(
-      {.name = "acl-pubsub-default", .doc = "Channels that a new user may use: none, unless its rules say otherwise."},
-      o.acl_pubsub_default, {{"allchannels", AclPubsubDefault::kAllChannels}, {"resetchannels", AclPubsubDefault::kResetChannels}}));
-  rows.push_back(directive({.name = "user",
-                            .flags = kOptionSensitive,
-                            .doc = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each: on, "
-                                   ">PASSWORD or "
-                                   "#DIGEST, ~KEYS, %R~KEYS, &CHANNELS, +COMMAND, +@CATEGORY, -COMMAND. CONFIG REWRITE brings "
-                                   "these lines up to date."},
-                           "a name and rules", [&o](const OptionWords& words) -> Status {
-                             if (words.empty()) return bad_directive();
-                             for (const auto& user : o.users)
-                               if (user[0] == words[0])
-                                 return Error("Error in user declaration '" + words[0] +
-                                              "': Duplicate user found. A user can only be defined once in config files");
-                             if (Status status = check_user_words(server_acl_catalog(), words); !status) return status;
-                             o.users.push_back(words);
-                             return Status::ok();
-                           }));
+  push_user_options(
+      rows, o, server_acl_catalog(),
+      {.requirepass =
+           "Password of the default user; none by default, see protected-mode. Make it long: guessing is fast. What aclfile or a "
+           "user line says of that user counts more.",
+       .user = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each: on, >PASSWORD or #DIGEST, ~KEYS, "
+               "%R~KEYS, &CHANNELS, +COMMAND, +@CATEGORY, -COMMAND. CONFIG REWRITE brings these lines up to date."});
   rows.push_back(directive(
       {.name = "rename-command", .doc = "rename-command NAME NEW: the command answers to the new name only, to none if that is \"\"."},
       "two names", [&o](const OptionWords& words) -> Status {
@@ -131,7 +107,7 @@ OptionGroup observation_options(ObservationOptions& o) {
   OptionGroup group{"Slow log, latency, events", {}};
   auto& rows = group.options;
   const auto number = [&](OptionRow row, int64_t& value, int64_t min) {
-    if (!row.note.empty() && !(row.flags & kOptionPending)) row.flags |= kOptionNoEffect;
+    if (!row.note.empty()) row.flags |= kOptionNoEffect;
     rows.push_back(integer_option(row, value, min, kLongMax));
   };
   number({.name = "slowlog-log-slower-than",
@@ -161,24 +137,20 @@ OptionGroup observation_options(ObservationOptions& o) {
                              o.latency_tracking));
   rows.push_back(percentiles_option({.name = "latency-tracking-info-percentiles", .doc = "The percentiles that INFO latencystats prints."},
                                     o.latency_percentiles));
-  rows.push_back(keyspace_events_option({.name = "notify-keyspace-events",
-                                         .doc = "Events to publish: K on the key's channel, E on the "
-                                                "event's; g generic, $ strings, l lists, s sets, h hashes, z "
-                                                "sorted sets, t streams, d modules, x expired, e evicted, A "
-                                                "for all of these, n new keys, m misses. None, for "
-                                                "each costs a message."},
-                                        o.notify_keyspace_events));
+  rows.push_back(keyspace_events_option(
+      {.name = "notify-keyspace-events",
+       .doc =
+           "Events to publish: K on the key's channel, E on the event's; g generic, $ strings, l lists, s sets, h hashes, z sorted sets, t streams, d modules, x expired, e evicted, A for all of these, n new keys, m misses. None, for each costs a message."},
+      o.notify_keyspace_events));
   number({.name = "busy-reply-threshold",
           .aliases = "lua-time-limit",
           .unit = "milliseconds",
           .doc = "Time after which other clients of a busy script are told so, and may kill it; 0 at once."},
          o.busy_reply_threshold_milliseconds, 0);
   rows.push_back(integer_option({.name = "tracking-table-max-keys",
-                                 .flags = kOptionPending,
                                  .unit = "keys",
                                  .doc = "Keys remembered for clients that cache; further ones are invalidated early; 0 is no "
-                                        "limit.",
-                                 .note = "it waits for client-side caching"},
+                                        "limit."},
                                 o.tracking_table_max_keys, 0, kLongMax));
   return group;
 }

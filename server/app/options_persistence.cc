@@ -10,7 +10,6 @@ namespace {
 constexpr int kIntMin = std::numeric_limits<int>::min();
 constexpr int kIntMax = std::numeric_limits<int>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
-constexpr std::string_view kSnapshots = "it waits for values of more types and for full synchronisations";
 
 }  // namespace
 
@@ -20,28 +19,28 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
   const auto toggle = [&](std::string_view name, bool& value, std::string_view doc, uint32_t flags = 0) {
     rows.push_back(bool_option({.name = name, .flags = flags, .doc = doc}, value));
   };
-  rows.push_back(save_option({.name = "save",
-                              .doc = "Save points: write a snapshot after so many seconds if there were so "
-                                     "many changes. By default a busy server "
-                                     "loses a minute in a crash, a quiet one an hour."},
-                             o.save));
+  rows.push_back(save_option(
+      {.name = "save",
+       .doc =
+           "Save points: write a snapshot after so many seconds if there were so many changes. By default a busy server loses a minute in a crash, a quiet one an hour."},
+      o.save));
   toggle("stop-writes-on-bgsave-error", o.stop_writes_on_bgsave_error, "Refuse writes while snapshots fail, so that somebody notices.");
   toggle("rdbcompression", o.rdbcompression, "Compress long strings in snapshots: less disk for a little time.");
   toggle("rdbchecksum", o.rdbchecksum, "End a snapshot with a checksum, and check it when loading.", kOptionImmutable);
   rows.push_back(
       string_option({.name = "dbfilename", .flags = kOptionProtected | kOptionNotWhileLoading, .doc = "Name of the snapshot, in dir."},
                     o.dbfilename, check_dbfilename));
-  rows.push_back(bool_option({.name = "rdb-del-sync-files",
-                              .flags = kOptionPending,
-                              .doc = "Remove files that a synchronisation left on a server that keeps no data on disk.",
-                              .note = kSnapshots},
-                             o.rdb_del_sync_files));
+  rows.push_back(bool_option(
+      {.name = "rdb-del-sync-files",
+       .doc =
+           "Remove files that a synchronisation left where snapshots and the append-only file are off, so that no data stays on the disk. A replica that is started again then has nothing to go on from."},
+      o.rdb_del_sync_files));
   toggle("rdb-save-incremental-fsync", o.rdb_save_incremental_fsync,
          "Bring a snapshot to the disk piece by piece while it is written, which avoids a stall at the end.");
   rows.push_back(enum_option({.name = "sanitize-dump-payload",
-                              .flags = kOptionPending,
+                              .flags = kOptionNoEffect,
                               .doc = "Check every encoded value in full when loading (yes), or only what clients RESTORE (clients).",
-                              .note = kSnapshots},
+                              .note = "every encoded value is checked in full whenever it is read"},
                              o.sanitize_dump_payload,
                              {{"no", SanitizePayload::kNo}, {"yes", SanitizePayload::kYes}, {"clients", SanitizePayload::kClients}}));
   rows.push_back(integer_option({.name = "rdb-key-save-delay",
@@ -57,8 +56,7 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
   rows.push_back(integer_option({.name = "loading-process-events-interval-bytes",
                                  .flags = kOptionHidden,
                                  .unit = "bytes",
-                                 .doc = "Clients are looked after between pieces of this size while loading, "
-                                        "and more often."},
+                                 .doc = "Clients are looked after between pieces of this size while loading, and more often."},
                                 o.loading_process_events_interval_bytes, 1024, kIntMax));
   return group;
 }
@@ -74,12 +72,11 @@ OptionGroup append_log_options(PersistenceOptions& o) {
                                o.appendfilename, check_appendfilename));
   rows.push_back(string_option({.name = "appenddirname", .flags = kOptionImmutable, .doc = "Folder of the files, in dir."}, o.appenddirname,
                                check_appenddirname));
-  rows.push_back(enum_option({.name = "appendfsync",
-                              .doc = "When the file reaches the disk: each second, before each reply (always), or when the kernel "
-                                     "likes (no). Each "
-                                     "second is nearly as fast as no, and nearly as safe as always."},
-                             o.appendfsync,
-                             {{"everysec", AppendFsync::kEverySecond}, {"always", AppendFsync::kAlways}, {"no", AppendFsync::kNo}}));
+  rows.push_back(enum_option(
+      {.name = "appendfsync",
+       .doc =
+           "When the file reaches the disk: each second, before each reply (always), or when the kernel likes (no). Each second is nearly as fast as no, and nearly as safe as always."},
+      o.appendfsync, {{"everysec", AppendFsync::kEverySecond}, {"always", AppendFsync::kAlways}, {"no", AppendFsync::kNo}}));
   toggle("no-appendfsync-on-rewrite", o.no_appendfsync_on_rewrite, "Do not wait for the disk while a snapshot or rewrite keeps it busy.");
   rows.push_back(integer_option(
       {.name = "auto-aof-rewrite-percentage", .unit = "percent", .doc = "Growth over the last rewrite that starts the next; 0 never."},

@@ -31,11 +31,11 @@ void push_notice_options(std::vector<Option>& rows, ProcessOptions& o) {
 }
 
 void push_signal_options(std::vector<Option>& rows, ProcessOptions& o) {
-  rows.push_back(shutdown_option({.name = "shutdown-on-sigint",
-                                  .doc = "What SIGINT does: save or not, skip waiting for replicas (now), "
-                                         "end even if saving fails (force). By default "
-                                         "the server saves if it has save points."},
-                                 o.on_sigint));
+  rows.push_back(shutdown_option(
+      {.name = "shutdown-on-sigint",
+       .doc =
+           "What SIGINT does: save or not, skip waiting for replicas (now), end even if saving fails (force). By default the server saves if it has save points."},
+      o.on_sigint));
   rows.push_back(shutdown_option({.name = "shutdown-on-sigterm", .doc = "What SIGTERM does, in the same words."}, o.on_sigterm));
   rows.push_back(integer_option(
       {.name = "shutdown-timeout", .unit = "seconds", .doc = "How long a shutdown waits for replicas that lag; 0 not at all."},
@@ -52,23 +52,23 @@ OptionGroup process_options(ProcessOptions& o, const OptionEnvironment& environm
   OptionGroup group{"Process and log", {}};
   auto& rows = group.options;
   push_background_options(rows, o.daemonize, o.supervised, o.pidfile);
-  rows.push_back(string_option({.name = "dir",
-                                .flags = kOptionProtected | kOptionNotWhileLoading,
-                                .doc = "The folder in which the server works: snapshots, append-only files "
-                                       "and relative paths are there. Where it was "
-                                       "started by default."},
-                               o.dir, environment.check_directory));
+  rows.push_back(string_option(
+      {.name = "dir",
+       .flags = kOptionProtected | kOptionNotWhileLoading,
+       .doc =
+           "The folder in which the server works: snapshots, append-only files and relative paths are there. Where it was started by default."},
+      o.dir, environment.check_directory));
   rows.push_back(
       integer_option({.name = "databases", .flags = kOptionImmutable, .doc = "Number of databases, which SELECT numbers from 0."},
                      o.databases, 1, kIntMax));
   push_log_options(rows, o);
   push_notice_options(rows, o);
   push_signal_options(rows, o);
-  rows.push_back(hz_option({.name = "hz",
-                            .unit = "beats a second",
-                            .doc = "How often the background work runs: expiry, timeouts, resizing. 10 costs an idle "
-                                   "machine next to nothing."},
-                           o.hz));
+  rows.push_back(
+      hz_option({.name = "hz",
+                 .unit = "beats a second",
+                 .doc = "How often the background work runs: expiry, timeouts, resizing. 10 costs an idle machine next to nothing."},
+                o.hz));
   rows.push_back(bool_option(
       {.name = "dynamic-hz", .doc = "Beat faster while there are many clients, so that each is still looked at in time."}, o.dynamic_hz));
   rows.push_back(bool_option({.name = "activerehashing",
@@ -127,20 +127,19 @@ OptionGroup machine_options(ProcessOptions& o) {
                                 .doc = "The process's title; {title}, {listen-addr}, {server-mode}, {port}, {tls-port}, {unixsocket} and "
                                        "{config-file} are filled in."},
                                o.proc_title_template, check_proc_title));
-  rows.push_back(string_option({.name = "locale-collate",
-                                .flags = kOptionPending,
-                                .doc = "Locale of comparisons of text; the environment's by default.",
-                                .note = "it must name a locale, but no command compares by it yet"},
-                               o.locale_collate));
-  rows.push_back(enum_option({.name = "oom-score-adj",
-                              .doc = "Tell the kernel whom to kill first when memory runs out: oom-score-adj-values as they are "
-                                     "(absolute) or added "
-                                     "to what the process was started with (relative, yes). Off: it is the operator's decision."},
-                             o.oom_score_adj,
-                             {{"no", OomScoreAdjust::kNo},
-                              {"yes", OomScoreAdjust::kRelative},
-                              {"relative", OomScoreAdjust::kRelative},
-                              {"absolute", OomScoreAdjust::kAbsolute}}));
+  rows.push_back(string_option(
+      {.name = "locale-collate",
+       .doc = "Locale by which SORT ... ALPHA orders what it replies with; the environment's by default. With STORE, bytes are compared."},
+      o.locale_collate));
+  rows.push_back(enum_option(
+      {.name = "oom-score-adj",
+       .doc =
+           "Tell the kernel whom to kill first when memory runs out: oom-score-adj-values as they are (absolute) or added to what the process was started with (relative, yes). Off: it is the operator's decision."},
+      o.oom_score_adj,
+      {{"no", OomScoreAdjust::kNo},
+       {"yes", OomScoreAdjust::kRelative},
+       {"relative", OomScoreAdjust::kRelative},
+       {"absolute", OomScoreAdjust::kAbsolute}}));
   rows.push_back(oom_score_values_option(
       {.name = "oom-score-adj-values", .doc = "The scores of a primary, a replica and a background child; the higher is killed first."},
       o.oom_score_adj_values));
@@ -200,29 +199,26 @@ OptionGroup memory_options(MemoryOptions& o) {
   };
   rows.push_back(bytes_option({.name = "maxmemory", .doc = "Memory that the data may take before maxmemory-policy decides; 0 is no limit."},
                               o.maxmemory, 0, 0));
-  rows.push_back(enum_option({.name = "maxmemory-policy",
-                              .doc = "What gives way at maxmemory: of all keys or of those that expire, the "
-                                     "least recently used (lru), the least "
-                                     "often used (lfu), any (random) or the one that expires first (ttl); or "
-                                     "nothing, and writes are refused. "
-                                     "Nothing by default: a server must be told that it may lose data."},
-                             o.policy,
-                             {{"volatile-lru", EvictionChoice::kVolatileLru},
-                              {"volatile-lfu", EvictionChoice::kVolatileLfu},
-                              {"volatile-random", EvictionChoice::kVolatileRandom},
-                              {"volatile-ttl", EvictionChoice::kVolatileTtl},
-                              {"allkeys-lru", EvictionChoice::kAllkeysLru},
-                              {"allkeys-lfu", EvictionChoice::kAllkeysLfu},
-                              {"allkeys-random", EvictionChoice::kAllkeysRandom},
-                              {"noeviction", EvictionChoice::kNoEviction}}));
+  rows.push_back(enum_option(
+      {.name = "maxmemory-policy",
+       .doc =
+           "What gives way at maxmemory: of all keys or of those that expire, the least recently used (lru), the least often used (lfu), any (random) or the one that expires first (ttl); or nothing, and writes are refused. Nothing by default: a server must be told that it may lose data."},
+      o.policy,
+      {{"volatile-lru", EvictionChoice::kVolatileLru},
+       {"volatile-lfu", EvictionChoice::kVolatileLfu},
+       {"volatile-random", EvictionChoice::kVolatileRandom},
+       {"volatile-ttl", EvictionChoice::kVolatileTtl},
+       {"allkeys-lru", EvictionChoice::kAllkeysLru},
+       {"allkeys-lfu", EvictionChoice::kAllkeysLfu},
+       {"allkeys-random", EvictionChoice::kAllkeysRandom},
+       {"noeviction", EvictionChoice::kNoEviction}}));
   rows.push_back(integer_option({.name = "maxmemory-samples",
                                  .unit = "keys",
                                  .doc = "Keys that are compared to find one to evict. 5 comes close to the true order; more "
                                         "comes closer and costs time."},
                                 o.samples, 1, kIntMax));
   rows.push_back(integer_option({.name = "maxmemory-eviction-tenacity",
-                                 .doc = "How long one turn may evict, from least (0) to without end (100). "
-                                        "The default keeps latency low."},
+                                 .doc = "How long one turn may evict, from least (0) to without end (100). The default keeps latency low."},
                                 o.eviction_tenacity, 0, 100));
   rows.push_back(integer_option({.name = "lfu-log-factor",
                                  .doc = "How hard it is for a key's counter of uses to rise: with 10 it is full after about a "
@@ -236,8 +232,7 @@ OptionGroup memory_options(MemoryOptions& o) {
                                         "a tenth of the keys; more costs time."},
                                 o.active_expire_effort, 1, 10));
   lazy("lazyfree-lazy-eviction", o.lazyfree_eviction,
-       "Free evicted values in another thread. Off, so that the memory is there when the next command needs "
-       "it.");
+       "Free evicted values in another thread. Off, so that the memory is there when the next command needs it.");
   lazy("lazyfree-lazy-expire", o.lazyfree_expire, "Free expired values in another thread.");
   lazy("lazyfree-lazy-server-del", o.lazyfree_server_del,
        "Free values that a command replaces (RENAME, SET over a large value) in another thread.");

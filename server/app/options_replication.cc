@@ -26,14 +26,13 @@ void push_full_sync_options(std::vector<Option>& rows, ReplicationOptions& o) {
   rows.push_back(integer_option(
       {.name = "repl-diskless-sync-max-replicas", .unit = "replicas", .doc = "As many replicas end the wait; 0 the delay alone does."},
       o.diskless_sync_max_replicas, 0, kIntMax));
-  rows.push_back(
-      enum_option({.name = "repl-diskless-load",
-                   .flags = kOptionNotWhileLoading,
-                   .doc = "Whether a replica loads a snapshot straight from the connection: "
-                          "never, if it has no data, or beside its old "
-                          "data. Never, so that a connection that breaks costs no data."},
-                  o.diskless_load,
-                  {{"disabled", DisklessLoad::kDisabled}, {"on-empty-db", DisklessLoad::kOnEmptyDb}, {"swapdb", DisklessLoad::kSwapDb}}));
+  rows.push_back(enum_option(
+      {.name = "repl-diskless-load",
+       .flags = kOptionNotWhileLoading,
+       .doc =
+           "Whether a replica loads a snapshot straight from the connection: never, if it has no data, or beside its old data. Never, so that a connection that breaks costs no data."},
+      o.diskless_load,
+      {{"disabled", DisklessLoad::kDisabled}, {"on-empty-db", DisklessLoad::kOnEmptyDb}, {"swapdb", DisklessLoad::kSwapDb}}));
   rows.push_back(bool_option({.name = "dual-channel-replication-enabled",
                               .flags = kOptionNoEffect,
                               .doc = "Send the snapshot on a connection of its own.",

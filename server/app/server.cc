@@ -5,11 +5,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <clocale>
 #include <cstring>
 #include <thread>
 
-#include "common/base/atomic_file.h"
+#include "common/base/collation.h"
 #include "common/base/crash_report.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
@@ -115,7 +114,7 @@ Status Server::prepare() {
     options_.network.maxclients = room;
   }
   apply_settings(options_, state_);
-  if (Status status = load_users(); !status) return status;
+  if (Status status = load_users(*state_.access, options_.security); !status) return status;
   host_.options.keep_alive_seconds = unsigned(options_.network.tcp_keepalive_seconds);
   host_.options.accepts_per_turn = options_.network.max_new_connections_per_cycle;
   host_.options.tls_accepts_per_turn = options_.network.max_new_tls_connections_per_cycle;
@@ -135,22 +134,6 @@ Status Server::prepare() {
     const bool unneeded = options_.security.users.empty() && state_.access->users_are_plain();
     return unneeded || !state_.access->file.empty() ? std::vector<std::string>() : state_.access->configuration_lines();
   });
-  return Status::ok();
-}
-
-Status Server::load_users() {
-  AccessControl& access = *state_.access;
-  access.read_file = disk_reader().read;
-  access.write_file = [](const std::string& path, std::string_view text) { return replace_file(path, text, 0600); };
-  const SecurityOptions& security = options_.security;
-  access.set_default_password(security.requirepass);
-  if (security.aclfile.empty()) return access.define(security.users);
-  if (!security.users.empty())
-    return Error(
-        "Users in the configuration and an ACL file (aclfile) besides: which of them holds would be a guess, "
-        "so neither is taken. Move the "
-        "'user' lines into the file, or name no file.");
-  if (Status status = access.load(nullptr); !status) return Error("Aborting the start because of ACL errors: " + status.error().text());
   return Status::ok();
 }
 
@@ -188,7 +171,7 @@ Status Server::take_place() {
   exit_on_panic(process.use_exit_on_panic);
   report_crashes(process.crash_log_enabled, kVersion.data());
   trace_on_alarm();
-  if (!std::setlocale(LC_COLLATE, process.locale_collate.c_str()) && !process.locale_collate.empty())
+  if (!set_collation(process.locale_collate, state_.settings.collates) && !process.locale_collate.empty())
     return Error(fmt::format("locale-collate '{}': there is no such locale", process.locale_collate));
   if (Status status = set_oom_score(process, state_.is_replica); !status) log_warning("{}", status.error().text());
   if (!set_allocator_thread(process.jemalloc_bg_thread) && process.jemalloc_bg_thread)
@@ -261,7 +244,7 @@ void Server::register_machine_hooks() {
     return Status::ok();
   });
   registry_.on_change({"locale-collate"}, [this]() -> Status {
-    return std::setlocale(LC_COLLATE, options_.process.locale_collate.c_str()) ? Status::ok() : Status(Error("Invalid locale name"));
+    return set_collation(options_.process.locale_collate, state_.settings.collates) ? Status::ok() : Status(Error("Invalid locale name"));
   });
   registry_.on_change({"jemalloc-bg-thread"}, [this]() -> Status {
     const bool on = options_.process.jemalloc_bg_thread;
@@ -387,10 +370,8 @@ void Server::load_append_log() {
 void Server::finish_load() {
   if (const Status& outcome = load_->outcome(); !outcome) {
     log_warning("Terminating server after rdb file reading failure.");
-    log_warning(
-        "Fatal error loading the DB: {}. Nothing was changed on disk. Repair or restore the file, or move it "
-        "away to start empty.",
-        outcome.error().text());
+    log_warning("Fatal error loading the DB: {}. Nothing was changed on disk. Repair or restore the file, or move it away to start empty.",
+                outcome.error().text());
     return end_process(1);
   }
   const int64_t us = us_between(state_.loading.began, clock_.now().instant);

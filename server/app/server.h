@@ -71,7 +71,6 @@ class Server final : public SessionHandler, public ServerActions {
   void register_hooks();
   void register_machine_hooks();
   Status rename_commands();
-  Status load_users();
   void update_title();
   void on_signal(int number);
   void start_cron();

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "common/base/collation.h"
 #include "common/command/arg_reader.h"
 #include "server/commands/families.h"
 #include "server/execution/commit.h"
@@ -235,7 +236,8 @@ class Sorting {
     if (options_.by) text = look_up(*options_.by, item.element, lasting);
     if (!text) return true;  // without a weight: 0, or before all texts
     if (!options_.alpha) return score_of(*text, item.score);
-    item.text = lasting ? *text : texts_.keep(*text);
+    if (collates_) item.text = texts_.keep(collation_key(*text));
+    else item.text = lasting ? *text : texts_.keep(*text);
     item.has_text = true;
     return true;
   }
@@ -298,6 +300,7 @@ class Sorting {
 
   CommandContext& ctx_;
   SortOptions& options_;
+  const bool collates_ = ctx_.server.settings.collates && !options_.destination;  // what is stored is ordered alike everywhere
   std::vector<Item> items_;
   KeptTexts texts_;
   std::string name_;

@@ -362,7 +362,8 @@ void PrimaryLink::take_over() {
   loader_.reset();
   loading_ = arrived_ = false;
   transfer_.reset();
-  if (spool_) spool_->keep();
+  const bool persists = !server_.settings.snapshot_points.empty() || relog_;
+  if (spool_ && (persists || !server_.settings.deletes_sync_files)) spool_->keep();
   spool_.reset();
   end_loading_conditions();
   if (server_.persistence) server_.persistence->on_loaded(now);

@@ -95,11 +95,13 @@ struct Settings {
   std::vector<SnapshotPoint> snapshot_points;  ///< save
   bool snapshot_compression = true;            ///< rdbcompression
   bool snapshot_checksum = true;               ///< rdbchecksum
+  bool deletes_sync_files = false;             ///< rdb-del-sync-files
   bool stop_writes_on_snapshot_error = true;   ///< stop-writes-on-bgsave-error
   int64_t key_save_delay_us = 0;               ///< rdb-key-save-delay, for tests; -n: a microsecond every n keys
   int64_t key_load_delay_us = 0;               ///< key-load-delay, the same
   AppendLogSettings append_log;
 
+  bool collates = false;                  ///< locale-collate orders texts otherwise than by their bytes
   size_t tracked_keys_max = 1000000;      ///< tracking-table-max-keys; 0: no limit
   uint32_t notify_classes = 0;            ///< bits of NotifyClass
   int64_t slow_log_threshold_us = 10000;  ///< negative: off

@@ -141,6 +141,16 @@ def a_snapshot_is_cut_anywhere_and_comes_again(servers, diskless, loading):
     same_data(primary, replica)
 
 
+def a_snapshot_stays_on_the_disk_unless_that_keeps_nothing(servers):
+    for options, stays in ((), True), (("--rdb-del-sync-files", "yes"), False), (("--rdb-del-sync-files", "yes", "--appendonly", "yes"), True):
+        primary, replica = servers.vedette(), servers.vedette(*options)
+        fill(primary, keys=10)
+        replica.follow(primary)
+        eventually(replica.link_up, "the link is up")
+        there = os.path.exists(os.path.join(replica.call("CONFIG", "GET", "dir")[1].decode(), "dump.rdb"))
+        check_equal(there, stays, f"whether the snapshot that came is kept, with {options}")
+
+
 def the_end_of_a_replica_in_a_sync_ends_its_walk(servers):
     primary, replica = servers.vedette(), servers.vedette()
     fill(primary, keys=300, big=10)
@@ -170,5 +180,6 @@ CASES = [
     (redis_cli_takes_a_snapshot, [V, R]),
     (redis_cli_prints_the_stream, [V]),
     (a_snapshot_is_cut_anywhere_and_comes_again, list(itertools.product(("yes", "no"), ("disabled", "on-empty-db", "swapdb")))),
+    (a_snapshot_stays_on_the_disk_unless_that_keeps_nothing, None),
     (the_end_of_a_replica_in_a_sync_ends_its_walk, None),
 ]

@@ -3,9 +3,13 @@
 A case is (name, function, parameters). What it works on is made for it by `make`, and has end(failed) -> problems, logs()
 and clean().
 """
+import argparse
 import collections
 import concurrent.futures
 import importlib
+import os
+import shutil
+import tempfile
 import time
 import traceback
 
@@ -16,6 +20,38 @@ class Failed(Exception):
 
 class Skipped(Exception):
     """The case cannot run here; its text says why. It counts neither as passed nor as failed."""
+
+
+def check(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+class Folder:
+    """What a case works on that starts its servers itself: a path. The servers log in folders of their own."""
+
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix="vedette-case-")
+
+    def end(self, _failed):
+        return []
+
+    def logs(self):
+        return ""
+
+    def clean(self):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def main(functions, play):
+    """A suite that is one file: its cases are functions of a folder's path, one after the other. `play` is told the server's path."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--server", required=True)
+    options.add_argument("--only", default="", help="only the cases whose name contains this")
+    options = options.parse_args()
+    play(os.path.abspath(options.server))
+    named = [(function.__name__.replace("_", " "), lambda folder, function=function: function(folder.path), ()) for function in functions]
+    return run_all([case for case in named if options.only in case[0]], Folder, 1)
 
 
 def cases(modules, shown=str):

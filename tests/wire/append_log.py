@@ -4,7 +4,6 @@ Vedette load each other's folders.
 
     append_log.py --server build/server/vedette-server [--only WORD]
 """
-import argparse
 import os
 import random
 import resource
@@ -18,19 +17,11 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import servers  # noqa: E402
 from resp import parse  # noqa: E402
+from runner import Failed, check, main  # noqa: E402
 from servers import HungUp, Link, ORACLE  # noqa: E402
 
 VEDETTE = None
 FOLDER = "appendonlydir"
-
-
-class Failed(Exception):
-    pass
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text)
 
 
 class Process(servers.Server):
@@ -396,29 +387,10 @@ CASES = [restart_keeps_everything_in_each_mode, kill_loses_no_acknowledged_write
          a_disk_that_is_full_for_a_while, a_failing_disk_ends_always]
 
 
-def main():
+def play(server):
     global VEDETTE
-    options = argparse.ArgumentParser()
-    options.add_argument("--server", required=True)
-    options.add_argument("--only", default="")
-    given = options.parse_args()
-    VEDETTE = os.path.abspath(given.server)
-    failed = passed = 0
-    for case in CASES:
-        if given.only not in case.__name__:
-            continue
-        title = case.__name__.replace("_", " ")
-        with tempfile.TemporaryDirectory(prefix="vedette-append-log-", ignore_cleanup_errors=True) as folder:
-            try:
-                case(folder)
-                passed += 1
-                print(f"ok      {title}", flush=True)
-            except (Failed, HungUp, OSError) as problem:
-                failed += 1
-                print(f"FAILED  {title}: {problem}", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    VEDETTE = server
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(CASES, play))

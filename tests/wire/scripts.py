@@ -4,19 +4,17 @@ replication; scripts that take long on a real loop.
 
     scripts.py --server build/server/vedette-server [--only WORD]
 """
-import argparse
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import servers  # noqa: E402
 from resp import request  # noqa: E402
+from runner import Failed, check, main  # noqa: E402
 from servers import HungUp, Link, ORACLE  # noqa: E402
 
 VEDETTE = None
@@ -25,15 +23,6 @@ LIBRARY = (b"#!lua name=lib\n"
            b"redis.register_function{function_name='show', callback=function(keys) return redis.call('GET', keys[1]) end, "
            b"flags={'no-writes'}, description='what is there'}")
 OTHER = b"#!lua name=other\nredis.register_function('other', function() return 'other' end)"
-
-
-class Failed(Exception):
-    pass
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text)
 
 
 class Process(servers.Server):
@@ -94,29 +83,28 @@ def has_library(server, key=b"k"):
     check(LIBRARY in code and b"what is there" in code, f"{server.name} lists something else: {code!r}")
 
 
-def a_snapshot_brings_libraries():
+def a_snapshot_brings_libraries(folder):
     for writer, reader in pairs():
-        folder = tempfile.mkdtemp(prefix="vedette-scripts-")
-        first = Process(name_of(writer), writer, keep=folder)
+        own = tempfile.mkdtemp(dir=folder)
+        first = Process(name_of(writer), writer, keep=own)
         check(first.raw(b"FUNCTION", b"LOAD", LIBRARY) == b"$3\r\nlib\r\n", "the library cannot be loaded")
         first.raw(b"FUNCTION", b"LOAD", OTHER)
         check(first.raw(b"SAVE") == b"+OK\r\n", "SAVE failed")
         first.stop()
-        second = Process(name_of(reader), reader, keep=folder)
+        second = Process(name_of(reader), reader, keep=own)
         has_library(second)
         check(second.raw(b"FCALL", b"other", b"0") == b"$5\r\nother\r\n", "the second library is not there")
         check(second.raw(b"DEBUG", b"RELOAD") == b"+OK\r\n", "DEBUG RELOAD failed: " + second.log())
         has_library(second)
         second.stop()
-        shutil.rmtree(folder)
 
 
-def an_append_only_file_brings_libraries():
+def an_append_only_file_brings_libraries(folder):
     for base in (b"yes", b"no"):
         for writer, reader in pairs():
-            folder = tempfile.mkdtemp(prefix="vedette-scripts-")
+            own = tempfile.mkdtemp(dir=folder)
             options = ["--appendonly", "yes", "--aof-use-rdb-preamble", base.decode()]
-            first = Process(name_of(writer), writer, *options, keep=folder)
+            first = Process(name_of(writer), writer, *options, keep=own)
             first.raw(b"FUNCTION", b"LOAD", LIBRARY)
             first.raw(b"FCALL", b"put", b"1", b"before", b"1")
             first.raw(b"BGREWRITEAOF")
@@ -124,15 +112,14 @@ def an_append_only_file_brings_libraries():
             first.raw(b"FUNCTION", b"LOAD", OTHER)
             first.raw(b"EVAL", b"redis.call('SET', 'x', '1') redis.call('INCR', 'x')", b"0")
             first.stop()
-            second = Process(name_of(reader), reader, *options, keep=folder)
+            second = Process(name_of(reader), reader, *options, keep=own)
             has_library(second)
             check(second.raw(b"FCALL", b"other", b"0") == b"$5\r\nother\r\n", "the second library is not there")
             check(second.raw(b"GET", b"x") == b"$1\r\n2\r\n", "what the script wrote is not there")
             second.stop()
-            shutil.rmtree(folder)
 
 
-def payloads_go_both_ways():
+def payloads_go_both_ways(_folder):
     # Uncompressed, since the two do not find the same repetitions.
     redis, vedette = (Process(name, binary, "--rdbcompression", "no") for name, binary in (("redis", ORACLE), ("vedette", VEDETTE)))
     for giver, taker in ((redis, vedette), (vedette, redis)):
@@ -150,7 +137,7 @@ def payloads_go_both_ways():
     vedette.stop()
 
 
-def replicas_get_libraries_and_effects():
+def replicas_get_libraries_and_effects(_folder):
     for writer, reader in pairs():
         primary, replica = (Process(name_of(binary), binary, "--repl-diskless-sync-delay", "0", "--rdbcompression", "no")
                             for binary in (writer, reader))
@@ -181,7 +168,7 @@ def send(port, *words):
     return link
 
 
-def others_are_served_while_a_script_takes_long():
+def others_are_served_while_a_script_takes_long(_folder):
     server = Process("vedette", VEDETTE, "--busy-reply-threshold", "10")
     busy = b"-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.\r\n"
     link = send(server.port, b"EVAL", b"while true do end", b"0")
@@ -199,8 +186,7 @@ def others_are_served_while_a_script_takes_long():
     server.stop()
 
 
-def shutdown_nosave_ends_a_server_whose_script_has_written():
-    folder = tempfile.mkdtemp(prefix="vedette-scripts-")
+def shutdown_nosave_ends_a_server_whose_script_has_written(folder):
     server = Process("vedette", VEDETTE, "--busy-reply-threshold", "10", "--appendonly", "yes", keep=folder)
     server.raw(b"SET", b"k", b"whole")
     link = send(server.port, b"EVAL", b"redis.call('SET', 'k', 'half') while true do end", b"0")
@@ -217,35 +203,16 @@ def shutdown_nosave_ends_a_server_whose_script_has_written():
     again = Process("vedette", VEDETTE, "--appendonly", "yes", keep=folder)
     check(again.raw(b"GET", b"k") == b"$5\r\nwhole\r\n", "half of a script's work was kept")
     again.stop()
-    shutil.rmtree(folder)
 
 
 CASES = [a_snapshot_brings_libraries, an_append_only_file_brings_libraries, payloads_go_both_ways, replicas_get_libraries_and_effects,
          others_are_served_while_a_script_takes_long, shutdown_nosave_ends_a_server_whose_script_has_written]
 
 
-def main():
+def play(server):
     global VEDETTE
-    options = argparse.ArgumentParser()
-    options.add_argument("--server", required=True)
-    options.add_argument("--only", default="")
-    options = options.parse_args()
-    VEDETTE = os.path.abspath(options.server)
-    passed = failed = 0
-    for case in CASES:
-        name = case.__name__.replace("_", " ")
-        if options.only not in name:
-            continue
-        try:
-            case()
-            passed += 1
-            print(f"passed  {name}", flush=True)
-        except Exception as error:  # any: a case's own mistake is a failure of the case
-            failed += 1
-            print(f"FAILED  {name}: {error if isinstance(error, Failed) else traceback.format_exc()}", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    VEDETTE = server
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(CASES, play))

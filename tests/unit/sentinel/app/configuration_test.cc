@@ -104,15 +104,16 @@ TEST_CASE("a configuration that the protocol's own sentinel has written is taken
   CHECK(start.monitor.run_id() == "51fde8f200656ee64ceb8ae3e40ce60bbd2b731a");
   CHECK(start.monitor.current_epoch() == 3);
   CHECK(start.registry.notices().size() == 1);
-  CHECK(start.options.users.size() == 1);
+  CHECK(start.options.security.users.size() == 1);
 }
 
 TEST_CASE("users of a configuration are tried against the sentinel's commands") {
   Start start;
   CHECK(start.load("user bob on >secret ~* &* +@all\nuser ann on nopass &__sentinel__:hello (+ping "
                    "+sentinel|myid) +subscribe\n") == "OK");
-  REQUIRE(start.options.users.size() == 2);
-  CHECK(start.options.users[1] == OptionWords{"ann", "on", "nopass", "&__sentinel__:hello", "(+ping", "+sentinel|myid)", "+subscribe"});
+  REQUIRE(start.options.security.users.size() == 2);
+  CHECK(start.options.security.users[1] ==
+        OptionWords{"ann", "on", "nopass", "&__sentinel__:hello", "(+ping", "+sentinel|myid)", "+subscribe"});
   CHECK(loaded("port 1\nuser bob on\nuser bob off") ==
         "f:3: Error in user declaration 'bob': Duplicate user found. A user can only be defined once in "
         "config files");

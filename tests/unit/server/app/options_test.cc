@@ -87,7 +87,6 @@ TEST_CASE("every option says what it does, and why it does nothing if it does no
     CHECK(option.doc.ends_with('.'));
     CHECK_FALSE(option.domain.empty());
     CHECK(option.default_value == option.get());
-    CHECK(option.has(kOptionNoEffect) + option.has(kOptionPending) <= 1);
   });
 }
 
