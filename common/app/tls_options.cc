@@ -72,9 +72,10 @@ void push_tls_options(std::vector<Option>& rows, TlsOptions& o, ListenOptions& l
                                  .unit = "sessions",
                                  .doc = "Sessions remembered; 0 is no limit. Clients of TLS 1.3 keep their own."},
                                 o.session_cache_size, 0, kIntMax));
-  rows.push_back(
-      integer_option({.name = "tls-session-cache-timeout", .unit = "seconds", .doc = "How long a session can be taken up again."},
-                     o.session_cache_timeout_seconds, 0, kIntMax));
+  rows.push_back(integer_option({.name = "tls-session-cache-timeout",
+                                 .unit = "seconds",
+                                 .doc = "How long a session can be taken up again; 0 not at all, as without tls-session-caching."},
+                                o.session_cache_timeout_seconds, 0, kIntMax));
   rows.push_back(integer_option({.name = "tls-handshake-timeout",
                                  .unit = "seconds",
                                  .doc = "Patience with a handshake, on connections of either direction. Whoever has not proved who he is "

@@ -20,7 +20,7 @@ constexpr unsigned kTakeBackSlice = 2048;  // slabs in one go
 constexpr unsigned kDiscardSlice = 16;     // chunks in one go,
 constexpr unsigned kLookSlice = 4096;      // of so many looked at
 constexpr unsigned kWorthSplitting = 8;    // spare units of a chunk
-constexpr uint64_t kReserveMin = 8, kReserveShare = 256;
+constexpr uint64_t kReserveMin = 4, kReserveShare = 256;
 
 uint64_t bit_of(unsigned unit) { return uint64_t(1) << unit; }
 // A bit for each run of 1 << span bits of `mask` that is aligned to its length: its first.

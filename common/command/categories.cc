@@ -69,8 +69,8 @@ std::optional<AclCategories> acl_category(std::string_view name) {
 
 AclCategories acl_categories(const CommandInfo& command) {
   AclCategories categories = command.subcommands.empty() ? category_of_group(command.spec->category) : 0;
-  const bool scripting = (categories & kCatScripting) != 0;  // what a script does, it is judged for itself
-  if ((command.flags & kWrite) && !scripting) categories |= kCatWrite;
+  const bool scripting = (categories & kCatScripting) != 0;  // what a script reads, it is judged for itself
+  if (command.flags & kWrite) categories |= kCatWrite;
   if ((command.flags & kReadOnly) && !scripting) categories |= kCatRead;
   if (command.flags & kAdmin) categories |= kCatAdmin | kCatDangerous;
   if (command.flags & kPubSub) categories |= kCatPubSub;

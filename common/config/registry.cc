@@ -184,7 +184,7 @@ std::vector<std::string> ConfigRegistry::notices() const {
 
 bool ConfigRegistry::is_sensitive(std::string_view name) const {
   const Option* option = find(name);
-  return option && option->has(kOptionSensitive);
+  return !option || option->has(kOptionSensitive);
 }
 
 }  // namespace vedette

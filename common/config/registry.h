@@ -79,7 +79,7 @@ class ConfigRegistry {
 
   /// Options that are set to something else than their default and do nothing: one line for the log each.
   std::vector<std::string> notices() const;
-  /// Whether a log must hide the words after this name.
+  /// Whether a log must hide the words after this name: what no option is called may be a secret's, mistyped.
   bool is_sensitive(std::string_view name) const;
   /// The configuration file that documents every option with its default.
   std::string documentation(std::string_view head) const;

@@ -38,12 +38,20 @@ Error unusable(std::string_view option, const std::string& file, std::string_vie
   return Error(fmt::format("{} '{}': {}. {}", option, file, last_tls_error(), advice));
 }
 
+struct Passphrase {
+  const std::string& text;
+  bool was_asked_for = false;
+};
+
 // Whom OpenSSL asks for the passphrase; it would ask the terminal otherwise.
 int give_passphrase(char* to, int size, int, void* from) {
-  const auto* text = static_cast<const std::string*>(from);
-  if (!text || text->empty() || text->size() > size_t(size)) return -1;
-  std::memcpy(to, text->data(), text->size());
-  return int(text->size());
+  auto* passphrase = static_cast<Passphrase*>(from);
+  if (!passphrase) return -1;
+  passphrase->was_asked_for = true;
+  const std::string& text = passphrase->text;
+  if (text.empty() || text.size() > size_t(size)) return -1;
+  std::memcpy(to, text.data(), text.size());
+  return int(text.size());
 }
 
 struct OwnFiles {
@@ -134,12 +142,15 @@ Status TlsContext::use_own_certificate(const TlsSettings& settings) {
   if (SSL_CTX_use_certificate_chain_file(context_, own.cert.c_str()) != 1)
     return unusable(own.cert_option, own.cert, "It must be a certificate in PEM, followed by those of its intermediate authorities");
   SSL_CTX_set_default_passwd_cb(context_, give_passphrase);
-  SSL_CTX_set_default_passwd_cb_userdata(context_, const_cast<std::string*>(&own.pass));
+  Passphrase passphrase{own.pass};
+  SSL_CTX_set_default_passwd_cb_userdata(context_, &passphrase);
   const bool read = SSL_CTX_use_PrivateKey_file(context_, own.key.c_str(), SSL_FILETYPE_PEM) == 1;
   SSL_CTX_set_default_passwd_cb_userdata(context_, nullptr);
   if (!read && last_tls_error_is_key_mismatch())
     return Error(fmt::format("{} '{}' does not belong to {} '{}': name the key that the certificate was made for", own.key_option, own.key,
                              own.cert_option, own.cert));
+  if (!read && passphrase.was_asked_for && own.pass.empty())
+    return Error(fmt::format("{} '{}' has a passphrase, and {} is empty: set it", own.key_option, own.key, own.pass_option));
   if (!read)
     return unusable(own.key_option, own.key,
                     fmt::format("It must be a private key in PEM, and {} its passphrase, if it has one", own.pass_option));
@@ -197,7 +208,7 @@ Status TlsContext::choose_ciphers(const TlsSettings& settings) {
 }
 
 void TlsContext::remember_sessions(const TlsSettings& settings) {
-  if (side_ == Side::kClient || !settings.session_caching) {
+  if (side_ == Side::kClient || !settings.session_caching || settings.session_cache_timeout_seconds == 0) {
     SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
     if (side_ == Side::kServer) {
       SSL_CTX_set_options(context_, SSL_OP_NO_TICKET);  // else the client would remember in the server's place

@@ -16,7 +16,7 @@ class TlsHelloLimit {
  public:
   /// An honest one has some hundred bytes, or some thousand with a session's ticket and keys for the time
   /// after quantum computers.
-  static constexpr size_t kBytesMax = 16 * 1024;
+  static constexpr size_t kBytesMax = 8 * 1024;
 
   /// The next bytes that came from the client. `is_tls13`: that is the version that has been agreed on so
   /// far. False: a longer message is announced.

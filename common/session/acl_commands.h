@@ -63,6 +63,7 @@ Status deluser(Context& ctx) {
 /// ACL DRYRUN username command [arg ...]. Replies: OK, or why the user may not run it.
 template <class Context>
 Status dryrun(Context& ctx) {
+  redact_from(ctx, 4);  // it may be a request with a password
   const AclUser* user = ctx.access().users().find(ctx.arg(2));
   if (!user) return failure("User '" + std::string(shown_word(ctx.arg(2))) + "' not found");
   const auto request = ctx.args().subspan(3);

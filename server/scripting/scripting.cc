@@ -133,6 +133,9 @@ void Scripting::begin(ScriptRun& run, CommandContext& context) {
   session_.resp = RespVersion::k2;
   session_.set(kReplaying, context.session.has(kReplaying));
   session_.set(kNoTouch, context.session.has(kNoTouch));
+  // What a command asks for while it runs (SORT, whose patterns name keys) is asked of the caller's rights.
+  session_.user = context.session.user;
+  session_.set(kRestricted, context.session.has(kRestricted));
   run.session = &session_;
   run.killed = abandoned_;
   run.over_memory = (server_.conditions() & kMemoryLimited) && over_memory_limit(server_);

@@ -294,6 +294,7 @@ TEST_CASE("secrets of users are shown nowhere") {
   world.admin("ACL GETUSER ann");
   world.admin("ACL DELUSER ann");
   world.admin("AUTH ann geheim");
+  world.admin("ACL DRYRUN u AUTH ann geheim");
   world.admin("HELLO 3 AUTH ann geheim");
   const std::string seen = monitor.pending_bytes() + world.admin("SLOWLOG GET");
   for (const char* secret : {"geheim", "falsch"}) CHECK(seen.find(secret) == std::string::npos);
@@ -331,6 +332,22 @@ TEST_CASE("SORT looks at other keys only for who may read all") {
   CHECK(user("SORT mylist GET v*") == get);
   world.rules("(+sort ~mylist %R~*)");
   CHECK(user("SORT mylist ALPHA BY v* GET v*") == "[x]");
+}
+
+TEST_CASE("SORT in a script looks at other keys only for a caller who may read all") {
+  World world("(+@all ~mylist)");
+  world.admin("RPUSH mylist t");
+  world.admin("SET secret TOP");
+  TestClient& user = world.user;
+  const std::string denied = "(error) ERR GET option of SORT denied due to insufficient ACL permissions.";
+  const std::string sort = "return redis.call('sort', 'mylist', 'by', 'nosort', 'get', 'secre*')";
+  CHECK(world.admin("EVAL \"" + sort + "\" 0") == "[TOP]");
+  CHECK(user("EVAL \"" + sort + "\" 0").starts_with(denied.substr(0, denied.size() - 1)));
+  CHECK(user("EVAL_RO \"return redis.call('sort_ro', 'mylist', 'get', 'secre*')\" 1 mylist")
+            .starts_with(denied.substr(0, denied.size() - 1)));
+  CHECK(world.admin("FUNCTION LOAD \"#!lua name=l\\nredis.register_function('f', function() " + sort + " end)\"") == "l");
+  CHECK(user("FCALL f 0").starts_with(denied.substr(0, denied.size() - 1)));
+  CHECK(world.admin("FCALL f 0") == "[TOP]");
 }
 
 TEST_CASE("files of users are read and written as a whole") {

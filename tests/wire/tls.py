@@ -260,14 +260,54 @@ def versions_and_ciphers_are_what_is_configured(ground):
 def sessions_are_taken_up_again(ground, version):
     server = ground.start()
     context = client_context(version=getattr(ssl.TLSVersion, version))
-
-    def second():
-        first = server.client(context)
-        first.call("PING")
-        return server.client(context, session=first.socket.session).socket.session_reused
-    check(second(), "the session was not taken up again")
+    check(is_taken_up_again(server, context), "the session was not taken up again")
     server.client().call("CONFIG", "SET", "tls-session-caching", "no")
-    check(not second(), "a session was taken up again")
+    check(not is_taken_up_again(server, context), "a session was taken up again")
+
+
+def is_taken_up_again(server, context, meanwhile=lambda: None):
+    first = server.client(context)
+    first.call("PING")
+    meanwhile()
+    return server.client(context, session=first.socket.session).socket.session_reused
+
+
+def sessions_end_with_their_time(ground, version):
+    server = ground.start("--tls-session-cache-timeout", "1")
+    context = client_context(version=getattr(ssl.TLSVersion, version))
+    admin = server.client()
+    check(not is_taken_up_again(server, context, lambda: time.sleep(2.5)), "a session was taken up again after its time")
+    admin.call("CONFIG", "SET", "tls-session-cache-timeout", "300")
+    check(is_taken_up_again(server, context), "the session was not taken up again")
+    admin.call("CONFIG", "SET", "tls-session-cache-timeout", "0")
+    check(not is_taken_up_again(server, context), "a session was taken up again, whose time is 0")
+
+
+def as_many_sessions_are_remembered_as_configured(ground):
+    """Of clients that take no tickets, whom alone the server remembers."""
+    server = ground.start("--tls-session-cache-size", "1")
+    admin = server.client()
+    context = client_context(version=ssl.TLSVersion.TLSv1_2)
+    context.options |= ssl.OP_NO_TICKET
+
+    def others():
+        for _ in range(3):
+            server.client(context).call("PING")
+    check(is_taken_up_again(server, context), "the one session was not taken up again")
+    check(not is_taken_up_again(server, context, others), "more than one session is remembered")
+    admin.call("CONFIG", "SET", "tls-session-cache-size", "100")
+    check(is_taken_up_again(server, context, others), "the session was not remembered beside others")
+
+
+def whose_order_of_ciphers_decides(ground):
+    ours, theirs = "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256"
+    server = ground.start("--tls-protocols", "TLSv1.2", "--tls-ciphers", f"{ours}:{theirs}")
+    context = client_context()
+    context.set_ciphers(f"{theirs}:{ours}")
+    client = server.client(context)
+    equal(client.socket.cipher()[0], theirs, "agreed on")
+    client.call("CONFIG", "SET", "tls-prefer-server-ciphers", "yes")
+    equal(server.client(context).socket.cipher()[0], ours, "agreed on, when the server's order counts")
 
 
 # ---- What is no TLS, and what is no end of one ----
@@ -564,6 +604,9 @@ def a_start_that_cannot_be_says_why(ground):
         server = ground.start(*options, wait=False)
         equal(server.process.wait(DEADLINE), 1, "exit code")
         check(reason in server.log(), f"{options}: {server.log()}")
+    server = ground.start(certificate="encrypted", wait=False)
+    equal(server.process.wait(DEADLINE), 1, "exit code")
+    check("has a passphrase, and tls-key-file-pass is empty" in server.log(), server.log())
     server = ground.start("--tls-protocols", "SSLv2", wait=False)
     equal(server.process.wait(DEADLINE), 1, "exit code")
     check("tls-protocols" in server.log() and "'SSLv2' is no version" in server.log(), server.log())
@@ -714,6 +757,7 @@ CASES = [
     (redis_cli_speaks_tls, None), (who_must_show_a_certificate, [(choice, version) for choice in ("yes", "no", "optional") for version in ("TLSv1.2", "TLSv1.3")]),
     (an_expired_certificate_is_served_and_told_of, None), (the_authorities_may_be_a_folder_and_the_key_encrypted, None),
     (versions_and_ciphers_are_what_is_configured, None), (sessions_are_taken_up_again, ["TLSv1_2", "TLSv1_3"]),
+    (sessions_end_with_their_time, ["TLSv1_2", "TLSv1_3"]), (as_many_sessions_are_remembered_as_configured, None), (whose_order_of_ciphers_decides, None),
     (plaintext_on_the_tls_port_ends_at_once, ["vedette", "redis"]), (tls_on_the_plain_port_fails_at_once, None), (who_never_ends_the_handshake_is_closed, None),
     (a_connection_in_its_handshake_has_a_clients_place, None), (too_many_clients_end_without_a_word, ["vedette", "redis"]),
     (certificates_are_read_again_without_dropping_connections, None), (what_does_not_hold_together_is_refused_and_changes_nothing, None),

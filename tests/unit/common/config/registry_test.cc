@@ -170,6 +170,13 @@ TEST_CASE("lines of a file set options by any name; what is wrong is said") {
   CHECK(server.load("user") == "who?");
 }
 
+TEST_CASE("what follows a secret's name is a secret, and what follows no name may be one") {
+  Server server;
+  CHECK(server.registry.is_sensitive("secret"));
+  CHECK(server.registry.is_sensitive("secre"));
+  CHECK_FALSE(server.registry.is_sensitive("text"));
+}
+
 TEST_CASE("options without effect are told, if they are set") {
   Server server;
   CHECK(server.registry.notices().empty());
