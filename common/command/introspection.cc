@@ -255,7 +255,10 @@ ReplyValue command_info(const CommandInfo& command) {
   ReplyValue fields = ReplyValue::array();
   fields.add(ReplyValue::bulk(command.name));
   fields.add(ReplyValue::integer(command.arity));
-  fields.add(flag_set(kCommandFlagNames, command.flags));
+  // A container that runs nothing without a subcommand does not tell that its HELP may be asked for at any time.
+  const bool runs = command.subcommands.empty() || command.accepts_argument_count(1);
+  const uint32_t untold = runs ? 0 : kLoading | kStale;
+  fields.add(flag_set(kCommandFlagNames, command.flags & ~untold));
   fields.add(ReplyValue::integer(command.first_key));
   fields.add(ReplyValue::integer(command.last_key));
   fields.add(ReplyValue::integer(command.key_step));
