@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import servers  # noqa: E402
 from resp import ServerError, parse, plain  # noqa: E402
-from runner import Failed  # noqa: E402
+from runner import Failed, check  # noqa: E402
 from servers import HungUp, Link, ORACLE, TlsLink  # noqa: E402
 
 DEADLINE = 90.0  # seconds for a condition; a sanitizer build on a busy machine is slow
@@ -23,11 +23,6 @@ DATABASES = (0, 1, 9)
 VEDETTE, REDIS = "vedette", "redis"
 BINARIES = {REDIS: ORACLE}  # run.py adds Vedette's
 FAR_MS = 5000000  # an expiry that no test lives to see
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text() if callable(text) else text)
 
 
 def check_equal(mine, wanted, what):

@@ -24,7 +24,7 @@ class Skipped(Exception):
 
 def check(condition, text):
     if not condition:
-        raise Failed(text)
+        raise Failed(text() if callable(text) else text)
 
 
 class Folder:
@@ -45,13 +45,18 @@ class Folder:
 
 def main(functions, play):
     """A suite that is one file: its cases are functions of a folder's path, one after the other. `play` is told the server's path."""
+    named = [(function.__name__.replace("_", " "), lambda folder, function=function: function(folder.path), ()) for function in functions]
+    return play_alone(named, play, Folder)
+
+
+def play_alone(chosen, play, make):
+    """The same of cases as run_all() takes them."""
     options = argparse.ArgumentParser()
     options.add_argument("--server", required=True)
     options.add_argument("--only", default="", help="only the cases whose name contains this")
     options = options.parse_args()
     play(os.path.abspath(options.server))
-    named = [(function.__name__.replace("_", " "), lambda folder, function=function: function(folder.path), ()) for function in functions]
-    return run_all([case for case in named if options.only in case[0]], Folder, 1)
+    return run_all([case for case in chosen if options.only in case[0]], make, 1)
 
 
 def cases(modules, shown=str):

@@ -4,7 +4,6 @@ that refuse, are silent, hang up or are not there.
 
     migrate.py --server build/server/vedette-server [--only WORD]
 """
-import argparse
 import os
 import socket
 import sys
@@ -14,20 +13,12 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import servers  # noqa: E402
 from resp import parse, request  # noqa: E402
+from runner import Failed, check, play_alone  # noqa: E402
 from servers import HungUp, Link, ORACLE  # noqa: E402
 
 VEDETTE = None
 DAY_MS = 86400000
 RUNNING = []
-
-
-class Failed(Exception):
-    pass
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text)
 
 
 def equal(got, wanted, what):
@@ -399,39 +390,39 @@ ALONE = [nobody_is_there, a_silent_target_holds_up_its_caller_only, nonsense_and
          the_secret_is_nowhere_shown, replicas_see_the_deletion, not_inside_a_transaction, to_itself]
 
 
+class Servers:
+    """Those that a case has started. They end with it, and well."""
+
+    def end(self, failed):
+        problems = []
+        while RUNNING:
+            server = RUNNING.pop()
+            try:
+                server.kill() if failed else server.end()
+            except Failed as problem:
+                problems.append(str(problem))
+        return problems
+
+    def logs(self):
+        return ""
+
+    def clean(self):
+        pass
+
+
 def cases():
     for case in BETWEEN:
         for name, source, target in PAIRS:
-            yield f"{case.__name__} {name}".replace("_", " "), (lambda: case(source(), target()))
+            title = f"{case.__name__} {name}".replace("_", " ")
+            yield title, (lambda _, case=case, source=source, target=target: case(source(), target())), ()
     for case in ALONE:
-        yield case.__name__.replace("_", " "), case
+        yield case.__name__.replace("_", " "), (lambda _, case=case: case()), ()
 
 
-def main():
+def play(server):
     global VEDETTE
-    options = argparse.ArgumentParser()
-    options.add_argument("--server", required=True)
-    options.add_argument("--only", default="")
-    given = options.parse_args()
-    VEDETTE = os.path.abspath(given.server)
-    failed = passed = 0
-    for title, run in cases():
-        if given.only not in title:
-            continue
-        try:
-            run()
-            while RUNNING:
-                RUNNING.pop().end()
-            passed += 1
-            print(f"ok      {title}", flush=True)
-        except (Failed, HungUp, OSError) as problem:
-            failed += 1
-            print(f"FAILED  {title}: {problem}", flush=True)
-        while RUNNING:
-            RUNNING.pop().kill()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    VEDETTE = server
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play_alone(list(cases()), play, Servers))

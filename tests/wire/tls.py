@@ -21,16 +21,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import certificates  # noqa: E402
 from certificates import client_context  # noqa: E402
 from resp import ServerError, parse, plain, reply_end, request  # noqa: E402
-from runner import Failed, cases, run_all  # noqa: E402
+from runner import Failed, check, cases, run_all  # noqa: E402
 
 DEADLINE = 90.0  # seconds for any single wait; a sanitizer build on a busy machine is slow
 ORACLE = "/usr/bin/redis-check-rdb"
 BINARIES = {}
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text() if callable(text) else text)
 
 
 def equal(got, wanted, what):
