@@ -41,8 +41,8 @@ Option bind_option(const OptionRow& row, std::vector<std::string>& value) {
 void push_listen_options(std::vector<Option>& rows, ListenOptions& o) {
   rows.push_back(bind_option(
       {.name = "bind",
-       .doc =
-           "Addresses to listen on; '*' is all of IPv4, '::*' all of IPv6, a '-' before an address lets it be missing on this machine. All interfaces by default, where protected-mode keeps strangers out."},
+       .doc = "Addresses to listen on; '*' is all of IPv4, '::*' all of IPv6, a '-' before an address lets it be missing on this machine. "
+              "All interfaces by default, where protected-mode keeps strangers out."},
       o.bind));
   rows.push_back(
       integer_option({.name = "port", .doc = "TCP port; 0 to listen on no port. The default is the protocol's own."}, o.port, 0, 65535));
@@ -50,8 +50,8 @@ void push_listen_options(std::vector<Option>& rows, ListenOptions& o) {
       {.name = "tcp-backlog",
        .flags = kOptionImmutable,
        .unit = "connections",
-       .doc =
-           "Connections that may wait to be accepted. The kernel caps it at net.core.somaxconn; a burst of reconnecting clients needs some hundreds."},
+       .doc = "Connections that may wait to be accepted. The kernel caps it at net.core.somaxconn; a burst of reconnecting clients needs "
+              "some hundreds."},
       o.tcp_backlog, 0, kIntMax));
   rows.push_back(string_option(
       {.name = "unixsocket", .flags = kOptionImmutable, .doc = "Path of a Unix domain socket to listen on as well. None by default."},
@@ -62,7 +62,8 @@ void push_listen_options(std::vector<Option>& rows, ListenOptions& o) {
   rows.push_back(bool_option(
       {.name = "protected-mode",
        .doc =
-           "Serve only this machine as long as the default user has no password. On, so that a server that was started carelessly is not open to the network."},
+           "Serve only this machine as long as the default user has no password. On, so that a server that was started carelessly is not "
+           "open to the network."},
       o.protected_mode));
   rows.push_back(integer_option(
       {.name = "timeout", .unit = "seconds", .doc = "Close a client that has been idle this long; 0 never, as connection pools expect."},
@@ -70,8 +71,8 @@ void push_listen_options(std::vector<Option>& rows, ListenOptions& o) {
   rows.push_back(integer_option(
       {.name = "tcp-keepalive",
        .unit = "seconds",
-       .doc =
-           "Idle time after which the kernel probes whether a peer still lives; 0 off. Short enough that most firewalls keep the connection."},
+       .doc = "Idle time after which the kernel probes whether a peer still lives; 0 off. Short enough that most firewalls keep the "
+              "connection."},
       o.tcp_keepalive_seconds, 0, kIntMax));
   rows.push_back(integer_option({.name = "socket-mark-id",
                                  .flags = kOptionImmutable,

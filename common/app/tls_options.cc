@@ -26,11 +26,12 @@ void push_tls_options(std::vector<Option>& rows, TlsOptions& o, ListenOptions& l
                                  .doc = "TCP port that speaks TLS, on the addresses of 'bind', beside 'port' or (with 'port 0') in its "
                                         "place; 0 none. It needs tls-cert-file and tls-key-file."},
                                 listen.tls_port, 0, 65535));
-  file(
-      "tls-cert-file", o.cert_file,
-      "The program's certificate, in PEM, followed by those of its intermediate authorities. To name it again (CONFIG SET, of a sentinel SENTINEL "
-      "CONFIG SET) reads the files anew: connections go on with what they began with. A set of files that does not hold together is refused, and everything "
-      "stays as it was.");
+  file("tls-cert-file", o.cert_file,
+       "The program's certificate, in PEM, followed by those of its intermediate authorities. To name it again (CONFIG SET, of a sentinel "
+       "SENTINEL "
+       "CONFIG SET) reads the files anew: connections go on with what they began with. A set of files that does not hold together is "
+       "refused, and everything "
+       "stays as it was.");
   file("tls-key-file", o.key_file, "The private key of the certificate, in PEM.");
   file("tls-key-file-pass", o.key_file_pass, "The passphrase of the private key, if it has one.", kOptionSensitive);
   file("tls-client-cert-file", o.client_cert_file,

@@ -16,7 +16,8 @@ namespace vedette::sentinel {
 namespace {
 
 constexpr std::string_view kDenied =
-    "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set. In this mode connections are only "
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set. In this mode connections are "
+    "only "
     "accepted from the loopback interface. If you want to connect from external computers, set 'protected-mode no' or 'requirepass' in the "
     "configuration file and start the sentinel again, and make sure that it cannot be reached from the internet.\r\n";
 

@@ -47,13 +47,20 @@ std::string directives_text(bool learned) {
 const std::vector<DirectiveDoc>& directive_docs() {
   static const std::vector<DirectiveDoc> kDocs = {
       {"state-file", "PATH", "", "none",
-       "Where this sentinel keeps what it learns and votes. Without this line it writes all that into this file, as the protocol's own sentinel does: the file must then be writable, and so must its folder. With it, this file is only read, may lie on a read-only disk, and is the same on all three hosts. What an operator changes here counts from the next start on; what SENTINEL SET, MONITOR and REMOVE have changed stays, unless the same line is edited here.",
+       "Where this sentinel keeps what it learns and votes. Without this line it writes all that into this file, as the protocol's own "
+       "sentinel does: the file must then be writable, and so must its folder. With it, this file is only read, may lie on a read-only "
+       "disk, and is the same on all three hosts. What an operator changes here counts from the next start on; what SENTINEL SET, MONITOR "
+       "and REMOVE have changed stays, unless the same line is edited here.",
        "/var/lib/vedette/sentinel.state"},
       {"monitor", "NAME IP PORT QUORUM", "", "",
-       "A primary to watch. NAME is what clients ask for. QUORUM sentinels must agree that it is down; whatever that number, more than half of all known sentinels must elect who performs a failover. 2 of 3 bears the loss of any one host. Replicas and the other sentinels are found by themselves.",
+       "A primary to watch. NAME is what clients ask for. QUORUM sentinels must agree that it is down; whatever that number, more than "
+       "half of all known sentinels must elect who performs a failover. 2 of 3 bears the loss of any one host. Replicas and the other "
+       "sentinels are found by themselves.",
        "main 10.0.0.1 6379 2"},
       {"down-after-milliseconds", "NAME MS", "milliseconds", "30000",
-       "How long a node may leave pings without a valid answer before it counts as down. Longer than the longest pause that a healthy server makes (a slow command, a frozen virtual machine); 5 seconds are a good start in one data centre. It is also the time in which a silent failure, a dead host or a cut cable, is noticed.",
+       "How long a node may leave pings without a valid answer before it counts as down. Longer than the longest pause that a healthy "
+       "server makes (a slow command, a frozen virtual machine); 5 seconds are a good start in one data centre. It is also the time in "
+       "which a silent failure, a dead host or a cut cable, is noticed.",
        "main 5000"},
       {"fast-evidence", "NAME yes|no", "", "no",
        "Let connections that the primary's host refuses count as its end at once, without waiting for "
@@ -62,28 +69,39 @@ const std::vector<DirectiveDoc>& directive_docs() {
        "sentinel. Leave it off where primaries are restarted in place and should stay primaries.",
        "main yes"},
       {"failover-timeout", "NAME MS", "milliseconds", "180000",
-       "How long a failover may make no progress before it is given up, and half the time before the next attempt for the same primary. A minute is much for a promotion, and little for a replica that has to copy a large dataset; that one merely catches up without being watched.",
+       "How long a failover may make no progress before it is given up, and half the time before the next attempt for the same primary. A "
+       "minute is much for a promotion, and little for a replica that has to copy a large dataset; that one merely catches up without "
+       "being watched.",
        "main 60000"},
       {"parallel-syncs", "NAME N", "replicas", "1",
-       "Replicas that follow the new primary at the same time after a failover. While a replica copies the dataset it cannot serve reads: 1 keeps the others readable.",
+       "Replicas that follow the new primary at the same time after a failover. While a replica copies the dataset it cannot serve reads: "
+       "1 keeps the others readable.",
        "main 1"},
       {"lease-milliseconds", "NAME MS", "milliseconds", "0 (no lease)",
-       "A time for which the sentinels promise a primary that nobody else will be promoted, and renew. A primary that is cut off from the majority of them refuses writes when the time is over, and no other is promoted before: no write is lost to a second primary. The price: the servers must be Vedette's, a failover takes up to this time longer, and a primary refuses writes while no majority of sentinels reaches it. Good values are 2000 to 10000, more than three round trips and the longest pause of a server. Off unless lost writes are worse than refused ones.",
+       "A time for which the sentinels promise a primary that nobody else will be promoted, and renew. A primary that is cut off from the "
+       "majority of them refuses writes when the time is over, and no other is promoted before: no write is lost to a second primary. The "
+       "price: the servers must be Vedette's, a failover takes up to this time longer, and a primary refuses writes while no majority of "
+       "sentinels reaches it. Good values are 2000 to 10000, more than three round trips and the longest pause of a server. Off unless "
+       "lost writes are worse than refused ones.",
        ""},
       {"primary-reboot-down-after-period", "NAME MS", "milliseconds", "0 (not at all)",
-       "How long a primary that has restarted (and perhaps come back empty) counts as down even though it answers, so that a replica with the data takes over.",
+       "How long a primary that has restarted (and perhaps come back empty) counts as down even though it answers, so that a replica with "
+       "the data takes over.",
        ""},
       {"forget-after-seconds", "NAME S", "seconds", "0 (never)",
-       "Forget replicas and sentinels that have been gone this long and that nobody tells of any more. A forgotten sentinel no longer counts for the majority: only as long as no host is ever away for that time and comes back.",
+       "Forget replicas and sentinels that have been gone this long and that nobody tells of any more. A forgotten sentinel no longer "
+       "counts for the majority: only as long as no host is ever away for that time and comes back.",
        ""},
       {"auth-pass", "NAME PASSWORD", "", "none",
        "The password of the primary and its replicas (their requirepass), which must be the same for all.", ""},
       {"auth-user", "NAME USER", "", "none", "The user to which that password belongs, where the servers have users.", ""},
       {"notification-script", "NAME PATH", "", "none",
-       "A program that is run for each event of the level warning, with the event's type and its text as arguments. It may take 60 seconds; if it ends with 1 it is run again, up to 10 times.",
+       "A program that is run for each event of the level warning, with the event's type and its text as arguments. It may take 60 "
+       "seconds; if it ends with 1 it is run again, up to 10 times.",
        ""},
       {"client-reconfig-script", "NAME PATH", "", "none",
-       "A program that is run when the primary has changed, with: name, leader or observer, start, and host and port of the old and of the new primary.",
+       "A program that is run when the primary has changed, with: name, leader or observer, start, and host and port of the old and of "
+       "the new primary.",
        ""},
       {"rename-command", "NAME COMMAND NEW", "", "none", "How the servers call a command that they have renamed.", ""},
       {"deny-scripts-reconfig", "yes|no", "", "yes",
@@ -112,9 +130,11 @@ const std::vector<DirectiveDoc>& directive_docs() {
 
 std::string documented_configuration() {
   std::string text = comment(
-      "sentinel.conf: one of three sentinels on three hosts, 10.0.0.1 to 10.0.0.3, which watch the primary 'main' on the first of them. The same file serves on all three.");
+      "sentinel.conf: one of three sentinels on three hosts, 10.0.0.1 to 10.0.0.3, which watch the primary 'main' on the first of them. "
+      "The same file serves on all three.");
   text += comment(
-      "Below the directives of the sentinel, every option of the program with its default. A line is an option and its values; a '#' at the "
+      "Below the directives of the sentinel, every option of the program with its default. A line is an option and its values; a '#' at "
+      "the "
       "beginning makes a comment. The order of the lines does not matter.");
   text += heading("What is watched") + directives_text(false);
   text += heading("What the program writes (here, or into the state file); nothing to edit") + directives_text(true);

@@ -45,8 +45,10 @@ OptionGroup network_options(SentinelOptions::Network& o) {
       {.name = "client-output-buffer-limit",
        .flags = kOptionImmutable,
        .doc =
-           "Unsent output that closes a client: at once beyond the hard limit, after some seconds in a row beyond the soft one; 0 is no limit. A "
-           "subscriber is sent events that it did not ask for, so that one that does not read could fill the memory. Others are not read from "
+           "Unsent output that closes a client: at once beyond the hard limit, after some seconds in a row beyond the soft one; 0 is no "
+           "limit. A "
+           "subscriber is sent events that it did not ask for, so that one that does not read could fill the memory. Others are not read "
+           "from "
            "while more than a megabyte waits for them, and need no limit. A sentinel has no clients of the class replica."},
       o.output_buffer_limits));
   return group;
@@ -86,7 +88,9 @@ OptionGroup security_options(UserOptions& o) {
   push_user_options(
       group.options, o, sentinel_acl_catalog(),
       {.requirepass =
-           "Password that clients and the other sentinels must give; none by default, as the network of sentinels is meant to be closed. All sentinels of a group must have the same, or each other's as sentinel-pass. It is that of the user \"default\", of whom aclfile or a user line may say something else.",
+           "Password that clients and the other sentinels must give; none by default, as the network of sentinels is meant to be closed. "
+           "All sentinels of a group must have the same, or each other's as sentinel-pass. It is that of the user \"default\", of whom "
+           "aclfile or a user line may say something else.",
        .user = "user NAME RULE...: a user and what it may do, in the words of ACL SETUSER, once for each. The sentinel brings these lines "
                "up to date when users change, unless the state has a file of its own: then aclfile is the place for users that change."},
       kOptionImmutable);

@@ -70,7 +70,8 @@ Status AppendService::finish_load() {
   const std::string snapshot = options_.process.dir + "/" + options_.persistence.dbfilename;
   if (set_->empty() && files_.exists(snapshot))
     log_warning(
-        "The append-only file is new and holds nothing, and {} was not loaded: with appendonly yes only the log is. To start from the snapshot, start with appendonly no, then CONFIG SET appendonly yes",
+        "The append-only file is new and holds nothing, and {} was not loaded: with appendonly yes only the log is. To start from the "
+        "snapshot, start with appendonly no, then CONFIG SET appendonly yes",
         snapshot);
   loader_.reset();
   state_.set_condition(kLoadingDataset, false);

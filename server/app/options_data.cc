@@ -140,7 +140,8 @@ OptionGroup observation_options(ObservationOptions& o) {
   rows.push_back(keyspace_events_option(
       {.name = "notify-keyspace-events",
        .doc =
-           "Events to publish: K on the key's channel, E on the event's; g generic, $ strings, l lists, s sets, h hashes, z sorted sets, t streams, d modules, x expired, e evicted, A for all of these, n new keys, m misses. None, for each costs a message."},
+           "Events to publish: K on the key's channel, E on the event's; g generic, $ strings, l lists, s sets, h hashes, z sorted sets, "
+           "t streams, d modules, x expired, e evicted, A for all of these, n new keys, m misses. None, for each costs a message."},
       o.notify_keyspace_events));
   number({.name = "busy-reply-threshold",
           .aliases = "lua-time-limit",

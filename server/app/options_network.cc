@@ -35,13 +35,14 @@ OptionGroup network_options(NetworkOptions& o) {
                                 o.max_new_tls_connections_per_cycle, 1, 1000));
   rows.push_back(output_buffer_limit_option(
       {.name = "client-output-buffer-limit",
-       .doc =
-           "Unsent replies that close a client: at once beyond the hard limit, after some seconds in a row beyond the soft one; 0 is no limit. A normal client waits for its reply and is not limited; subscribers and replicas are sent data that they did not ask for, so a slow one could fill the memory."},
+       .doc = "Unsent replies that close a client: at once beyond the hard limit, after some seconds in a row beyond the soft one; 0 is no "
+              "limit. A normal client waits for its reply and is not limited; subscribers and replicas are sent data that they did not ask "
+              "for, so a slow one could fill the memory."},
       o.output_buffer_limits));
   rows.push_back(bytes_option(
       {.name = "client-reply-backlog-limit",
-       .doc =
-           "Unsent replies from which on a normal client's further requests are not read until it has taken them; 0 is no limit. It bounds the memory of a client that sends without reading, and closes nobody."},
+       .doc = "Unsent replies from which on a normal client's further requests are not read until it has taken them; 0 is no limit. It "
+              "bounds the memory of a client that sends without reading, and closes nobody."},
       o.client_reply_backlog_limit, 0, 0));
   rows.push_back(bytes_option(
       {.name = "client-query-buffer-limit", .doc = "Unparsed input that closes a client. Large, for it must hold the largest request."},
@@ -50,8 +51,8 @@ OptionGroup network_options(NetworkOptions& o) {
                               o.proto_max_bulk_len, 1 << 20, kWordMax));
   rows.push_back(bytes_or_percent_option(
       {.name = "maxmemory-clients",
-       .doc =
-           "Memory of all clients together, or its share of maxmemory, beyond which those with the largest buffers are closed; 0 is no limit."},
+       .doc = "Memory of all clients together, or its share of maxmemory, beyond which those with the largest buffers are closed; 0 is no "
+              "limit."},
       o.maxmemory_clients));
   return group;
 }

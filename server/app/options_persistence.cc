@@ -21,8 +21,8 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
   };
   rows.push_back(save_option(
       {.name = "save",
-       .doc =
-           "Save points: write a snapshot after so many seconds if there were so many changes. By default a busy server loses a minute in a crash, a quiet one an hour."},
+       .doc = "Save points: write a snapshot after so many seconds if there were so many changes. By default a busy server loses a minute "
+              "in a crash, a quiet one an hour."},
       o.save));
   toggle("stop-writes-on-bgsave-error", o.stop_writes_on_bgsave_error, "Refuse writes while snapshots fail, so that somebody notices.");
   toggle("rdbcompression", o.rdbcompression, "Compress long strings in snapshots: less disk for a little time.");
@@ -32,8 +32,8 @@ OptionGroup snapshot_options(PersistenceOptions& o) {
                     o.dbfilename, check_dbfilename));
   rows.push_back(bool_option(
       {.name = "rdb-del-sync-files",
-       .doc =
-           "Remove files that a synchronisation left where snapshots and the append-only file are off, so that no data stays on the disk. A replica that is started again then has nothing to go on from."},
+       .doc = "Remove files that a synchronisation left where snapshots and the append-only file are off, so that no data stays on the "
+              "disk. A replica that is started again then has nothing to go on from."},
       o.rdb_del_sync_files));
   toggle("rdb-save-incremental-fsync", o.rdb_save_incremental_fsync,
          "Bring a snapshot to the disk piece by piece while it is written, which avoids a stall at the end.");
@@ -74,8 +74,8 @@ OptionGroup append_log_options(PersistenceOptions& o) {
                                check_appenddirname));
   rows.push_back(enum_option(
       {.name = "appendfsync",
-       .doc =
-           "When the file reaches the disk: each second, before each reply (always), or when the kernel likes (no). Each second is nearly as fast as no, and nearly as safe as always."},
+       .doc = "When the file reaches the disk: each second, before each reply (always), or when the kernel likes (no). Each second is "
+              "nearly as fast as no, and nearly as safe as always."},
       o.appendfsync, {{"everysec", AppendFsync::kEverySecond}, {"always", AppendFsync::kAlways}, {"no", AppendFsync::kNo}}));
   toggle("no-appendfsync-on-rewrite", o.no_appendfsync_on_rewrite, "Do not wait for the disk while a snapshot or rewrite keeps it busy.");
   rows.push_back(integer_option(

@@ -33,8 +33,8 @@ void push_notice_options(std::vector<Option>& rows, ProcessOptions& o) {
 void push_signal_options(std::vector<Option>& rows, ProcessOptions& o) {
   rows.push_back(shutdown_option(
       {.name = "shutdown-on-sigint",
-       .doc =
-           "What SIGINT does: save or not, skip waiting for replicas (now), end even if saving fails (force). By default the server saves if it has save points."},
+       .doc = "What SIGINT does: save or not, skip waiting for replicas (now), end even if saving fails (force). By default the server "
+              "saves if it has save points."},
       o.on_sigint));
   rows.push_back(shutdown_option({.name = "shutdown-on-sigterm", .doc = "What SIGTERM does, in the same words."}, o.on_sigterm));
   rows.push_back(integer_option(
@@ -55,8 +55,8 @@ OptionGroup process_options(ProcessOptions& o, const OptionEnvironment& environm
   rows.push_back(string_option(
       {.name = "dir",
        .flags = kOptionProtected | kOptionNotWhileLoading,
-       .doc =
-           "The folder in which the server works: snapshots, append-only files and relative paths are there. Where it was started by default."},
+       .doc = "The folder in which the server works: snapshots, append-only files and relative paths are there. Where it was started by "
+              "default."},
       o.dir, environment.check_directory));
   rows.push_back(
       integer_option({.name = "databases", .flags = kOptionImmutable, .doc = "Number of databases, which SELECT numbers from 0."},
@@ -133,8 +133,8 @@ OptionGroup machine_options(ProcessOptions& o) {
       o.locale_collate));
   rows.push_back(enum_option(
       {.name = "oom-score-adj",
-       .doc =
-           "Tell the kernel whom to kill first when memory runs out: oom-score-adj-values as they are (absolute) or added to what the process was started with (relative, yes). Off: it is the operator's decision."},
+       .doc = "Tell the kernel whom to kill first when memory runs out: oom-score-adj-values as they are (absolute) or added to what the "
+              "process was started with (relative, yes). Off: it is the operator's decision."},
       o.oom_score_adj,
       {{"no", OomScoreAdjust::kNo},
        {"yes", OomScoreAdjust::kRelative},
@@ -202,7 +202,9 @@ OptionGroup memory_options(MemoryOptions& o) {
   rows.push_back(enum_option(
       {.name = "maxmemory-policy",
        .doc =
-           "What gives way at maxmemory: of all keys or of those that expire, the least recently used (lru), the least often used (lfu), any (random) or the one that expires first (ttl); or nothing, and writes are refused. Nothing by default: a server must be told that it may lose data."},
+           "What gives way at maxmemory: of all keys or of those that expire, the least recently used (lru), the least often used (lfu), "
+           "any (random) or the one that expires first (ttl); or nothing, and writes are refused. Nothing by default: a server must be "
+           "told that it may lose data."},
       o.policy,
       {{"volatile-lru", EvictionChoice::kVolatileLru},
        {"volatile-lfu", EvictionChoice::kVolatileLfu},

@@ -30,7 +30,8 @@ void push_full_sync_options(std::vector<Option>& rows, ReplicationOptions& o) {
       {.name = "repl-diskless-load",
        .flags = kOptionNotWhileLoading,
        .doc =
-           "Whether a replica loads a snapshot straight from the connection: never, if it has no data, or beside its old data. Never, so that a connection that breaks costs no data."},
+           "Whether a replica loads a snapshot straight from the connection: never, if it has no data, or beside its old data. Never, so "
+           "that a connection that breaks costs no data."},
       o.diskless_load,
       {{"disabled", DisklessLoad::kDisabled}, {"on-empty-db", DisklessLoad::kOnEmptyDb}, {"swapdb", DisklessLoad::kSwapDb}}));
   rows.push_back(bool_option({.name = "dual-channel-replication-enabled",
