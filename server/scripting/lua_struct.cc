@@ -103,7 +103,7 @@ double get_integer(const unsigned char* from, size_t size, bool little, bool is_
     const size_t place = little ? used - 1 - i : size - used + i;
     bits = bits << 8 | from[place];
   }
-  if (!is_signed) return double(bits);
+  if (!is_signed || used == 0) return double(bits);
   if (used < sizeof bits && (bits >> (8 * used - 1)) & 1) bits |= ~uint64_t(0) << (8 * used);
   return double(int64_t(bits));
 }
