@@ -23,7 +23,13 @@ constexpr int64_t kSliceNs = 5000000;
 constexpr const char* kEvalChunk = "@user_script";
 constexpr std::string_view kKilled = "ERR Script killed by user with SCRIPT KILL...";  // of a function too
 
-Instant after_ns(Instant from, int64_t ns) { return Instant{from.ns + ns}; }
+constexpr Instant kNever{INT64_MAX};
+
+Instant after_ns(Instant from, int64_t ns) { return ns > INT64_MAX - from.ns ? kNever : Instant{from.ns + ns}; }
+Instant after_ms(Instant from, int64_t ms) {
+  constexpr int64_t kNsPerMs = 1000000;
+  return ms > INT64_MAX / kNsPerMs ? kNever : after_ns(from, ms * kNsPerMs);
+}
 
 }  // namespace
 
@@ -109,7 +115,8 @@ void Interpreter::run(ScriptRun& run, int function, Arguments keys, Arguments ar
   lua_State* const state = this->state();
   const int base = lua_gettop(state);
   run.began = executor_.now().instant;
-  run.next_look = after_ns(run.began, server_.settings.busy_reply_threshold_ms * 1000000);
+  const int64_t threshold_ms = server_.settings.busy_reply_threshold_ms;
+  run.next_look = threshold_ms > 0 ? after_ms(run.began, threshold_ms) : kNever;
   run_ = &run;
   lua_pushcfunction(state, note_error);
   if (kind_ == ScriptKind::kEval) push_globals(state);
@@ -141,7 +148,7 @@ void Interpreter::run(ScriptRun& run, int function, Arguments keys, Arguments ar
 Status Interpreter::call_within(int64_t budget_ms, const char* timeout_text) {
   lua_State* const state = this->state();
   const int base = lua_gettop(state) - 1;
-  deadline_ = after_ns(server_.clock->now().instant, budget_ms * 1000000);
+  deadline_ = after_ms(server_.clock->now().instant, budget_ms);
   timeout_text_ = timeout_text;
   arm(bytes_max());
   const int outcome = lua_pcall(state, 0, 0, 0);

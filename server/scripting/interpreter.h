@@ -55,8 +55,8 @@ class Interpreter final : public LuaVm, private LuaVm::Watcher {
   /// The script under way; null if there is none.
   ScriptRun* running() { return run_; }
 
-  /// Calls what is at the top of the stack, without a script's rights, for `budget_ms` at the most; the
-  /// error's text otherwise.
+  /// Calls what is at the top of the stack, without a script's rights, for `budget_ms` at the most (INT64_MAX:
+  /// however long); the error's text otherwise.
   Status call_within(int64_t budget_ms, const char* timeout_text);
 
   /// From a call of the script that may have taken long.

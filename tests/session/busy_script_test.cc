@@ -144,6 +144,17 @@ TEST_CASE("EXEC stands still as a whole and goes on where it was") {
   CHECK(other("GET a") == kBusy);
   CHECK(effects.take() == "");
   // The script that is under way has written nothing, but those before it have.
+TEST_CASE("no script takes long where nobody is to be told so") {
+  TestServer server;
+  TestClient client(server);
+  for (const int64_t threshold_ms : {int64_t(0), INT64_MAX, INT64_MAX / 1000000 + 1}) {
+    server.clock.us_per_look = 1000000;
+    server.state.settings.busy_reply_threshold_ms = threshold_ms;
+    CHECK(client({"EVAL", "for i = 1, 1e5 do end return 1", "0"}) == "1");
+    CHECK_FALSE(server.executor.stands_still());
+  }
+}
+
   CHECK(other("SCRIPT KILL") == "OK");
   server.run_out();
   CHECK(client.pending() == "[OK, 2, " + killed(kForever) + ", 3]");
