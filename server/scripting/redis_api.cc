@@ -121,6 +121,27 @@ void run_command(Interpreter& in, ScriptRun& run, const ServerCommandTable::Entr
   ServerState& server = in.server();
   const size_t effects = server.effects.size();
   if (command.flags & kWrite) run.wrote = true;
+// The output of the session that calls are made on, for one call. A reply that cannot be made a value is an
+// error, which passes by as an exception does; the next call, which may be another client's, finds nothing of
+// it.
+class CallOutput {
+ public:
+  CallOutput(Interpreter& in, ScriptRun& run) : in_(in), output_(run.session->output) { VED_ASSERT(output_.empty()); }
+  ~CallOutput() {
+    output_.clear();
+    in_.trim_scratch();
+  }
+  CallOutput(const CallOutput&) = delete;
+  CallOutput& operator=(const CallOutput&) = delete;
+
+  bool empty() const { return output_.empty(); }
+  std::string_view reply() const { return reply_of(in_, output_); }
+
+ private:
+  Interpreter& in_;
+  OutputBuffer& output_;
+};
+
   in.executor().call(*run.session, command, in.arguments, false, 0);
   if (!run.to_replicas || !run.to_log) server.effects.restrict(effects, run.to_replicas, run.to_log);
 }
@@ -149,12 +170,13 @@ bool call_command(lua_State* state, Interpreter& in) {
   if (!command->accepts_argument_count(size_t(count))) return refuse_call(kWrongCount, command);
   if (!may_call(in, run, *command))
     if (const std::string refusal = refusal_of(in, run, *command); !refusal.empty()) return refuse_call(refusal, command);
-  run_command(in, run, *command);
-  OutputBuffer& output = run.session->output;
   bool failed = false;
-  if (output.empty()) lua_pushnil(state);
-  else failed = push_reply(state, reply_of(in, output));
-  output.clear();
+  {
+    const CallOutput output(in, run);
+    run_command(in, run, *command);
+    if (output.empty()) lua_pushnil(state);
+    else failed = push_reply(state, output.reply());
+  }
   in.look_if_due(state, in.executor().now());
   return failed;
 }

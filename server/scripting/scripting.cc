@@ -73,8 +73,8 @@ void Scripting::abandon() {
 
 ScriptFigures Scripting::figures() const {
   ScriptFigures figures;
-  figures.eval_vm_bytes = eval_ ? eval_->used_bytes() : 0;
-  figures.function_vm_bytes = function_ ? function_->used_bytes() : 0;
+  figures.eval_vm_bytes = eval_ ? eval_->used_bytes() + eval_->scratch_bytes() : 0;
+  figures.function_vm_bytes = function_ ? function_->used_bytes() + function_->scratch_bytes() : 0;
   figures.script_bytes = cache_.memory_bytes();
   figures.library_bytes = libraries_.memory_bytes();
   figures.scripts = cache_.size();
@@ -133,6 +133,7 @@ void Scripting::begin(ScriptRun& run, CommandContext& context) {
   session_.resp = RespVersion::k2;
   session_.set(kReplaying, context.session.has(kReplaying));
   session_.set(kNoTouch, context.session.has(kNoTouch));
+  session_.output.clear();
   run.session = &session_;
   run.killed = abandoned_;
   run.over_memory = (server_.conditions() & kMemoryLimited) && over_memory_limit(server_);

@@ -158,6 +158,53 @@ TEST_CASE("an error names its script and its line") {
   CHECK(client({"EVAL", "return 1", "x"}) == "(error) ERR value is not an integer or out of range");
 }
 
+TEST_CASE("a chunk may have any name, and its text may be any") {
+  TestServer server;
+  TestClient client(server);
+  const auto error = [&](std::string_view script) {
+    const std::string reply = client({"EVAL", script, "0"});
+    const size_t digest = reply.find(digest_of(script));
+    REQUIRE(digest != std::string::npos);
+    return std::string(reply).replace(digest, 40, "-");
+  };
+  CHECK(error("return loadstring(\"error('stack overflow',0)\",'')()") == "(error) ERR stack overflow script: -, on :1.");
+  CHECK(error("return loadstring(\"error('stack overflow')\",'')()") == "(error) ERR [string \"\"]:1: stack overflow script: -, on :1.");
+  CHECK(error("error('stack overflow',0)") == "(error) ERR stack overflow script: -, on @user_script:1.");
+  CHECK(error("return loadstring(\"error('x')\",'=')()") == "(error) ERR :1: x script: -, on =:1.");
+  CHECK(error("return loadstring(\"error('x')\")()") == "(error) ERR [string \"error('x')\"]:1: x script: -, on error('x'):1.");
+  CHECK(error("local function f() return f() + 1 end return f()") ==
+        "(error) ERR user_script:1: stack overflow script: -, on @user_script:1.");
+  CHECK(error("loadstring('local function f() return f() + 1 end return f()', '')()") ==
+        "(error) ERR user_script:1: stack overflow script: -, on @user_script:1.");
+  CHECK(error("loadstring(\"error('x') --\" .. ('y'):rep(1e6))()").size() < 3000);
+}
+
+TEST_CASE("a reply that cannot be made a value is not the next call's") {
+  TestServer server;
+  TestClient client(server), other(server);
+  const std::string secret(30 << 20, 's');
+  REQUIRE(client({"SET", "secret", secret}) == "OK");
+  server.state.settings.memory_max = 68 << 20;  // of which the bound of a script derives
+  const std::string_view fails = "local k, j = ('x'):rep(22000000), ('y'):rep(22000000) redis.call('get', 'secret')";
+  CHECK(client({"EVAL", fails, "0"}).starts_with("(error) ERR not enough memory"));
+  CHECK(other({"EVAL", "return redis.call('ping')", "0"}) == "PONG");
+  CHECK(client({"EVAL",
+                "local k, j = ('x'):rep(22000000), ('y'):rep(22000000) local ok = pcall(redis.call, 'get', 'secret') k = nil "
+                "return {tostring(ok), redis.call('ping')}",
+                "0"}) == "[false, PONG]");
+  server.state.settings.memory_max = 0;
+}
+
+TEST_CASE("what a large reply or a call of many words has needed is given back") {
+  TestServer server;
+  TestClient client(server);
+  for (int i = 0; i < 100; i++) client({"RPUSH", "list", std::string(100000, 'x')});
+  CHECK(client({"EVAL", "return #redis.call('LRANGE', 'list', 0, -1)", "0"}) == "100");
+  CHECK(client({"EVAL", "local t = {} for i = 1, 7000 do t[i] = i end return redis.call('RPUSH', 'numbers', unpack(t))", "0"}) == "7000");
+  client({"EVAL", "collectgarbage() collectgarbage() return 1", "0"});
+  CHECK(server.state.scripts->figures().eval_vm_bytes < 4 << 20);
+}
+
 TEST_CASE("errors that are caught are texts, those of redis.pcall tables") {
   TestServer server;
   TestClient client(server);
