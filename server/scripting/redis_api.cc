@@ -76,6 +76,11 @@ const ServerCommandTable::Entry* find_command(lua_State* state, Interpreter& in)
   return command;
 }
 
+// A container has been found, but not what was asked of it.
+bool lacks_subcommand(const Interpreter& in, const ServerCommandTable::Entry& command) {
+  return !command.subcommands.empty() && in.arguments.size() > 1 && !equals_ignoring_case(in.arguments[1], "HELP");
+}
+
 // Why the script may not call this now; empty: it may.
 std::string refusal_of(Interpreter& in, const ScriptRun& run, const ServerCommandTable::Entry& command) {
   ServerState& server = in.server();
@@ -165,8 +170,7 @@ bool call_command(lua_State* state, Interpreter& in) {
   if (count == 0) return refuse(kNoArguments);
   if (!collect_words(state, in, count)) return refuse(kBadArgument);
   const auto* command = find_command(state, in);
-  const bool container = command && !command->subcommands.empty() && count > 1;
-  if (!command || (container && !equals_ignoring_case(in.arguments[1], "HELP"))) return refuse_call(kUnknown, nullptr);
+  if (!command || lacks_subcommand(in, *command)) return refuse_call(kUnknown, nullptr);
   if (!command->accepts_argument_count(size_t(count))) return refuse_call(kWrongCount, command);
   if (!may_call(in, run, *command))
     if (const std::string refusal = refusal_of(in, run, *command); !refusal.empty()) return refuse_call(refusal, command);
@@ -197,9 +201,15 @@ int redis_acl_check_cmd(lua_State* state) {
   if (count == 0) raise_error(state, kNoArguments);
   if (!collect_words(state, in, count)) raise_error(state, kBadArgument);
   const auto* command = find_command(state, in);
-  if (!command || !in.running()) raise_error(state, "ERR Invalid command passed to redis.acl_check_cmd()");
+  if (!command || !in.running() || lacks_subcommand(in, *command))
+    raise_error(state, "ERR Invalid command passed to redis.acl_check_cmd()");
   const Session& caller = in.running()->context.session;
-  lua_pushboolean(state, !caller.has(kRestricted) || in.server().access->permits(caller, *command, in.arguments));
+  const AccessControl& access = *in.server().access;
+  // Nobody has looked whether the arguments are as many as the command takes.
+  const bool permitted = !caller.has(kRestricted) ||
+                         (command->accepts_argument_count(size_t(count)) ? access.permits(caller, *command, in.arguments)
+                                                                         : access.decide(caller, *command, in.arguments).is_permitted());
+  lua_pushboolean(state, permitted);
   return 1;
 }
 
