@@ -91,7 +91,7 @@ std::vector<std::string_view> Scripting::libraries() const {
 }
 
 Status Scripting::load_library(std::string_view code, bool replace) {
-  const Result<std::string> loaded = libraries_.load(code, replace);
+  const Result<std::string> loaded = libraries_.load(code, replace, Libraries::kUnboundedMs);
   return loaded ? Status::ok() : Status(loaded.error());
 }
 
@@ -164,6 +164,7 @@ void Scripting::run(CommandContext& context, const LibraryFunction& function, si
 // An interpreter is freed with all that it holds, which may be much.
 void Scripting::retire(std::unique_ptr<Interpreter>& interpreter, bool in_background) {
   if (!interpreter) return;
+  VED_ASSERT(!interpreter->running());
   if (in_background && server_.actions) {
     auto old = std::make_shared<std::unique_ptr<Interpreter>>(std::move(interpreter));
     server_.actions->run_elsewhere([old] { old->reset(); }, [] {});
@@ -172,11 +173,13 @@ void Scripting::retire(std::unique_ptr<Interpreter>& interpreter, bool in_backgr
 }
 
 void Scripting::flush(bool in_background) {
+  VED_ASSERT(!running());
   cache_.clear();
   retire(eval_, in_background);
 }
 
 void Scripting::flush_libraries(bool in_background) {
+  VED_ASSERT(!running());
   libraries_.clear();
   retire(function_, in_background);
 }
