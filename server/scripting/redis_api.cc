@@ -121,11 +121,6 @@ std::string_view reply_of(Interpreter& in, const OutputBuffer& output) {
   return in.reply_bytes;
 }
 
-// The command's reply has been left in the session's output.
-void run_command(Interpreter& in, ScriptRun& run, const ServerCommandTable::Entry& command) {
-  ServerState& server = in.server();
-  const size_t effects = server.effects.size();
-  if (command.flags & kWrite) run.wrote = true;
 // The output of the session that calls are made on, for one call. A reply that cannot be made a value is an
 // error, which passes by as an exception does; the next call, which may be another client's, finds nothing of
 // it.
@@ -147,6 +142,11 @@ class CallOutput {
   OutputBuffer& output_;
 };
 
+// The command's reply has been left in the session's output.
+void run_command(Interpreter& in, ScriptRun& run, const ServerCommandTable::Entry& command) {
+  ServerState& server = in.server();
+  const size_t effects = server.effects.size();
+  if (command.flags & kWrite) run.wrote = true;
   in.executor().call(*run.session, command, in.arguments, false, 0);
   if (!run.to_replicas || !run.to_log) server.effects.restrict(effects, run.to_replicas, run.to_log);
 }
@@ -221,6 +221,7 @@ int single_field(lua_State* state, const char* field, bool code) {
     push_error_table(state, "ERR wrong number or type of arguments", false);
     return 1;
   }
+  LuaVm::of(state).note_bytes(state, text_at(state, 1).size());
   std::string text(text_at(state, 1));
   if (code) {
     if (text.starts_with('-')) text.erase(0, 1);
@@ -254,6 +255,7 @@ int redis_log(lua_State* state) {
   std::string line;
   for (int i = 2; i <= count; i++) {
     if (!lua_isstring(state, i)) continue;
+    LuaVm::of(state).note_bytes(state, text_at(state, i).size());
     if (!line.empty()) line += ' ';
     line += text_at(state, i);
   }
