@@ -312,10 +312,9 @@ int table_concat(lua_State* state) {
   for (int64_t i = first; i <= last; i++) {
     vm.note_steps(state, 1);
     lua_rawgeti(state, 1, int(i));
-    if (!lua_isstring(state, -1))
-      return luaL_error(state, "invalid value (%s) at index %d in table for 'concat'", luaL_typename(state, -1), int(i));
     size_t size = 0;
     const char* text = lua_tolstring(state, -1, &size);
+    if (!text) return luaL_error(state, "invalid value (%s) at index %d in table for 'concat'", luaL_typename(state, -1), int(i));
     out.append({text, size});
     if (i < last) out.append({separator, separator_size});
     lua_pop(state, 1);
