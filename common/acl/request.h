@@ -19,12 +19,14 @@ struct AclDecision {
   bool is_permitted() const { return denial == AclDenial::kNone; }
 };
 
-/// Finds the keys of a request once, however many rules ask for them. The arguments are those that the
-/// command's arity accepts.
+/// Finds the keys of a request once, however many rules ask for them. A request whose arguments are not as many
+/// as the command takes has neither keys nor channels: the command will refuse it.
 class AclRequest {
  public:
   AclRequest(const AclCatalog& catalog, const CommandInfo& info, std::span<const std::string_view> arguments)
-      : id(catalog.id_of(info, arguments)), command(catalog[id]), args(arguments) {}
+      : id(catalog.id_of(info, arguments)),
+        command(info.accepts_argument_count(arguments.size()) ? catalog[id] : unfitting()),
+        args(arguments) {}
 
   const int id;
   const AclCommand& command;
@@ -37,6 +39,11 @@ class AclRequest {
   }
 
  private:
+  static const AclCommand& unfitting() {
+    static const AclCommand nothing;
+    return nothing;
+  }
+
   std::optional<std::vector<KeyPosition>> keys_;
 };
 

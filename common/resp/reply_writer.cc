@@ -10,7 +10,7 @@ void ReplyWriter::line(char kind, std::string_view text) {
   count_value();
   char* to = out_->reserve(text.size() + 3);
   to[0] = kind;
-  std::memcpy(to + 1, text.data(), text.size());
+  if (!text.empty()) std::memcpy(to + 1, text.data(), text.size());
   std::memcpy(to + 1 + text.size(), "\r\n", 2);
   out_->commit(text.size() + 3);
 }

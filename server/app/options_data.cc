@@ -146,7 +146,7 @@ OptionGroup observation_options(ObservationOptions& o) {
   number({.name = "busy-reply-threshold",
           .aliases = "lua-time-limit",
           .unit = "milliseconds",
-          .doc = "Time after which other clients of a busy script are told so, and may kill it; 0 at once."},
+          .doc = "Time after which other clients of a busy script are told so, and may kill it; 0 never."},
          o.busy_reply_threshold_milliseconds, 0);
   rows.push_back(integer_option({.name = "tracking-table-max-keys",
                                  .unit = "keys",

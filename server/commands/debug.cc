@@ -122,6 +122,7 @@ Status hash_table_stats_of_key(CommandContext& ctx) {
 }
 
 Status load_append_log(CommandContext& ctx) {
+  if (ctx.session.has(kScript)) return failure("DEBUG LOADAOF cannot be called by a script");
   if (!ctx.server.append_log) return failure("this server has no append-only file");
   if (Status status = ctx.server.append_log->reload(ctx.executor(), ctx.now()); !status) return status;
   return reply_ok(ctx);
@@ -307,6 +308,7 @@ Status reload(CommandContext& ctx) {
     else return failure("DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
   }
   if (!ctx.server.persistence || (ctx.server.conditions() & kLoadingDataset)) return failure("there is no snapshot to reload now");
+  if (ctx.session.has(kScript)) return failure("DEBUG RELOAD cannot be called by a script");
   if (Status status = ctx.server.persistence->reload(ctx.now(), how); !status) {
     log_warning("DEBUG RELOAD: {}", status.error().text());
     return failure("Error trying to load the RDB dump, check server logs");

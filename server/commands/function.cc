@@ -29,14 +29,23 @@ Status fcall(CommandContext& ctx) { return call_function(ctx, false); }
 // FCALL_RO. The same, for functions that declare no-writes.
 Status fcall_ro(CommandContext& ctx) { return call_function(ctx, true); }
 
+// Scripts may call what is not for them if they are told so (DEBUG), but none may take away what it runs on.
+Status check_no_script(const CommandContext& ctx) {
+  return Scripting::of(ctx.server).running() ? failure("Libraries cannot be changed by a script") : Status::ok();
+}
+
+// Libraries that come from the primary or the log have been accepted before.
+int64_t load_budget_ms(const CommandContext& ctx) { return ctx.session.has(kReplaying) ? Libraries::kUnboundedMs : Libraries::kLoadMs; }
+
 // FUNCTION LOAD [REPLACE] code. Replies: the library's name. Errors: what is wrong with its header or its code.
 Status load(CommandContext& ctx) {
+  if (Status status = check_no_script(ctx); !status) return status;
   bool replace = false;
   for (size_t i = 2; i + 1 < ctx.argc(); i++) {
     if (!equals_ignoring_case(ctx.arg(i), "REPLACE")) return failure("Unknown option given: " + std::string(shown_word(ctx.arg(i))));
     replace = true;
   }
-  const Result<std::string> name = Scripting::of(ctx.server).add_library(ctx.arg(ctx.argc() - 1), replace);
+  const Result<std::string> name = Scripting::of(ctx.server).add_library(ctx.arg(ctx.argc() - 1), replace, load_budget_ms(ctx));
   if (!name) return name.error();
   ctx.dirty();
   ctx.reply().bulk(*name);
@@ -45,6 +54,7 @@ Status load(CommandContext& ctx) {
 
 // FUNCTION DELETE library. Replies: OK.
 Status remove(CommandContext& ctx) {
+  if (Status status = check_no_script(ctx); !status) return status;
   if (!Scripting::of(ctx.server).remove_library(ctx.arg(2))) return failure("Library not found");
   ctx.dirty();
   ctx.reply().ok();
@@ -56,6 +66,7 @@ Status flush(CommandContext& ctx) {
   if (ctx.argc() > 3) return errors::wrong_subcommand_arguments("FUNCTION", ctx.arg(1));
   const auto background = flush_in_background(ctx, 2);
   if (!background) return failure("FUNCTION FLUSH only supports SYNC|ASYNC option");
+  if (Status status = check_no_script(ctx); !status) return status;
   Scripting::of(ctx.server).flush_libraries(*background);
   ctx.dirty();
   ctx.reply().ok();
@@ -164,6 +175,7 @@ Status dump(CommandContext& ctx) {
 // FUNCTION RESTORE payload [FLUSH | APPEND | REPLACE]. Replies: OK. Errors: a payload that is none, a name that is taken; then
 // nothing has changed.
 Status restore(CommandContext& ctx) {
+  if (Status status = check_no_script(ctx); !status) return status;
   if (ctx.argc() > 4) return errors::wrong_subcommand_arguments("FUNCTION", ctx.arg(1));
   ArgReader args(ctx.args(), 3);
   const bool replace = args.token("REPLACE"), empty = args.token("FLUSH");
@@ -176,7 +188,7 @@ Status restore(CommandContext& ctx) {
   Scripting& scripting = Scripting::of(ctx.server);
   std::unique_ptr<Libraries> libraries = scripting.new_libraries();
   for (const std::string& code : *codes)
-    if (const Result<std::string> loaded = libraries->load(code, false); !loaded) return loaded.error();
+    if (const Result<std::string> loaded = libraries->load(code, false, load_budget_ms(ctx)); !loaded) return loaded.error();
   if (empty) scripting.adopt(std::move(libraries));
   else if (Status status = scripting.join_libraries(*libraries, replace); !status) return status;
   ctx.dirty();

@@ -84,7 +84,9 @@ Status show(CommandContext& ctx) {
 Status flush(CommandContext& ctx) {
   const auto background = flush_in_background(ctx, 2);
   if (!background) return failure("SCRIPT FLUSH only support SYNC|ASYNC option");
-  Scripting::of(ctx.server).flush(*background);
+  Scripting& scripting = Scripting::of(ctx.server);
+  if (scripting.running()) return failure("SCRIPT FLUSH cannot be called by a script");
+  scripting.flush(*background);
   ctx.reply().ok();
   return Status::ok();
 }

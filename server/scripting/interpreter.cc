@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "common/base/log.h"
 #include "server/execution/held_replies.h"
@@ -20,10 +21,16 @@ namespace vedette {
 namespace {
 
 constexpr int64_t kSliceNs = 5000000;
-constexpr const char* kEvalChunk = "@user_script";
+constexpr const char *kEvalChunk = "@user_script", *kFunctionChunk = "@user_function";
 constexpr std::string_view kKilled = "ERR Script killed by user with SCRIPT KILL...";  // of a function too
 
-Instant after_ns(Instant from, int64_t ns) { return Instant{from.ns + ns}; }
+constexpr Instant kNever{INT64_MAX};
+
+Instant after_ns(Instant from, int64_t ns) { return ns > INT64_MAX - from.ns ? kNever : Instant{from.ns + ns}; }
+Instant after_ms(Instant from, int64_t ms) {
+  constexpr int64_t kNsPerMs = 1000000;
+  return ms > INT64_MAX / kNsPerMs ? kNever : after_ns(from, ms * kNsPerMs);
+}
 
 }  // namespace
 
@@ -109,7 +116,8 @@ void Interpreter::run(ScriptRun& run, int function, Arguments keys, Arguments ar
   lua_State* const state = this->state();
   const int base = lua_gettop(state);
   run.began = executor_.now().instant;
-  run.next_look = after_ns(run.began, server_.settings.busy_reply_threshold_ms * 1000000);
+  const int64_t threshold_ms = server_.settings.busy_reply_threshold_ms;
+  run.next_look = threshold_ms > 0 ? after_ms(run.began, threshold_ms) : kNever;
   run_ = &run;
   lua_pushcfunction(state, note_error);
   if (kind_ == ScriptKind::kEval) push_globals(state);
@@ -141,7 +149,7 @@ void Interpreter::run(ScriptRun& run, int function, Arguments keys, Arguments ar
 Status Interpreter::call_within(int64_t budget_ms, const char* timeout_text) {
   lua_State* const state = this->state();
   const int base = lua_gettop(state) - 1;
-  deadline_ = after_ns(server_.clock->now().instant, budget_ms * 1000000);
+  deadline_ = after_ms(server_.clock->now().instant, budget_ms);
   timeout_text_ = timeout_text;
   arm(bytes_max());
   const int outcome = lua_pcall(state, 0, 0, 0);
@@ -200,7 +208,15 @@ void Interpreter::take_pause() {
         ms_between(run.began, server_.clock->now().instant), kind_ == ScriptKind::kEval ? "SCRIPT KILL" : "FUNCTION KILL", run.name);
   }
   if (executor_.may_leave()) executor_.leave();
-  run.next_look = executor_.may_leave() ? after_ns(server_.clock->now().instant, kSliceNs) : Instant{INT64_MAX};
+  run.next_look = executor_.may_leave() ? after_ns(server_.clock->now().instant, kSliceNs) : kNever;
+}
+
+void Interpreter::trim_scratch() {
+  constexpr size_t kScratchBytes = 64 * 1024;
+  if (__builtin_expect(scratch_bytes() <= kScratchBytes, 1)) return;
+  std::vector<std::string_view>().swap(arguments);
+  std::vector<char>().swap(numbers);
+  std::string().swap(reply_bytes);
 }
 
 // --- errors
@@ -209,12 +225,17 @@ void Interpreter::take_pause() {
 int Interpreter::note_error(lua_State* state) {
   ErrorPlace& place = of(state).place_;
   place.line = -1;
+  place.by_function = true;
   lua_Debug frame;
   for (int level = 1; level <= 2 && lua_getstack(state, level, &frame); level++) {
     lua_getinfo(state, "Sl", &frame);
     if (frame.currentline < 0) continue;
-    place.source = frame.source;
+    // A chunk without a name of its own is named by its text, which may be long.
+    constexpr size_t kSourceBytesMax = 1024;
+    place.source.assign(frame.source, strnlen(frame.source, kSourceBytesMax));
+    place.name = frame.short_src;
     place.line = frame.currentline;
+    place.by_function = level != 1;
     break;
   }
   return 1;
@@ -253,11 +274,12 @@ void Interpreter::report_error(int outcome) {
   }
   if (run_->killed) text = kKilled;
   if (outcome == LUA_ERRMEM) place_.line = -1;
-  if (place_.line < 0) place_ = ErrorPlace{kind_ == ScriptKind::kEval ? kEvalChunk : "@user_function", run_->last_return};
-  // The interpreter has no room left to tell where that was.
-  if (text == "ERR stack overflow") text = fmt::format("ERR {}:{}: stack overflow", std::string_view(place_.source).substr(1), place_.line);
+  const char* const chunk = kind_ == ScriptKind::kEval ? kEvalChunk : kFunctionChunk;
+  if (place_.line < 0) place_ = ErrorPlace{chunk, chunk + 1, run_->last_return, place_.by_function};
+  // The interpreter has no room left to tell where that was. A script's own error of that text comes from a function.
+  if (!place_.by_function && text == "ERR stack overflow") text = fmt::format("ERR {}:{}: stack overflow", place_.name, place_.line);
   write_error(fmt::format("{} script: {}, on {}:{}.", text, run_->name, place_.source, place_.line), counted);
-  place_.line = -1;
+  place_ = ErrorPlace{};
 }
 
 void Interpreter::write_error(std::string_view text, bool counted) {

@@ -55,8 +55,8 @@ class Interpreter final : public LuaVm, private LuaVm::Watcher {
   /// The script under way; null if there is none.
   ScriptRun* running() { return run_; }
 
-  /// Calls what is at the top of the stack, without a script's rights, for `budget_ms` at the most; the
-  /// error's text otherwise.
+  /// Calls what is at the top of the stack, without a script's rights, for `budget_ms` at the most (INT64_MAX:
+  /// however long); the error's text otherwise.
   Status call_within(int64_t budget_ms, const char* timeout_text);
 
   /// From a call of the script that may have taken long.
@@ -70,6 +70,9 @@ class Interpreter final : public LuaVm, private LuaVm::Watcher {
   std::vector<std::string_view> arguments;
   std::vector<char> numbers;
   std::string reply_bytes;
+  /// After a call: what an unusual one has needed is given back.
+  void trim_scratch();
+  size_t scratch_bytes() const { return arguments.capacity() * sizeof(arguments[0]) + numbers.capacity() + reply_bytes.capacity(); }
   struct CachedCommand {
     const char* name = nullptr;
     const ServerCommandTable::Entry* command = nullptr;
@@ -80,8 +83,10 @@ class Interpreter final : public LuaVm, private LuaVm::Watcher {
 
  private:
   struct ErrorPlace {
-    std::string source;
+    std::string source;  ///< as it was given, if it is not a long text itself
+    std::string name;    ///< as the interpreter's own errors tell it
     int line = -1;
+    bool by_function = false;  ///< a function of a library has raised it, not an instruction of the script
   };
   class ResultListener;
 

@@ -12,7 +12,6 @@
 namespace vedette {
 namespace {
 
-constexpr int64_t kLoadMs = 500;
 constexpr const char* kFunctionChunk = "@user_function";
 const char kLoading = 0;  // key of the registry: the library that is being loaded
 
@@ -119,13 +118,13 @@ int register_function(lua_State* state) {
 }
 
 // Runs the library's code while its globals are those of loading.
-Status run_code(Interpreter& interpreter, int code, Library& library) {
+Status run_code(Interpreter& interpreter, int code, Library& library, int64_t budget_ms) {
   lua_State* const state = interpreter.state();
   push_library_globals(state, register_function);
   use_globals(state);
   set_loading(state, &library);
   lua_rawgeti(state, LUA_REGISTRYINDEX, code);
-  Status status = interpreter.call_within(kLoadMs, "ERR FUNCTION LOAD timeout");
+  Status status = interpreter.call_within(budget_ms, "ERR FUNCTION LOAD timeout");
   set_loading(state, nullptr);
   push_globals(state);
   use_globals(state);
@@ -134,7 +133,7 @@ Status run_code(Interpreter& interpreter, int code, Library& library) {
 
 }  // namespace
 
-Result<std::string> Libraries::load(std::string_view code, bool replace) {
+Result<std::string> Libraries::load(std::string_view code, bool replace, int64_t budget_ms) {
   Result<LibraryHeader> header = parse_library_header(code);
   if (!header) return header.error();
   if (!is_library_name(header->name)) return bad_library_name();
@@ -146,7 +145,7 @@ Result<std::string> Libraries::load(std::string_view code, bool replace) {
   Interpreter& interpreter = interpreter_();
   const Result<int> compiled = interpreter.compile(code.substr(header->bytes), kFunctionChunk);
   if (!compiled) return failure("Error compiling function: " + compiled.error().text());
-  Status status = run_code(interpreter, *compiled, *library);
+  Status status = run_code(interpreter, *compiled, *library, budget_ms);
   interpreter.release(*compiled);
   if (!status) status = failure("Error registering functions: " + status.error().text());
   if (status && library->functions.empty()) status = failure("No functions registered");

@@ -40,10 +40,13 @@ class Libraries final : public ScriptLibraries {
   explicit Libraries(InterpreterSource interpreter) : interpreter_(std::move(interpreter)) {}
   ~Libraries() override { clear(); }
 
+  /// How long the code of a library may run: that of a user for half a second. What comes from a dataset, a log or
+  /// a primary was accepted once, and without it the server could not go on.
+  static constexpr int64_t kLoadMs = 500, kUnboundedMs = INT64_MAX;
   /// Compiles a library, has it register its functions, and adds it. Returns its name. After an error everything is as before.
-  Result<std::string> load(std::string_view code, bool replace);
+  Result<std::string> load(std::string_view code, bool replace, int64_t budget_ms);
   Status load(std::string_view code) override {
-    const Result<std::string> loaded = load(code, false);
+    const Result<std::string> loaded = load(code, false, kUnboundedMs);
     return loaded ? Status::ok() : Status(loaded.error());
   }
   /// Takes all of `other`, which are there already or not; `replace` decides. After an error both are as before.

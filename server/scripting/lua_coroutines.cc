@@ -34,7 +34,7 @@ bool resume(lua_State* state, lua_State* coroutine, int first) {
   const int outcome = lua_resume(coroutine, count);
   if (outcome != 0 && outcome != LUA_YIELD) {
     lua_xmove(coroutine, state, 1);
-    vm.recover();
+    vm.recover(state);
     return false;
   }
   const int results = lua_gettop(coroutine);

@@ -38,14 +38,18 @@ struct JsonOptions {
 
 JsonOptions& options_of(lua_State* state) { return *static_cast<JsonOptions*>(lua_touserdata(state, lua_upvalueindex(1))); }
 
+// So much of a text is passed over at once, before anybody looks at the time.
+constexpr size_t kPieceBytes = 64 * 1024;
+
 // --- encoding
 
 class JsonEncoder {
  public:
-  JsonEncoder(lua_State* state, const JsonOptions& options) : state_(state), options_(options), out_(state) {}
+  JsonEncoder(lua_State* state, const JsonOptions& options) : state_(state), vm_(LuaVm::of(state)), options_(options), out_(state) {}
 
   // The value at the top stays.
   void value() {
+    vm_.note_steps(state_, 1);
     switch (lua_type(state_, -1)) {
       case LUA_TSTRING: return string(-1);
       case LUA_TNUMBER: return number(-1);
@@ -68,12 +72,19 @@ class JsonEncoder {
   void string(int index) {
     size_t size = 0;
     const char* text = lua_tolstring(state_, index, &size);
-    char* to = out_.reserve(6 * size + 2);
-    const char* const begin = to;
-    *to++ = '"';
-    for (size_t i = 0; i < size; i++) to = put_character(to, static_cast<unsigned char>(text[i]));
-    *to++ = '"';
-    out_.commit(size_t(to - begin));
+    out_.append('"');
+    while (true) {
+      const size_t piece = std::min(size, kPieceBytes);
+      char* to = out_.reserve(6 * piece + 1);
+      const char* const begin = to;
+      for (size_t i = 0; i < piece; i++) to = put_character(to, static_cast<unsigned char>(text[i]));
+      out_.commit(size_t(to - begin));
+      text += piece;
+      size -= piece;
+      if (size == 0) break;
+      vm_.note_bytes(state_, piece);
+    }
+    out_.append('"');
   }
 
   static char* put_character(char* to, unsigned char c) {
@@ -111,8 +122,10 @@ class JsonEncoder {
   int array_length() {
     double max = 0;
     int items = 0;
+    vm_.note_walk(state_);
     lua_pushnil(state_);
     while (lua_next(state_, -2)) {
+      vm_.note_steps(state_, 1);
       lua_pop(state_, 1);
       const double key = lua_type(state_, -1) == LUA_TNUMBER ? lua_tonumber(state_, -1) : 0;
       if (!(key >= 1) || key > INT_MAX || std::floor(key) != key) {
@@ -122,7 +135,6 @@ class JsonEncoder {
       max = std::max(max, key);
       items++;
     }
-    LuaVm::of(state_).note_steps(state_, size_t(items));
     if (options_.sparse_ratio > 0 && max > double(items) * options_.sparse_ratio && max > options_.sparse_safe) {
       if (!options_.sparse_as_object) fail(-1, "excessively sparse array");
       return -1;
@@ -152,6 +164,7 @@ class JsonEncoder {
 
   void object() {
     out_.append('{');
+    vm_.note_walk(state_);
     bool first = true;
     lua_pushnil(state_);
     while (lua_next(state_, -2)) {
@@ -175,6 +188,7 @@ class JsonEncoder {
   }
 
   lua_State* state_;
+  LuaVm& vm_;
   const JsonOptions& options_;
   LuaText out_;
   int depth_ = 0;
@@ -210,7 +224,13 @@ constexpr const char* kTokenNames[] = {"T_OBJ_BEGIN", "T_OBJ_END", "T_ARR_BEGIN"
 class JsonDecoder {
  public:
   JsonDecoder(lua_State* state, const JsonOptions& options, std::string_view text)
-      : state_(state), options_(options), begin_(text.data()), at_(text.data()), end_(text.data() + text.size()), string_(state) {}
+      : state_(state),
+        vm_(LuaVm::of(state)),
+        options_(options),
+        begin_(text.data()),
+        at_(text.data()),
+        end_(text.data() + text.size()),
+        string_(state) {}
 
   // Pushes the value.
   void run() {
@@ -232,8 +252,20 @@ class JsonDecoder {
     token_at_ = at;
   }
 
+  static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+  const char* piece_end(const char* at) const { return at + std::min(size_t(end_ - at), kPieceBytes); }
+
+  void pass_space() {
+    for (const char* stop = piece_end(at_); at_ < end_ && is_space(*at_); at_++) {
+      if (__builtin_expect(at_ < stop, 1)) continue;
+      vm_.note_bytes(state_, kPieceBytes);
+      stop = piece_end(at_);
+    }
+  }
+
   void next() {
-    while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) at_++;
+    vm_.note_steps(state_, 1);
+    pass_space();
     token_at_ = at_;
     if (at_ == end_) {
       token_ = Token::kEnd;
@@ -324,10 +356,14 @@ class JsonDecoder {
     string_.clear();
     const char* at = at_ + 1;
     while (true) {
-      const char* plain = at;
-      while (at < end_ && *at != '"' && *at != '\\') at++;
+      const char* const plain = at;
+      const char* const stop = piece_end(at);
+      while (at < stop && *at != '"' && *at != '\\') at++;
       string_.append({plain, size_t(at - plain)});
+      vm_.note_steps(state_, 1);
+      vm_.note_bytes(state_, size_t(at - plain));
       if (at == end_) return bad("unexpected end of string", at);
+      if (at == stop && *at != '"' && *at != '\\') continue;
       if (*at == '"') break;
       const char* const escape = at++;
       if (at == end_) return bad("unexpected end of string", at);
@@ -385,6 +421,7 @@ class JsonDecoder {
     char* behind = nullptr;
     number_ = std::strtod(at_, &behind);
     if (behind == at_) return bad("invalid number", at_);
+    vm_.note_bytes(state_, size_t(behind - at_));
     token_ = Token::kNumber;
     at_ = behind;
   }
@@ -448,6 +485,7 @@ class JsonDecoder {
   }
 
   lua_State* state_;
+  LuaVm& vm_;
   const JsonOptions& options_;
   const char *begin_, *at_, *end_, *token_at_ = nullptr;
   LuaText string_;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "server/scripting/lua_text.h"
+#include "server/scripting/lua_vm.h"
 
 namespace vedette {
 namespace {
@@ -20,11 +21,12 @@ constexpr int kDepthMax = 16;
 
 class Packer {
  public:
-  explicit Packer(lua_State* state) : state_(state), out_(state) {}
+  explicit Packer(lua_State* state) : state_(state), vm_(LuaVm::of(state)), out_(state) {}
 
   // The value at the top, which is taken off.
   void value(int depth) {
     luaL_checkstack(state_, 6, "in function mp_encode_lua_type");
+    vm_.note_steps(state_, 1);
     switch (lua_type(state_, -1)) {
       case LUA_TSTRING: string(); break;
       case LUA_TBOOLEAN: byte(lua_toboolean(state_, -1) ? 0xc3 : 0xc2); break;
@@ -54,6 +56,7 @@ class Packer {
   void string() {
     size_t size = 0;
     const char* text = lua_tolstring(state_, -1, &size);
+    vm_.note_bytes(state_, size);
     if (size < 32) byte(unsigned(0xa0 | size));
     else if (size <= 0xff) code(0xd9, uint8_t(size));
     else if (size <= 0xffff) code(0xda, uint16_t(size));
@@ -91,8 +94,10 @@ class Packer {
   // The length of the array that the table is, or -1. Its keys must be 1 to n, in any order.
   int64_t array_length() {
     int64_t count = 0, max = 0;
+    vm_.note_walk(state_);
     lua_pushnil(state_);
     while (lua_next(state_, -2)) {
+      vm_.note_steps(state_, 1);
       lua_pop(state_, 1);
       const double key = lua_type(state_, -1) == LUA_TNUMBER ? lua_tonumber(state_, -1) : 0;
       if (!(key >= 1) || key > INT_MAX || key != std::floor(key)) {
@@ -116,7 +121,11 @@ class Packer {
       return;
     }
     size_t count = 0;
-    for (lua_pushnil(state_); lua_next(state_, -2); lua_pop(state_, 1)) count++;
+    vm_.note_walk(state_);
+    for (lua_pushnil(state_); lua_next(state_, -2); lua_pop(state_, 1)) {
+      vm_.note_steps(state_, 1);
+      count++;
+    }
     count <= 15 ? byte(unsigned(0x80 | count)) : count <= 0xffff ? code(0xde, uint16_t(count)) : code(0xdf, uint32_t(count));
     lua_pushnil(state_);
     while (lua_next(state_, -2)) {
@@ -127,6 +136,7 @@ class Packer {
   }
 
   lua_State* state_;
+  LuaVm& vm_;
   LuaText out_;
 };
 
@@ -156,6 +166,7 @@ class Unpacker {
   void value() {
     luaL_checkstack(state_, 5, "too many return values at once; use unpack_one or unpack_limit instead.");
     need(1);
+    LuaVm::of(state_).note_steps(state_, 1);
     const auto code = uint8_t(*at_++);
     if (code <= 0x7f) return lua_pushnumber(state_, code);
     if (code >= 0xe0) return lua_pushnumber(state_, int8_t(code));
@@ -171,7 +182,7 @@ class Unpacker {
       case 0xcc: return lua_pushnumber(state_, double(number(1)));
       case 0xcd: return lua_pushnumber(state_, double(number(2)));
       case 0xce: return lua_pushnumber(state_, double(number(4)));
-      case 0xcf: return lua_pushnumber(state_, double(number(8)));
+      case 0xcf: return lua_pushnumber(state_, double(int64_t(number(8))));  // as it has always been read
       case 0xd0: return lua_pushnumber(state_, double(int8_t(number(1))));
       case 0xd1: return lua_pushnumber(state_, double(int16_t(number(2))));
       case 0xd2: return lua_pushnumber(state_, double(int32_t(number(4))));
@@ -204,6 +215,7 @@ class Unpacker {
 
   void string(uint64_t size) {
     need(size);
+    LuaVm::of(state_).note_bytes(state_, size_t(size));
     lua_pushlstring(state_, at_, size_t(size));
     at_ += size;
   }

@@ -1,6 +1,7 @@
 // Opening, leaving out, replacing, and the proxies.
 #include "server/scripting/lua_sandbox.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <ctime>
@@ -68,6 +69,7 @@ int refuse_unknown(lua_State* state) {
 int base_next(lua_State* state) {
   luaL_checktype(state, 1, LUA_TTABLE);
   lua_settop(state, 2);
+  LuaVm::of(state).note_walk(state);
   if (push_real(state, 1)) lua_replace(state, 1);
   if (lua_next(state, 1)) return 2;
   lua_pushnil(state);
@@ -77,6 +79,7 @@ int base_next(lua_State* state) {
 // Upvalue 1: the interpreter's own next(), which loops know and are fast with.
 int base_pairs(lua_State* state) {
   luaL_checktype(state, 1, LUA_TTABLE);
+  LuaVm::of(state).note_walk(state);
   if (is_proxy(state, 1)) lua_pushcfunction(state, base_next);
   else lua_pushvalue(state, lua_upvalueindex(1));
   lua_pushvalue(state, 1);
@@ -132,7 +135,7 @@ int base_pcall(lua_State* state) {
     lua_insert(state, 1);
     return lua_gettop(state);
   }
-  LuaVm::of(state).recover();
+  LuaVm::of(state).recover(state);
   if (lua_istable(state, -1)) {
     lua_getfield(state, -1, "err");
     if (!lua_isstring(state, -1)) lua_pop(state, 1);
@@ -140,6 +143,25 @@ int base_pcall(lua_State* state) {
   lua_pushboolean(state, 0);
   lua_insert(state, -2);
   return 2;
+}
+
+// Without arguments for the function, as it was before it took any.
+int base_xpcall(lua_State* state) {
+  luaL_checkany(state, 2);
+  LuaVm::of(state).check_machine_stack(state);
+  lua_settop(state, 2);
+  lua_insert(state, 1);  // below the function, where it is called from
+  const int outcome = lua_pcall(state, 0, LUA_MULTRET, 1);
+  if (outcome != 0) LuaVm::of(state).recover(state);
+  lua_pushboolean(state, outcome == 0);
+  lua_replace(state, 1);
+  return lua_gettop(state);
+}
+
+// Compiling is one long step. Not for load_source() itself, which the server calls too.
+void note_source(lua_State* state, size_t bytes) {
+  constexpr size_t kBytesPerStep = 8;
+  LuaVm::of(state).note_steps(state, bytes / kBytesPerStep);
 }
 
 // Text alone: what is compiled already could do anything.
@@ -153,6 +175,7 @@ int finish_load(lua_State* state, int outcome) {
 int base_loadstring(lua_State* state) {
   size_t size = 0;
   const char* text = luaL_checklstring(state, 1, &size);
+  note_source(state, size);
   return finish_load(state, load_source(state, {text, size}, luaL_optstring(state, 2, text)));
 }
 
@@ -171,8 +194,10 @@ int base_load(lua_State* state) {
     const char* piece = lua_tolstring(state, -1, &size);
     if (size == 0) break;
     text.append({piece, size});
+    LuaVm::of(state).note_steps(state, 1);  // the reader may be a function of ours
     lua_pop(state, 1);
   }
+  note_source(state, text.size());
   return finish_load(state, load_source(state, text.view(), name));
 }
 
@@ -180,9 +205,15 @@ int base_load(lua_State* state) {
 int base_collectgarbage(lua_State* state) {
   constexpr const char* kOptions[] = {"stop", "restart", "collect", "count", "step", "setpause", "setstepmul", nullptr};
   switch (luaL_checkoption(state, 1, "collect", kOptions)) {
-    case 2: lua_pushinteger(state, lua_gc(state, LUA_GCCOLLECT, 0)); break;
+    case 2:
+      LuaVm::of(state).collect(state);
+      lua_pushinteger(state, 0);
+      break;
     case 3: lua_pushnumber(state, lua_gc(state, LUA_GCCOUNT, 0) + lua_gc(state, LUA_GCCOUNTB, 0) / 1024.0); break;
-    case 4: lua_pushboolean(state, lua_gc(state, LUA_GCSTEP, int(luaL_optinteger(state, 2, 0)))); break;
+    case 4:
+      LuaVm::of(state).note_walk(state);
+      lua_pushboolean(state, lua_gc(state, LUA_GCSTEP, int(luaL_optinteger(state, 2, 0))));
+      break;
     default: lua_pushinteger(state, 0);
   }
   return 1;
@@ -229,9 +260,23 @@ int table_remove(lua_State* state) {
   return 1;
 }
 
+// How much of a value a comparison may have to read.
+size_t bytes_to_compare(lua_State* state, int index) { return lua_type(state, index) == LUA_TSTRING ? lua_objlen(state, index) : 0; }
+
 int compare_with_looks(lua_State* state) {
   LuaVm::of(state).note_steps(state, 1);
+  LuaVm::of(state).note_bytes(state, std::min(bytes_to_compare(state, 1), bytes_to_compare(state, 2)));
   lua_pushboolean(state, lua_lessthan(state, 1, 2));
+  return 1;
+}
+
+// Upvalue 1: a function of ours or the interpreter's, which has no instructions either.
+int call_with_looks(lua_State* state) {
+  LuaVm::of(state).note_steps(state, 1);
+  lua_settop(state, 2);
+  lua_pushvalue(state, lua_upvalueindex(1));
+  lua_insert(state, 1);
+  lua_call(state, 2, 1);
   return 1;
 }
 
@@ -243,14 +288,75 @@ int table_sort(lua_State* state) {
   lua_settop(state, 2);
   if (!lua_isnil(state, 2)) luaL_checktype(state, 2, LUA_TFUNCTION);
   LuaVm::of(state).check_machine_stack(state);
-  constexpr size_t kLarge = 2000;
-  if (lua_isnil(state, 2) && lua_objlen(state, 1) > kLarge) {
+  constexpr size_t kLarge = 2000, kLargeBytes = 4 << 20;  // of few texts each may be long
+  if (lua_iscfunction(state, 2)) {
+    lua_pushcclosure(state, call_with_looks, 1);
+  } else if (lua_isnil(state, 2) && (lua_objlen(state, 1) > kLarge || LuaVm::of(state).used_bytes() > kLargeBytes)) {
     lua_pushcfunction(state, compare_with_looks);
     lua_replace(state, 2);
   }
   lua_pushvalue(state, lua_upvalueindex(1));
   lua_insert(state, 1);
   lua_call(state, 2, 0);
+  return 0;
+}
+
+int table_concat(lua_State* state) {
+  size_t separator_size = 0;
+  const char* separator = luaL_optlstring(state, 2, "", &separator_size);
+  luaL_checktype(state, 1, LUA_TTABLE);
+  const int first = int(luaL_optinteger(state, 3, 1));
+  const int last = lua_isnoneornil(state, 4) ? int(lua_objlen(state, 1)) : int(luaL_checkinteger(state, 4));
+  LuaVm& vm = LuaVm::of(state);
+  LuaText out(state);
+  for (int64_t i = first; i <= last; i++) {
+    vm.note_steps(state, 1);
+    lua_rawgeti(state, 1, int(i));
+    size_t size = 0;
+    const char* text = lua_tolstring(state, -1, &size);
+    if (!text) return luaL_error(state, "invalid value (%s) at index %d in table for 'concat'", luaL_typename(state, -1), int(i));
+    out.append({text, size});
+    if (i < last) out.append({separator, separator_size});
+    lua_pop(state, 1);
+  }
+  out.push();
+  return 1;
+}
+
+// The largest number among the keys.
+int table_maxn(lua_State* state) {
+  luaL_checktype(state, 1, LUA_TTABLE);
+  LuaVm& vm = LuaVm::of(state);
+  vm.note_walk(state);
+  double max = 0;
+  lua_pushnil(state);
+  while (lua_next(state, 1)) {
+    vm.note_steps(state, 1);
+    lua_pop(state, 1);
+    if (lua_type(state, -1) == LUA_TNUMBER) max = std::max(max, lua_tonumber(state, -1));
+  }
+  lua_pushnumber(state, max);
+  return 1;
+}
+
+// Of a proxy it shows what the real table has.
+int table_foreach(lua_State* state) {
+  luaL_checktype(state, 1, LUA_TTABLE);
+  luaL_checktype(state, 2, LUA_TFUNCTION);
+  LuaVm& vm = LuaVm::of(state);
+  vm.check_machine_stack(state);
+  vm.note_walk(state);
+  if (push_real(state, 1)) lua_replace(state, 1);
+  lua_pushnil(state);
+  while (lua_next(state, 1)) {
+    vm.note_steps(state, 1);
+    lua_pushvalue(state, 2);
+    lua_pushvalue(state, -3);
+    lua_pushvalue(state, -3);
+    lua_call(state, 2, 1);
+    if (!lua_isnil(state, -1)) return 1;
+    lua_pop(state, 2);
+  }
   return 0;
 }
 
@@ -294,6 +400,17 @@ int math_random(lua_State* state) {
   }
 }
 
+// The interpreter's own two take what lies about for an argument that is not there.
+int math_floor(lua_State* state) {
+  lua_pushnumber(state, std::floor(luaL_checknumber(state, 1)));
+  return 1;
+}
+
+int math_ceil(lua_State* state) {
+  lua_pushnumber(state, std::ceil(luaL_checknumber(state, 1)));
+  return 1;
+}
+
 int math_randomseed(lua_State* state) {
   random_of(state).seed(uint32_t(luaL_checkinteger(state, 1)));
   return 0;
@@ -335,7 +452,8 @@ void amend_base(lua_State* state) {
                                      {"pcall", base_pcall},
                                      {"rawget", base_rawget},
                                      {"rawset", base_rawset},
-                                     {"setmetatable", base_setmetatable}};
+                                     {"setmetatable", base_setmetatable},
+                                     {"xpcall", base_xpcall}};
   set_functions(state, kFunctions, std::size(kFunctions));
 }
 
@@ -345,7 +463,8 @@ void amend_table(lua_State* state) {
   lua_setfield(state, -2, "sort");
   lua_pushnil(state);
   lua_setfield(state, -2, "move");
-  constexpr luaL_Reg kFunctions[] = {{"insert", table_insert}, {"remove", table_remove}, {"setn", table_setn}};
+  constexpr luaL_Reg kFunctions[] = {{"concat", table_concat}, {"foreach", table_foreach}, {"insert", table_insert},
+                                     {"maxn", table_maxn},     {"remove", table_remove},   {"setn", table_setn}};
   set_functions(state, kFunctions, std::size(kFunctions));
 }
 
@@ -356,6 +475,10 @@ void amend_math(lua_State* state) {
   lua_setfield(state, -3, "random");
   lua_pushcclosure(state, math_randomseed, 1);
   lua_setfield(state, -2, "randomseed");
+  lua_pushcfunction(state, math_floor);
+  lua_setfield(state, -2, "floor");
+  lua_pushcfunction(state, math_ceil);
+  lua_setfield(state, -2, "ceil");
   lua_getfield(state, -1, "fmod");
   lua_setfield(state, -2, "mod");
 }

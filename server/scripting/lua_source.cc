@@ -53,9 +53,15 @@ class Tokens {
     return end == std::string_view::npos ? text_.size() : end + close.size();
   }
 
+  // Of a line's end two characters may be one.
+  size_t size_of_escaped(size_t at) const {
+    const char c = char_at(at), after = char_at(at + 1);
+    return (c == '\r' && after == '\n') || (c == '\n' && after == '\r') ? 2 : 1;
+  }
+
   size_t end_of_quoted(size_t at) const {
     const char quote = text_[at++];
-    while (at < text_.size() && text_[at] != quote && text_[at] != '\n') at += text_[at] == '\\' ? 2 : 1;
+    while (at < text_.size() && text_[at] != quote && text_[at] != '\n') at += text_[at] == '\\' ? 1 + size_of_escaped(at + 1) : 1;
     return std::min(at + 1, text_.size());
   }
 
@@ -107,9 +113,11 @@ struct Library {
 };
 // clang-format off
 constexpr Library kLibraries[] = {
-    {"redis", "call pcall sha1hex error_reply status_reply acl_check_cmd"},
-    {"server", "call pcall sha1hex error_reply status_reply acl_check_cmd"},
-    {"cjson", "encode decode"},
+    {"redis", "call pcall sha1hex error_reply status_reply acl_check_cmd replicate_commands breakpoint"},
+    {"server", "call pcall sha1hex error_reply status_reply acl_check_cmd replicate_commands breakpoint"},
+    {"cjson",
+     "encode decode encode_max_depth decode_max_depth encode_number_precision encode_keep_buffer encode_invalid_numbers "
+     "decode_invalid_numbers new"},
     {"cmsgpack", "pack"},
     {"struct", "pack size"},
     {"bit", "arshift band bnot bor bswap bxor lshift rol ror rshift tobit tohex"},
@@ -145,6 +153,7 @@ class Rewriter {
       return;
     }
     if (has_bad_number()) return;
+    note_escapes();
     note_uses();
     note_ends();
     for (size_t i = 0; i < tokens_.size(); i++) {
@@ -153,14 +162,17 @@ class Rewriter {
       if (const size_t open = open_of_call(i + 1)) look_at_call(i, open);
     }
     out_.last_return = line_of(last_return_);
-    if (!insertions_.empty()) apply();
+    if (escapes_ > 0) out_.plain = edited(true);
+    if (escapes_ < edits_.size()) out_.changed = edited(false);
+    else out_.changed = out_.plain;
   }
 
  private:
-  struct Insertion {
+  struct Edit {
     size_t at;
-    char sign;
+    char sign;  // is put there; kDropped: the character there is left out
   };
+  static constexpr char kDropped = '\0';
 
   int line_of(size_t at) const { return 1 + int(std::count(text_.begin(), text_.begin() + long(at), '\n')); }
 
@@ -177,6 +189,19 @@ class Rewriter {
       return true;
     }
     return false;
+  }
+
+  void note_escapes() {
+    constexpr std::string_view kKnown = "abfnrtv\\\"'0123456789\n\r";
+    for (size_t i = 0; i < tokens_.size(); i++) {
+      const std::string_view word = tokens_.word(i);
+      if (tokens_[i].kind != Token::kString || word[0] == '[') continue;
+      for (size_t at = word.find('\\'); at < word.size() - 1; at = word.find('\\', at + 2)) {
+        if (kKnown.find(word[at + 1]) != std::string_view::npos) continue;
+        edits_.push_back({tokens_[i].begin + at, kDropped});
+        escapes_++;
+      }
+    }
   }
 
   // The '(' of a call of a library's function that begins at token `i`, or 0.
@@ -249,19 +274,23 @@ class Rewriter {
     const bool last = next == tokens_.size() || tokens_.is(next, ";") || tokens_.is(next, "end") || tokens_.is(next, "else") ||
                       tokens_.is(next, "elseif") || tokens_.is(next, "until");
     if (!last) return;
-    insertions_.push_back({tokens_[i + 1].begin, '('});
-    insertions_.push_back({tokens_[close].end, ')'});
+    edits_.push_back({tokens_[i + 1].begin, '('});
+    edits_.push_back({tokens_[close].end, ')'});
   }
 
-  void apply() {
-    std::stable_sort(insertions_.begin(), insertions_.end(), [](const Insertion& a, const Insertion& b) { return a.at < b.at; });
+  std::string edited(bool escapes_only) {
+    std::stable_sort(edits_.begin(), edits_.end(), [](const Edit& a, const Edit& b) { return a.at < b.at; });
+    std::string text;
     size_t at = 0;
-    for (const Insertion& insertion : insertions_) {
-      out_.changed.append(text_, at, insertion.at - at);
-      out_.changed += insertion.sign;
-      at = insertion.at;
+    for (const Edit& edit : edits_) {
+      if (escapes_only && edit.sign != kDropped) continue;
+      text.append(text_, at, edit.at - at);
+      at = edit.at;
+      if (edit.sign == kDropped) at++;
+      else text += edit.sign;
     }
-    out_.changed.append(text_, at);
+    text.append(text_, at);
+    return text;
   }
 
   std::string_view text_;
@@ -270,7 +299,8 @@ class Rewriter {
   size_t last_return_ = 0;
   std::map<std::string_view, Use> uses_;
   std::vector<uint32_t> ends_;
-  std::vector<Insertion> insertions_;
+  std::vector<Edit> edits_;
+  size_t escapes_ = 0;  // of them, those that drop something
 };
 
 struct Reading {
@@ -304,10 +334,11 @@ int load_source(lua_State* state, std::string_view text, const char* name, int* 
   const LuaSource source = prepare_source(text);
   if (last_return) *last_return = source.last_return;
   if (source.error.empty()) {
-    const int outcome = load_as_it_is(state, source.changed.empty() ? text : source.changed, name);
-    if (outcome != LUA_ERRSYNTAX || source.changed.empty()) return outcome;
+    const std::string_view plain = source.plain.empty() ? text : source.plain;
+    const int outcome = load_as_it_is(state, source.changed.empty() ? plain : source.changed, name);
+    if (outcome != LUA_ERRSYNTAX || source.changed.empty() || source.changed == plain) return outcome;
     lua_pop(state, 1);
-    return load_as_it_is(state, text, name);  // for what is wrong with the script's own words
+    return load_as_it_is(state, plain, name);  // for what is wrong with the script's own words
   }
   // The chunk's name, as the interpreter would show it, comes from an error of its own.
   const std::string bad = std::string(size_t(std::stoi(source.error)) - 1, '\n') + "=";

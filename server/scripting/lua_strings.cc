@@ -195,6 +195,7 @@ int string_gsub(lua_State* state) {
     raise_fault(state, matcher);
     if (to) {
       count++;
+      LuaVm::of(state).note_steps(state, 1);  // what it calls may be a function of ours
       add_replacement(state, out, matcher, subject, {at, size_t(to - at)});
     }
     if (to && to > at) at = to;
@@ -206,6 +207,34 @@ int string_gsub(lua_State* state) {
   out.push();
   lua_pushinteger(state, count);
   return 2;
+}
+
+// A text of the same length, made by `change`, which is given where it goes.
+template <class Change>
+int changed_text(lua_State* state, Change change) {
+  const std::string_view text = check_text(state, 1);
+  LuaVm::of(state).note_bytes(state, text.size());
+  LuaText out(state);
+  change(text, out.reserve(text.size()));
+  out.commit(text.size());
+  out.push();
+  return 1;
+}
+
+int string_lower(lua_State* state) {
+  return changed_text(state, [](std::string_view text, char* to) {
+    for (const char c : text) *to++ = c >= 'A' && c <= 'Z' ? char(c + ('a' - 'A')) : c;
+  });
+}
+
+int string_upper(lua_State* state) {
+  return changed_text(state, [](std::string_view text, char* to) {
+    for (const char c : text) *to++ = c >= 'a' && c <= 'z' ? char(c - ('a' - 'A')) : c;
+  });
+}
+
+int string_reverse(lua_State* state) {
+  return changed_text(state, [](std::string_view text, char* to) { std::reverse_copy(text.begin(), text.end(), to); });
 }
 
 int string_rep(lua_State* state) {
@@ -229,7 +258,8 @@ int string_rep(lua_State* state) {
 
 void replace_string_functions(lua_State* state) {
   constexpr luaL_Reg kFunctions[] = {{"find", string_find},    {"match", string_match}, {"gmatch", string_gmatch},
-                                     {"gfind", string_gmatch}, {"gsub", string_gsub},   {"rep", string_rep}};
+                                     {"gfind", string_gmatch}, {"gsub", string_gsub},   {"rep", string_rep},
+                                     {"lower", string_lower},  {"upper", string_upper}, {"reverse", string_reverse}};
   for (const luaL_Reg& function : kFunctions) {
     lua_pushcfunction(state, function.func);
     lua_setfield(state, -2, function.name);

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "server/scripting/lua_text.h"
+#include "server/scripting/lua_vm.h"
 
 namespace vedette {
 namespace {
@@ -103,7 +104,7 @@ double get_integer(const unsigned char* from, size_t size, bool little, bool is_
     const size_t place = little ? used - 1 - i : size - used + i;
     bits = bits << 8 | from[place];
   }
-  if (!is_signed) return double(bits);
+  if (!is_signed || used == 0) return double(bits);
   if (used < sizeof bits && (bits >> (8 * used - 1)) & 1) bits |= ~uint64_t(0) << (8 * used);
   return double(int64_t(bits));
 }
@@ -136,6 +137,7 @@ int struct_pack(lua_State* state) {
   int argument = 2;
   lua_pushnil(state);  // the arguments and the result stay apart
   while (*at) {
+    LuaVm::of(state).note_steps(state, 1);
     const char kind = *at++;
     if (!is_item(kind)) {
       control(state, kind, at, format);
@@ -153,6 +155,7 @@ int struct_pack(lua_State* state) {
         const char* text = luaL_checklstring(state, argument++, &length);
         if (size == 0) size = length;
         luaL_argcheck(state, length >= size, argument, "string too short");
+        LuaVm::of(state).note_bytes(state, size);
         out.append({text, size});
         if (kind == 's') out.append('\0');
         break;
@@ -169,13 +172,15 @@ int struct_unpack(lua_State* state) {
   size_t length = 0;
   const auto* data = reinterpret_cast<const unsigned char*>(luaL_checklstring(state, 2, &length));
   const auto position_argument = luaL_optinteger(state, 3, 1);
-  luaL_argcheck(state, position_argument > 0, 3, "offset must be 1 or greater");
-  size_t position = size_t(position_argument) - 1;
+  luaL_argcheck(state, position_argument != 0, 3, "offset must be 1 or greater");
+  size_t position = size_t(position_argument) - 1;  // a negative one lies behind every end
   int results = 0;
   Format format;
   while (*at) {
+    LuaVm::of(state).note_steps(state, 1);
     const char kind = *at++;
     if (!is_item(kind)) {
+      luaL_argcheck(state, position <= length, 2, "data string too short");
       control(state, kind, at, format);
       continue;
     }
@@ -201,10 +206,12 @@ int struct_unpack(lua_State* state) {
           results--;
           luaL_argcheck(state, size <= length && position <= length - size, 2, "data string too short");
         }
+        LuaVm::of(state).note_bytes(state, size);
         lua_pushlstring(state, reinterpret_cast<const char*>(data) + position, size);
         results++;
         break;
       case 's': {
+        LuaVm::of(state).note_bytes(state, length - position);
         const void* zero = std::memchr(data + position, '\0', length - position);
         if (!zero) luaL_error(state, "unfinished string in data");
         const size_t text = size_t(static_cast<const unsigned char*>(zero) - (data + position));
@@ -228,6 +235,7 @@ int struct_size(lua_State* state) {
   Format format;
   size_t total = 0;
   while (*at) {
+    LuaVm::of(state).note_steps(state, 1);
     const char kind = *at++;
     if (!is_item(kind)) {
       if (!std::isalnum(static_cast<unsigned char>(kind))) control(state, kind, at, format);

@@ -1,4 +1,5 @@
-// A text that grows in a script's own memory: counted, bounded, and given back when an error passes by.
+// A text that grows in a script's own memory: counted, bounded, and given back when an error passes by. Short ones, which most are,
+// lie on the stack.
 #pragma once
 
 #include <lua.hpp>
@@ -12,7 +13,9 @@ namespace vedette {
 class LuaText {
  public:
   explicit LuaText(lua_State* state) : state_(state) {}
-  ~LuaText() { resize(0); }
+  ~LuaText() {
+    if (data_ != first_) allocate(data_, capacity_, 0);
+  }
   LuaText(const LuaText&) = delete;
   LuaText& operator=(const LuaText&) = delete;
 
@@ -38,31 +41,37 @@ class LuaText {
     size_++;
   }
   /// Pushes it as a string.
-  void push() const { lua_pushlstring(state_, data_ ? data_ : "", size_); }
+  void push() const { lua_pushlstring(state_, data_, size_); }
 
  private:
   void grow(size_t bytes) {
-    constexpr size_t kFirstBytes = 256;
     // Near the bound by a quarter: by less, each append would move it all.
-    if (!resize(std::max({kFirstBytes, size_ + bytes, 2 * capacity_})) && !resize(size_ + bytes + capacity_ / 4)) {
+    if (!resize(std::max(size_ + bytes, 2 * capacity_)) && !resize(size_ + bytes + capacity_ / 4)) {
       lua_pushliteral(state_, "not enough memory");
       lua_error(state_);
     }
   }
   bool resize(size_t capacity) {
-    void* context = nullptr;
-    const lua_Alloc allocate = lua_getallocf(state_, &context);
-    if (capacity == 0 && capacity_ == 0) return true;
-    char* moved = static_cast<char*>(allocate(context, data_, capacity_, capacity));
-    if (!moved && capacity) return false;
+    const bool first = data_ == first_;
+    char* moved = first ? allocate(nullptr, 0, capacity) : allocate(data_, capacity_, capacity);
+    if (!moved) return false;
+    if (first) std::memcpy(moved, first_, size_);
     data_ = moved;
     capacity_ = capacity;
     return true;
   }
 
+  char* allocate(char* data, size_t bytes, size_t wanted) const {
+    void* context = nullptr;
+    const lua_Alloc function = lua_getallocf(state_, &context);
+    return static_cast<char*>(function(context, data, bytes, wanted));
+  }
+
+  static constexpr size_t kFirstBytes = 256;
   lua_State* state_;
-  char* data_ = nullptr;
-  size_t size_ = 0, capacity_ = 0;
+  char first_[kFirstBytes];
+  char* data_ = first_;
+  size_t size_ = 0, capacity_ = kFirstBytes;
 };
 
 }  // namespace vedette

@@ -60,6 +60,17 @@ void LuaVm::recover() {
   if (std::exchange(exhausted_, false)) lua_gc(state_, LUA_GCCOLLECT, 0);
 }
 
+void LuaVm::recover(lua_State* state) {
+  if (std::exchange(exhausted_, false)) collect(state);
+}
+
+void LuaVm::collect(lua_State* state) {
+  constexpr size_t kBytesPerStep = 64;
+  const size_t before = used_;
+  lua_gc(state, LUA_GCCOLLECT, 0);
+  note_steps(state, before / kBytesPerStep);
+}
+
 // The interpreter allows this at any moment, even from within a signal.
 void LuaVm::look_soon() {
   allocated_since_look_ = 0;
@@ -69,7 +80,7 @@ void LuaVm::look_soon() {
 void LuaVm::on_count(lua_State* state, lua_Debug*) {
   LuaVm& vm = of(state);
   vm.allocated_since_look_ = 0;
-  lua_sethook(state, &LuaVm::on_count, LUA_MASKCOUNT, kInstructionsPerLook);
+  lua_sethook(state, &LuaVm::on_count, LUA_MASKCOUNT, vm.instructions_per_look());
   if (__builtin_expect(vm.used_ > vm.collect_at_ && vm.bytes_max_ != SIZE_MAX, 0)) {
     lua_gc(state, LUA_GCCOLLECT, 0);
     vm.collect_at_ = std::max(vm.bytes_max_ / 2, vm.used_ + (vm.bytes_max_ - vm.used_) / 2);

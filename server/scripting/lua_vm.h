@@ -3,13 +3,16 @@
 //
 // It is LuaJIT with its compiler switched off: compiled traces call no hooks, and what cannot be looked in on
 // cannot be ended. The look comes every so many instructions, and as soon as much memory has been allocated,
-// so that a script of few but heavy instructions is looked at too. The watcher may raise an error, which ends
-// what runs, or take its time.
+// so that a script of few but heavy instructions is looked at too. What an instruction costs at the most grows
+// with what is held (it may compare two texts, or search a table that was emptied), so the more is held, the
+// fewer instructions lie between two looks. The watcher may raise an error, which ends what runs, or take its
+// time.
 //
 // The bound holds only while armed: outside of scripts, what the server itself keeps in the state cannot
 // fail.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <lua.hpp>
@@ -50,6 +53,8 @@ class LuaVm {
   void disarm() { bytes_max_ = SIZE_MAX; }
   /// After an error: if an allocation has failed, makes room for what comes.
   void recover();
+  /// The same from within a script, which takes a look too.
+  void recover(lua_State* state);
 
   void set_watcher(Watcher* watcher) { watcher_ = watcher; }
   /// Has the watcher look before the next instruction.
@@ -75,12 +80,27 @@ class LuaVm {
     look_now(state);
   }
 
+  /// For functions that walk through a table: how long that takes depends on what the table once had, which
+  /// only the interpreter knows; so it is judged by all that is held.
+  void note_walk(lua_State* state) {
+    constexpr size_t kBytesPerStep = 1024;
+    note_steps(state, 1 + used_ / kBytesPerStep);
+  }
+  /// For those that read or copy a text.
+  void note_bytes(lua_State* state, size_t bytes) {
+    constexpr size_t kBytesPerStep = 16;
+    note_steps(state, bytes / kBytesPerStep);
+  }
+  /// Collects all garbage, and takes a look if that was much.
+  void collect(lua_State* state);
+
   /// Collects all garbage if there may be more than is worth keeping. Cost: all that is held, when that has
   /// doubled.
   void trim();
 
  private:
-  static constexpr int kInstructionsPerLook = 1000;
+  static constexpr int kInstructionsPerLook = 1000, kInstructionsPerLookMin = 20;
+  static constexpr size_t kLightBytes = 2 << 20;  // as long as no more is held, no instruction is heavy
   static constexpr size_t kBytesPerLook = 16 << 20;
   static constexpr size_t kStepsPerLook = 100000;
   static constexpr size_t kKeptBytes = 8 << 20;
@@ -89,6 +109,10 @@ class LuaVm {
   static constexpr ptrdiff_t kMachineStackMax = 2 << 20;
   static void* allocate(void* self, void* block, size_t bytes, size_t wanted);
   static void on_count(lua_State* state, lua_Debug*);
+  int instructions_per_look() const {
+    if (__builtin_expect(used_ <= kLightBytes, 1)) return kInstructionsPerLook;
+    return std::max(kInstructionsPerLookMin, int(kInstructionsPerLook * kLightBytes / used_));
+  }
 
   lua_State* state_ = nullptr;
   Watcher* watcher_ = nullptr;

@@ -76,6 +76,11 @@ const ServerCommandTable::Entry* find_command(lua_State* state, Interpreter& in)
   return command;
 }
 
+// A container has been found, but not what was asked of it.
+bool lacks_subcommand(const Interpreter& in, const ServerCommandTable::Entry& command) {
+  return !command.subcommands.empty() && in.arguments.size() > 1 && !equals_ignoring_case(in.arguments[1], "HELP");
+}
+
 // Why the script may not call this now; empty: it may.
 std::string refusal_of(Interpreter& in, const ScriptRun& run, const ServerCommandTable::Entry& command) {
   ServerState& server = in.server();
@@ -116,6 +121,27 @@ std::string_view reply_of(Interpreter& in, const OutputBuffer& output) {
   return in.reply_bytes;
 }
 
+// The output of the session that calls are made on, for one call. A reply that cannot be made a value is an
+// error, which passes by as an exception does; the next call, which may be another client's, finds nothing of
+// it.
+class CallOutput {
+ public:
+  CallOutput(Interpreter& in, ScriptRun& run) : in_(in), output_(run.session->output) { VED_ASSERT(output_.empty()); }
+  ~CallOutput() {
+    output_.clear();
+    in_.trim_scratch();
+  }
+  CallOutput(const CallOutput&) = delete;
+  CallOutput& operator=(const CallOutput&) = delete;
+
+  bool empty() const { return output_.empty(); }
+  std::string_view reply() const { return reply_of(in_, output_); }
+
+ private:
+  Interpreter& in_;
+  OutputBuffer& output_;
+};
+
 // The command's reply has been left in the session's output.
 void run_command(Interpreter& in, ScriptRun& run, const ServerCommandTable::Entry& command) {
   ServerState& server = in.server();
@@ -144,17 +170,17 @@ bool call_command(lua_State* state, Interpreter& in) {
   if (count == 0) return refuse(kNoArguments);
   if (!collect_words(state, in, count)) return refuse(kBadArgument);
   const auto* command = find_command(state, in);
-  const bool container = command && !command->subcommands.empty() && count > 1;
-  if (!command || (container && !equals_ignoring_case(in.arguments[1], "HELP"))) return refuse_call(kUnknown, nullptr);
+  if (!command || lacks_subcommand(in, *command)) return refuse_call(kUnknown, nullptr);
   if (!command->accepts_argument_count(size_t(count))) return refuse_call(kWrongCount, command);
   if (!may_call(in, run, *command))
     if (const std::string refusal = refusal_of(in, run, *command); !refusal.empty()) return refuse_call(refusal, command);
-  run_command(in, run, *command);
-  OutputBuffer& output = run.session->output;
   bool failed = false;
-  if (output.empty()) lua_pushnil(state);
-  else failed = push_reply(state, reply_of(in, output));
-  output.clear();
+  {
+    const CallOutput output(in, run);
+    run_command(in, run, *command);
+    if (output.empty()) lua_pushnil(state);
+    else failed = push_reply(state, output.reply());
+  }
   in.look_if_due(state, in.executor().now());
   return failed;
 }
@@ -175,9 +201,15 @@ int redis_acl_check_cmd(lua_State* state) {
   if (count == 0) raise_error(state, kNoArguments);
   if (!collect_words(state, in, count)) raise_error(state, kBadArgument);
   const auto* command = find_command(state, in);
-  if (!command || !in.running()) raise_error(state, "ERR Invalid command passed to redis.acl_check_cmd()");
+  if (!command || !in.running() || lacks_subcommand(in, *command))
+    raise_error(state, "ERR Invalid command passed to redis.acl_check_cmd()");
   const Session& caller = in.running()->context.session;
-  lua_pushboolean(state, !caller.has(kRestricted) || in.server().access->permits(caller, *command, in.arguments));
+  const AccessControl& access = *in.server().access;
+  // Nobody has looked whether the arguments are as many as the command takes.
+  const bool permitted = !caller.has(kRestricted) ||
+                         (command->accepts_argument_count(size_t(count)) ? access.permits(caller, *command, in.arguments)
+                                                                         : access.decide(caller, *command, in.arguments).is_permitted());
+  lua_pushboolean(state, permitted);
   return 1;
 }
 
@@ -189,6 +221,7 @@ int single_field(lua_State* state, const char* field, bool code) {
     push_error_table(state, "ERR wrong number or type of arguments", false);
     return 1;
   }
+  LuaVm::of(state).note_bytes(state, text_at(state, 1).size());
   std::string text(text_at(state, 1));
   if (code) {
     if (text.starts_with('-')) text.erase(0, 1);
@@ -222,6 +255,7 @@ int redis_log(lua_State* state) {
   std::string line;
   for (int i = 2; i <= count; i++) {
     if (!lua_isstring(state, i)) continue;
+    LuaVm::of(state).note_bytes(state, text_at(state, i).size());
     if (!line.empty()) line += ' ';
     line += text_at(state, i);
   }

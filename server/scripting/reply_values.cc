@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "common/base/assert.h"
+#include "server/scripting/lua_vm.h"
 
 namespace vedette {
 namespace {
@@ -173,7 +174,7 @@ class ValueWriter {
 
   // Writes the value at the top, and takes it off; once the reply is lost, nothing any more.
   void value() {
-    if (++values_ % kValuesPerLook == 0) lost_ = listener_.is_lost();
+    note_work(1);
     if (lost_) return;
     if (!lua_checkstack(state_, 4)) {
       lua_pop(state_, 1);
@@ -198,6 +199,13 @@ class ValueWriter {
     size_t size = 0;
     const char* data = lua_tolstring(state_, index, &size);
     return {data, size};
+  }
+
+  void note_work(size_t values) {
+    work_ += values;
+    if (__builtin_expect(work_ < kValuesPerLook, 1)) return;
+    work_ = 0;
+    lost_ = listener_.is_lost();
   }
 
   void look_before(std::string_view text) {
@@ -279,6 +287,9 @@ class ValueWriter {
   }
 
   void pairs(bool map) {
+    // A table that was emptied takes as long to walk through as one that is full.
+    constexpr size_t kBytesPerValue = 256 * 1024;
+    note_work(LuaVm::of(state_).used_bytes() / kBytesPerValue);
     size_t count = 0;
     for (lua_pushnil(state_); lua_next(state_, -2); lua_pop(state_, 1)) count++;
     map ? reply_.map(count) : reply_.set(count);
@@ -310,14 +321,14 @@ class ValueWriter {
     lua_pop(state_, 1);
   }
 
-  static constexpr uint64_t kValuesPerLook = 256;
+  static constexpr size_t kValuesPerLook = 256;
   static constexpr size_t kLargeText = 64 * 1024;
   lua_State* state_;
   ReplyWriter& reply_;
   ValueListener& listener_;
   bool booleans_;
   bool lost_ = false;
-  uint64_t values_ = 0;
+  size_t work_ = 0;
 };
 
 }  // namespace

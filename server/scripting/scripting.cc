@@ -73,8 +73,8 @@ void Scripting::abandon() {
 
 ScriptFigures Scripting::figures() const {
   ScriptFigures figures;
-  figures.eval_vm_bytes = eval_ ? eval_->used_bytes() : 0;
-  figures.function_vm_bytes = function_ ? function_->used_bytes() : 0;
+  figures.eval_vm_bytes = eval_ ? eval_->used_bytes() + eval_->scratch_bytes() : 0;
+  figures.function_vm_bytes = function_ ? function_->used_bytes() + function_->scratch_bytes() : 0;
   figures.script_bytes = cache_.memory_bytes();
   figures.library_bytes = libraries_.memory_bytes();
   figures.scripts = cache_.size();
@@ -91,7 +91,7 @@ std::vector<std::string_view> Scripting::libraries() const {
 }
 
 Status Scripting::load_library(std::string_view code, bool replace) {
-  const Result<std::string> loaded = libraries_.load(code, replace);
+  const Result<std::string> loaded = libraries_.load(code, replace, Libraries::kUnboundedMs);
   return loaded ? Status::ok() : Status(loaded.error());
 }
 
@@ -136,6 +136,7 @@ void Scripting::begin(ScriptRun& run, CommandContext& context) {
   // What a command asks for while it runs (SORT, whose patterns name keys) is asked of the caller's rights.
   session_.user = context.session.user;
   session_.set(kRestricted, context.session.has(kRestricted));
+  session_.output.clear();
   run.session = &session_;
   run.killed = abandoned_;
   run.over_memory = (server_.conditions() & kMemoryLimited) && over_memory_limit(server_);
@@ -166,6 +167,7 @@ void Scripting::run(CommandContext& context, const LibraryFunction& function, si
 // An interpreter is freed with all that it holds, which may be much.
 void Scripting::retire(std::unique_ptr<Interpreter>& interpreter, bool in_background) {
   if (!interpreter) return;
+  VED_ASSERT(!interpreter->running());
   if (in_background && server_.actions) {
     auto old = std::make_shared<std::unique_ptr<Interpreter>>(std::move(interpreter));
     server_.actions->run_elsewhere([old] { old->reset(); }, [] {});
@@ -174,11 +176,13 @@ void Scripting::retire(std::unique_ptr<Interpreter>& interpreter, bool in_backgr
 }
 
 void Scripting::flush(bool in_background) {
+  VED_ASSERT(!running());
   cache_.clear();
   retire(eval_, in_background);
 }
 
 void Scripting::flush_libraries(bool in_background) {
+  VED_ASSERT(!running());
   libraries_.clear();
   retire(function_, in_background);
 }

@@ -43,11 +43,14 @@ class Scripting final : public ScriptHost {
   Result<CachedScript*> compile(std::string_view text, bool keep);
   /// Runs a script for a command whose words are `name script numkeys key ... arg ...`.
   void run(CommandContext& context, CachedScript& script, size_t keys, bool read_only);
+  /// No script may be under way, here and wherever libraries are taken away: it would lose what it runs on.
   void flush(bool in_background);
 
   // Functions
   const Libraries& functions() const { return libraries_; }
-  Result<std::string> add_library(std::string_view code, bool replace) { return libraries_.load(code, replace); }
+  Result<std::string> add_library(std::string_view code, bool replace, int64_t budget_ms) {
+    return libraries_.load(code, replace, budget_ms);
+  }
   bool remove_library(std::string_view name) { return libraries_.remove(name); }
   Status join_libraries(Libraries& other, bool replace) { return libraries_.join(other, replace); }
   std::unique_ptr<Libraries> new_libraries();

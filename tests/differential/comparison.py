@@ -118,8 +118,8 @@ def _random_members(command, mine, theirs):
 
 
 def _pairs(_, mine, theirs):
-    """Pairs in no order, flat."""
-    if mine[0] != "*" or theirs[0] != "*":
+    """Pairs in no order, flat or as a map of RESP3."""
+    if mine[0] != theirs[0] or mine[0] not in ("*", "%"):
         return mine == theirs
     return sorted(zip(mine[1][::2], mine[1][1::2])) == sorted(zip(theirs[1][::2], theirs[1][1::2]))
 

@@ -9,7 +9,7 @@ NUMBERS = ["0", "1", "-1", "7", "10", "127", "128", "255", "256", "65535", "6553
            "-2147483649", "4294967295", "4294967296", "9007199254740992", "-9007199254740993", "0.5", "-0.5", "0.1", "3.14159", "1e15", "1e16", "1e17",
            "1e100", "-1e-7", "123456789.125", "2^63", "-2^63", "2^53", "1e300", "16777217", "0.333333333333333"]
 STRINGS = ["''", "'x'", "'abc'", "'hello world'", "'a\\0b'", "'\\r\\n'", "'10'", "'1e2'", "'0x10'", "' 5 '", "'\\255\\254'", "('ab'):rep(30)", "'%d'",
-           "'key'", "'\"quoted\" \\\\ /'", "'\\127\\1'"]
+           "'\\/\\-'", "'\\x41\\.\\q'", "'key'", "'\"quoted\" \\\\ /'", "'\\127\\1'"]
 NAMES = ["a", "ok", "err", "x1", "key", "double", "map", "set"]
 FIELDS = ["ok", "err", "double", "map", "set", "big_number", "verbatim_string"]
 JSON = ["{}", "[]", "[1,2,3]", '{"a":1}', '{"a":{"b":[true,false,null]}}', '"x"', '"\\u00e9\\ud83d\\ude00"', "1e5", "-0.5", "[1,", '{"a"', '{"a":', "tru",
@@ -23,11 +23,16 @@ FORMATS = ["%d", "%5d", "%-5d|", "%05d", "%+d", "%i", "%u", "%x", "%X", "%o", "%
 STRUCTS = ["b", "B", "h", "H", "l", "L", "i", "I", "i1", "I2", "i3", "I4", "i8", "f", "d", "s", "c3", "c0", "x", ">", "<", "=", "!", "!4", " ", "T", "I5", "i32", "i33",
            "!3", "z", ""]
 COMPILES = ["x x", "return", "return return", "if x then", "for", "x = = 1", "return }", "local t = {1, 2", "return 'abc", "return 1LL", "return 0b1", "local function a() end end",
-            "return 1 return 2", "(", "goto = 1", "return 3..2", "#!lua\nx x", "#!lua flags=x\nreturn 1", "#!lua", "#!js\n", "#!lua flags=no-writes\nreturn 1", "return 5 // 2"]
+            "return 1 return 2", "return '\\/\\-\\%'", "return ('a.b'):gsub('\\.', 'x')", "return {'\\x41', '\\z  a', \"\\u{48}\"}",
+            "local s = '\\.' x x", "return 'a\\\nb'", "(", "goto = 1", "return 3..2", "#!lua\nx x", "#!lua flags=x\nreturn 1", "#!lua", "#!js\n", "#!lua flags=no-writes\nreturn 1", "return 5 // 2"]
 FAILURES = ["error('x')", "error('x', 0)", "error('x', 2)", "error({err='MY x'})", "error({err='x\\ny'})", "error()", "error(12)", "error(true)", "return nope", "nope = 1",
             "_G.nope = 1", "string.nope = 1", "local t; t.x = 1", "local t = {}; t.a.b = 1", "return 'a' + 1", "return {} .. 'x'", "return #nil", "return {} < {}",
             "return 1 < 'x'", "local x; x()", "('x'):bad()", "for i = 1, 'x' do end", "local t = {} t[nil] = 1", "assert(false)", "assert(nil, 'm')", "string.rep()",
-            "return tonumber({}, {})", "return math.floor('a')", "return setmetatable(1, {})", "return string.char(256)", "table.insert({}, 1, 2, 3)", "redis.call()",
+            "return tonumber({}, {})", "return math.floor('a')", "local x = math.floor() return x", "local x = math.ceil() return x", "local x = math.sqrt() return x",
+            "return cjson.encode_max_depth('x')", "return cjson.encode_number_precision(99)", "return loadstring(\"error('stack overflow', 0)\", '')()",
+            "return loadstring(\"error('x')\")()", "return table.concat({1, {}})", "return table.concat()", "return table.maxn()", "return string.lower()", "return string.upper({})",
+            "return string.reverse()", "local x = xpcall(1)", "return {xpcall(function(...) return select('#', ...) end, function(e) return e end, 1, 2)}",
+            "return redis.acl_check_cmd('config', 'nosuch')", "return redis.acl_check_cmd('config')", "return redis.acl_check_cmd('get')", "return setmetatable(1, {})", "return string.char(256)", "table.insert({}, 1, 2, 3)", "redis.call()",
             "redis.call({})", "redis.call('set', true)", "redis.call('nosuch')", "redis.call('get')", "redis.call('multi')", "redis.call('object', 'nosuch')",
             "redis.pcall('nosuch')", "return redis.pcall('nosuch')", "return redis.pcall()", "return redis.error_reply()", "return redis.status_reply({})",
             "return redis.sha1hex()", "return redis.setresp(4)", "return redis.set_repl(9)", "return redis.log(1)", "return redis.log('a', 'b')", "return redis.log(9, 'b')",
@@ -121,7 +126,7 @@ def structs(s, key):
     form = "".join(s.of(STRUCTS) for _ in range(s.random.randint(1, 4)))
     arguments = ",".join(s.of([number(s), text(s), "5", "'abcdef'"]) for _ in range(4))
     return s.of([f"return {{pcall(struct.pack, '{form}', {arguments})}}", f"return {{pcall(struct.size, '{form}')}}",
-                 f"return {{pcall(struct.unpack, '{form}', 'abcdefghijklmnopqrstuvwxyz' .. ('\\\\0'):rep(40), {s.of(['1', '2', '5', '60', '100'])})}}",
+                 f"return {{pcall(struct.unpack, '{form}', 'abcdefghijklmnopqrstuvwxyz' .. ('\\\\0'):rep(40), {s.of(['1', '2', '5', '60', '100', '0', '-1', '-5'])})}}",
                  f"local r = {{pcall(struct.unpack, '{form}', {text(s)})}} for i = 1, #r do r[i] = tostring(r[i]) end return r"])
 
 

@@ -18,9 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const LuaSource source = prepare_source(input);
   VED_ASSERT(source.last_return >= 1);
   if (source.changed.empty()) return 0;
-  // Parentheses are all that is added, and no line is.
+  // Parentheses are all that is added, backslashes all that is left out, and no line is either.
   size_t at = 0;
   for (const char c : source.changed) {
+    if (at + 1 < size && input[at] == '\\' && c != '\\') at++;
     if (at < size && c == input[at]) at++;
     else VED_ASSERT(c == '(' || c == ')');
   }
@@ -36,6 +37,7 @@ std::span<const std::string_view> fuzz_corpus() {
       "#!lua \"name=lib\" 'flags=no-writes'\n",
       "#!js NAME=x\n-- comment\n--[==[ long ]==] return [[text]]",
       "if a then return tonumber(x) elseif b then return redis.pcall('A', {1, 2}) end; return \"a\\\"b\" .. 'c'",
+      "return tostring('\\x41\\/\\z\\\\') .. \"\\.\\\n\"",
       "local call = redis.call return call('A', 0x1p4, 1e-5, .5, 3..2, 1LL)",
   };
   return kInputs;

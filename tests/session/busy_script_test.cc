@@ -101,7 +101,38 @@ TEST_CASE("nothing a script does keeps it from being ended") {
         "local s = ('x'):rep(1e6) while true do local t = s .. 'y' end",
         "while true do cjson.encode({1, 2, 3}) end",
         "table.foreach({1}, function() while true do end end)",
-        "while true do collectgarbage() end"}) {
+        "while true do collectgarbage() end",
+        "while true do collectgarbage('step', 1e6) end",
+        "local t = {} for i = 1, 1e5 do t[i] = {} end while true do pcall(string.rep, 'x', 1e9) end",
+        "local t = {} for i = 1, 1e5 do t[i] = i end table.sort(t, rawequal) while true do table.sort(t, rawequal) end",
+        "local s, t = ('x'):rep(4e6), {} for i = 1, 500 do t[i] = s end while true do table.sort(t) end",
+        "local t = {} for i = 1, 1e5 do t[i] = '' end while true do table.concat(t) end",
+        "local t = {} for i = 1, 1e5 do t[i] = i end while true do table.maxn(t) end",
+        "local t = {} for i = 1, 1e5 do t[i] = i end for i = 1, 1e5 do t[i] = nil end while true do next(t) end",
+        "local t = {} for i = 1, 1e5 do t[i] = i end for i = 1, 1e5 do t[i] = nil end while true do for k in "
+        "pairs(t) do end end",
+        "local t = {} for i = 1, 1e5 do t[i] = i end for i = 1, 1e5 do t[i] = nil end local f = pairs(t) while "
+        "true do f(t) end",
+        "local t = {} for i = 1, 1e5 do t[i] = i end while true do table.foreach(t, rawequal) end",
+        "local s = 'x x ' .. ('a '):rep(1e5) while true do loadstring(s) end",
+        "load(os.clock)",
+        "while true do ('x'):rep(1e5):gsub('x', os.clock) end",
+        "local s = ('X'):rep(1e6) while true do s:lower() s:upper() s:reverse() end",
+        "local t, u = {}, {} for i = 1, 1000 do t[i] = {} end for i = 1, 1e5 do u[i] = t end cmsgpack.pack(u)",
+        "local s = cmsgpack.pack(('x'):rep(1e6)) while true do cmsgpack.unpack(s) end",
+        "local t, u = {}, {} for i = 1, 1000 do t[i] = {} end for i = 1, 1e5 do u[i] = t end cjson.encode(u)",
+        "cjson.encode_sparse_array(false, 0) cjson.encode({[2147483647] = 1})",
+        "local s = ('x'):rep(1e6) while true do cjson.encode(s) end",
+        "local s = (' '):rep(1e6) .. 'x' while true do pcall(cjson.decode, s) end",
+        "local s = '\"' .. ('x'):rep(1e6) while true do pcall(cjson.decode, s) end",
+        "local s = '[' .. ('1,'):rep(1e5) while true do pcall(cjson.decode, s) end",
+        "local s = ('x'):rep(1e6) while true do struct.size(s) end",
+        "local s = ('x'):rep(1e6) while true do struct.unpack('s', s .. '\\0') end",
+        "local s = ('x'):rep(1e6) while true do redis.status_reply(s) redis.error_reply(s) end",
+        "local a = ('x'):rep(1e6) local b = a .. 'y' while true do local c = a < b end",
+        "local s = ('1'):rep(1e6) while true do tonumber(s) end",
+        "local t = {} for i = 1, 1e5 do t[i] = i end for i = 1, 1e5 do t[i] = nil end local u = {} for i = 1, "
+        "1e5 do u[i] = {map = t} end return u"}) {
     CAPTURE(script);
     CHECK(client({"EVAL", script, "0"}) == "");
     REQUIRE(server.executor.stands_still());
@@ -110,6 +141,17 @@ TEST_CASE("nothing a script does keeps it from being ended") {
     server.run_out();
     CHECK(client.pending().find("Script killed by user with SCRIPT KILL...") != std::string::npos);
     CHECK(other("GET k") == "nil");
+  }
+}
+
+TEST_CASE("no script takes long where nobody is to be told so") {
+  TestServer server;
+  TestClient client(server);
+  for (const int64_t threshold_ms : {int64_t(0), INT64_MAX, INT64_MAX / 1000000 + 1}) {
+    server.clock.us_per_look = 1000000;
+    server.state.settings.busy_reply_threshold_ms = threshold_ms;
+    CHECK(client({"EVAL", "for i = 1, 1e5 do end return 1", "0"}) == "1");
+    CHECK_FALSE(server.executor.stands_still());
   }
 }
 

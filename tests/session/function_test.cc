@@ -99,6 +99,22 @@ TEST_CASE("a library that does not come to an end is not loaded") {
   CHECK(client("FUNCTION LIST") == "[]");
 }
 
+TEST_CASE("a library that was accepted once is loaded again however long it takes") {
+  TestServer server;
+  TestClient client(server), stream(server);
+  stream.session.set(kReplaying);
+  server.clock.us_per_look = 100000;
+  const std::string_view code = "#!lua name=l\nfor i = 1, 1e5 do end redis.register_function('f', function() return 1 end)";
+  REQUIRE(client({"FUNCTION", "LOAD", code}).find("FUNCTION LOAD timeout") != std::string::npos);
+  stream.send(request_bytes({"FUNCTION", "LOAD", code}));
+  CHECK(client("FCALL f 0") == "1");
+  CHECK(client("FUNCTION FLUSH") == "OK");
+  CHECK(server.state.scripts->load_library(code, false));
+  CHECK(client("FCALL f 0") == "1");
+  auto libraries = server.state.scripts->empty_libraries();
+  CHECK(libraries->load(code));
+}
+
 TEST_CASE("REPLACE takes a library's place, with what its functions had kept") {
   TestServer server;
   TestClient client(server);

@@ -158,6 +158,53 @@ TEST_CASE("an error names its script and its line") {
   CHECK(client({"EVAL", "return 1", "x"}) == "(error) ERR value is not an integer or out of range");
 }
 
+TEST_CASE("a chunk may have any name, and its text may be any") {
+  TestServer server;
+  TestClient client(server);
+  const auto error = [&](std::string_view script) {
+    const std::string reply = client({"EVAL", script, "0"});
+    const size_t digest = reply.find(digest_of(script));
+    REQUIRE(digest != std::string::npos);
+    return std::string(reply).replace(digest, 40, "-");
+  };
+  CHECK(error("return loadstring(\"error('stack overflow',0)\",'')()") == "(error) ERR stack overflow script: -, on :1.");
+  CHECK(error("return loadstring(\"error('stack overflow')\",'')()") == "(error) ERR [string \"\"]:1: stack overflow script: -, on :1.");
+  CHECK(error("error('stack overflow',0)") == "(error) ERR stack overflow script: -, on @user_script:1.");
+  CHECK(error("return loadstring(\"error('x')\",'=')()") == "(error) ERR :1: x script: -, on =:1.");
+  CHECK(error("return loadstring(\"error('x')\")()") == "(error) ERR [string \"error('x')\"]:1: x script: -, on error('x'):1.");
+  CHECK(error("local function f() return f() + 1 end return f()") ==
+        "(error) ERR user_script:1: stack overflow script: -, on @user_script:1.");
+  CHECK(error("loadstring('local function f() return f() + 1 end return f()', '')()") ==
+        "(error) ERR user_script:1: stack overflow script: -, on @user_script:1.");
+  CHECK(error("loadstring(\"error('x') --\" .. ('y'):rep(1e6))()").size() < 3000);
+}
+
+TEST_CASE("a reply that cannot be made a value is not the next call's") {
+  TestServer server;
+  TestClient client(server), other(server);
+  const std::string secret(30 << 20, 's');
+  REQUIRE(client({"SET", "secret", secret}) == "OK");
+  server.state.settings.memory_max = 68 << 20;  // of which the bound of a script derives
+  const std::string_view fails = "local k, j = ('x'):rep(22000000), ('y'):rep(22000000) redis.call('get', 'secret')";
+  CHECK(client({"EVAL", fails, "0"}).starts_with("(error) ERR not enough memory"));
+  CHECK(other({"EVAL", "return redis.call('ping')", "0"}) == "PONG");
+  CHECK(client({"EVAL",
+                "local k, j = ('x'):rep(22000000), ('y'):rep(22000000) local ok = pcall(redis.call, 'get', 'secret') k = nil "
+                "return {tostring(ok), redis.call('ping')}",
+                "0"}) == "[false, PONG]");
+  server.state.settings.memory_max = 0;
+}
+
+TEST_CASE("what a large reply or a call of many words has needed is given back") {
+  TestServer server;
+  TestClient client(server);
+  for (int i = 0; i < 100; i++) client({"RPUSH", "list", std::string(100000, 'x')});
+  CHECK(client({"EVAL", "return #redis.call('LRANGE', 'list', 0, -1)", "0"}) == "100");
+  CHECK(client({"EVAL", "local t = {} for i = 1, 7000 do t[i] = i end return redis.call('RPUSH', 'numbers', unpack(t))", "0"}) == "7000");
+  client({"EVAL", "collectgarbage() collectgarbage() return 1", "0"});
+  CHECK(server.state.scripts->figures().eval_vm_bytes < 4 << 20);
+}
+
 TEST_CASE("errors that are caught are texts, those of redis.pcall tables") {
   TestServer server;
   TestClient client(server);
@@ -614,11 +661,100 @@ TEST_CASE("what its caller may do is asked before each call of a script") {
   CHECK(client({"EVAL", "return {redis.acl_check_cmd('GET','k'), redis.acl_check_cmd('GET','x')}", "0"}) == "[1, nil]");
   CHECK(client({"EVAL", "return redis.acl_check_cmd('NOSUCH')", "0"})
             .starts_with("(error) ERR Invalid command passed to redis.acl_check_cmd()"));
+  for (const std::string_view container : {"CONFIG", "OBJECT", "XGROUP"})
+    CHECK(admin({"EVAL", "return redis.acl_check_cmd(ARGV[1], 'nosuch')", "0", container})
+              .starts_with("(error) ERR Invalid command passed to redis.acl_check_cmd()"));
+  CHECK(admin({"EVAL", "return {redis.acl_check_cmd('CONFIG'), redis.acl_check_cmd('CONFIG', 'help')}", "0"}) == "[1, 1]");
   const std::string log = admin("ACL LOG");
   CHECK(log.find("command, context, lua, object, lpush, username, u") != std::string::npos);
   CHECK(log.find("channel, context, lua, object, x") != std::string::npos);
   CHECK(log.find("key, context, lua, object, x") != std::string::npos);
   CHECK(admin({"EVAL", "return redis.call('GET','x')", "0"}) == "nil");
+}
+
+TEST_CASE("redis.acl_check_cmd judges a request of any number of words") {
+  TestServer server;
+  TestClient admin(server), client(server);
+  REQUIRE(admin("ACL SETUSER u reset on nopass +@all ~b* &b*") == "OK");
+  REQUIRE(client("AUTH u any") == "OK");
+  CHECK(client({"EVAL",
+                "local names, judged = redis.call('COMMAND', 'LIST'), 0 for _, name in ipairs(names) do local words = {} for word in "
+                "name:gmatch('[^|]+') do words[#words + 1] = word end for i = 1, 12 do "
+                "local ok, r = pcall(redis.acl_check_cmd, unpack(words)) if ok and type(r) ~= 'boolean' or not ok and r ~= 'ERR "
+                "Invalid command passed to redis.acl_check_cmd()' then return name end judged = judged + 1 "
+                "words[#words + 1] = 'a' end end return judged == 12 * #names and #names > 200",
+                "0"}) == "1");
+  // What does not fit its command is refused by the command itself, so nobody asks for its keys.
+  CHECK(client({"EVAL", "return {redis.acl_check_cmd('GET'), redis.acl_check_cmd('GET', 'a', 'a'), redis.acl_check_cmd('PUBLISH')}",
+                "0"}) == "[1, 1, 1]");
+  REQUIRE(admin("ACL SETUSER u -get") == "OK");
+  CHECK(client({"EVAL", "return redis.acl_check_cmd('GET')", "0"}) == "nil");
+}
+
+TEST_CASE("quoted texts are those of Lua 5.1") {
+  TestServer server;
+  TestClient client(server);
+  const auto eval = [&](std::string_view script) { return client({"EVAL", script, "0"}); };
+  CHECK(eval("return '\\/\\-\\%'") == "/-%");
+  CHECK(eval("return (('a.b'):gsub('\\.', 'x'))") == "xxx");
+  CHECK(eval("return {'\\x41', '\\z  a', \"\\u{48}\", '\\65\\'', '\\\\x'}") == "[x41, \"z  a\", u{48}, \"A'\", \"\\\\x\"]");
+  CHECK(eval("return #'a\\\nb' + #'a\\\r\nb'") == "6");
+  CHECK(eval("return [[\\x]]") == "\"\\\\x\"");
+  CHECK(eval("local s = '\\-' x x") == "(error) ERR Error compiling script (new function): user_script:1: '=' expected near 'x'");
+}
+
+TEST_CASE("a script cannot take away what it runs on") {
+  TestServer server;
+  TestClient client(server);
+  server.state.scripts->allows_all = true;
+  const std::string_view library = "#!lua name=l\nredis.register_function('f', function(keys, args) return redis.call(unpack(args)) end)";
+  REQUIRE(client({"FUNCTION", "LOAD", library}) == "l");
+  CHECK(client({"EVAL", "return redis.call('SCRIPT', 'FLUSH')", "0"}).starts_with("(error) ERR SCRIPT FLUSH cannot be called by a script"));
+  for (const std::string_view words : {"FUNCTION FLUSH", "FUNCTION DELETE l", "FUNCTION RESTORE payload", "FUNCTION LOAD REPLACE code"})
+    CHECK(client("FCALL f 0 " + std::string(words)).starts_with("(error) ERR Libraries cannot be changed by a script"));
+  CHECK(client("FCALL f 0 PING") == "PONG");
+  CHECK(client("SCRIPT FLUSH") == "OK");
+  CHECK(client("FUNCTION FLUSH") == "OK");
+}
+
+TEST_CASE("functions of the libraries that are not quite the interpreter's own") {
+  TestServer server;
+  TestClient client(server);
+  const auto eval = [&](std::string_view script) { return client({"EVAL", script, "0"}); };
+  CHECK(eval("return {math.floor(-1.5), math.ceil(1.2), math.floor('3.7')}") == "[-2, 2, 3]");
+  for (const std::string_view name : {"floor", "ceil", "sqrt", "abs", "exp", "log", "sin", "modf", "frexp"}) {
+    CAPTURE(name);
+    CHECK(eval("local x = math." + std::string(name) + "() return x")
+              .starts_with("(error) ERR user_script:1: bad argument #1 to '" + std::string(name) + "' (number expected, got no value)"));
+  }
+  CHECK(eval("return cjson.encode_max_depth('x')").starts_with("(error) ERR user_script:1: bad argument #1 to 'encode_max_depth' ("));
+  CHECK(eval("return {xpcall(function(...) return select('#', ...) end, function(e) return e end, 1, 2)}") == "[1, 0]");
+  CHECK(eval("return {xpcall(function() error('x', 0) end, function(e) return e .. '!' end)}") == "[nil, x!]");
+  CHECK(eval("local x = xpcall(1)").starts_with("(error) ERR user_script:1: bad argument #2 to 'xpcall' (value expected)"));
+  CHECK(eval("local n = 0 table.foreach(_G, function(k, v) if k == 'redis' then n = n + 1 end end) return n") == "1");
+  CHECK(eval("return table.foreach({a = 1}, function(k, v) return k .. v end)") == "a1");
+  CHECK(
+      eval(
+          "return {table.concat({'a', 1.5, 2^60}), table.concat({1, 2, 3}, ', ', 2), table.concat({}, 'x'), table.concat({1, 2, 3}, '-', 2, 2)}") ==
+      "[a1.51.1529215046068e+18, \"2, 3\", \"\", 2]");
+  CHECK(eval("return table.concat({1, {}})")
+            .starts_with("(error) ERR user_script:1: invalid value (table) at index 2 in table for 'concat'"));
+  CHECK(eval("return table.concat({1}, {})")
+            .starts_with("(error) ERR user_script:1: bad argument #2 to 'concat' (string expected, got table)"));
+  CHECK(eval("return {table.maxn({[5.5] = 1}), table.maxn({1, 2, nil, 4}), table.maxn({a = 1})}") == "[5, 4, 0]");
+  CHECK(eval("return {('aZ\\195'):upper():byte(1, -1)}") == "[65, 90, 195]");
+  CHECK(eval("return {('aZ[@`{'):lower(), ('abc'):reverse(), (''):reverse()}") == "[\"az[@`{\", cba, \"\"]");
+  CHECK(eval("return string.upper({})").starts_with("(error) ERR user_script:1: bad argument #1 to 'upper' (string expected, got table)"));
+  CHECK(eval("local t = {3, 1, 2} table.sort(t, math.max) return #t") == "3");
+  CHECK(eval("return {struct.unpack('i0', '')}") == "[0, 1]");
+  CHECK(eval("return {struct.unpack('', 'abc', -1)}") == "[-1]");
+  for (const std::string_view format : {"b", "x", ">", "s", "c0"})
+    CHECK(eval("local x = struct.unpack('" + std::string(format) + "', 'abc', -5)")
+              .starts_with("(error) ERR user_script:1: bad argument #2 to 'unpack' (data string too short)"));
+  CHECK(eval("return tostring(cmsgpack.unpack('\\207' .. ('\\255'):rep(8)))") == "-1");
+  CHECK(eval("return cjson.decode('\"' .. ('xy'):rep(100000) .. '\\\\n\"') == ('xy'):rep(100000) .. '\\n'") == "1");
+  CHECK(eval("return cjson.encode(('xy'):rep(100000) .. '\\n') == '\"' .. ('xy'):rep(100000) .. '\\\\n\"'") == "1");
+  CHECK(eval("return cjson.decode((' '):rep(200000) .. '[1]' .. (' '):rep(200000))") == "[1]");
 }
 
 }  // namespace

@@ -186,6 +186,41 @@ def others_are_served_while_a_script_takes_long(_folder):
     server.stop()
 
 
+# Scripts whose time goes by in few instructions: within functions that do not call back, or in those that walk through much.
+HEAVY = [b"local t = {} for i = 1, 1e6 do t[i] = {} end while true do collectgarbage() end",
+         b"local t = {} for i = 1, 1e6 do t[i] = {} end while true do pcall(string.rep, 'x', 1e9) end",
+         b"local t = {} for i = 1, 3e6 do t[i] = i end while true do table.sort(t, rawequal) end",
+         b"local t = {} for i = 1, 1e6 do t[i] = i end while true do table.sort(t, pcall) end",
+         b"local t = {} for i = 1, 1e6 do t[i] = '' end while true do table.concat(t) end",
+         b"local t = {} for i = 1, 3e6 do t[i] = i end for i = 1, 3e6 do t[i] = nil end while true do next(t) end",
+         b"local t = {} for i = 1, 3e6 do t[i] = i end for i = 1, 3e6 do t[i] = nil end local f = pairs(t) while true do f(t) end",
+         b"local s = 'x x ' .. ('a '):rep(5e5) while true do loadstring(s) end",
+         b"local t, u = {}, {} for i = 1, 1e4 do t[i] = {} end for i = 1, 1e5 do u[i] = t end cmsgpack.pack(u)",
+         b"local t, u = {}, {} for i = 1, 1e4 do t[i] = {} end for i = 1, 1e5 do u[i] = t end cjson.encode(u)",
+         b"while true do cjson.encode_sparse_array(false, 0) pcall(cjson.encode, {[2147483647] = 1}) end",
+         b"local s = (' '):rep(1e8) .. 'x' while true do pcall(cjson.decode, s) end",
+         b"local s = ('x'):rep(1e7) while true do struct.size(s) end",
+         b"local s = ('x'):rep(1e8) while true do redis.status_reply(s) redis.error_reply(s) end",
+         b"local a = ('x'):rep(1e8) local b = a .. 'y' while true do local c = a < b end",
+         b"local s = ('1'):rep(1e7) while true do tonumber(s) end",
+         b"local s = ('X'):rep(1e8) while true do s:lower() s:upper() s:reverse() end"]
+
+
+def others_are_served_whatever_the_time_goes_by_in(_folder):
+    server = Process("vedette", VEDETTE, "--busy-reply-threshold", "10")
+    for script in HEAVY:
+        link = send(server.port, b"EVAL", script, b"0")
+        try:
+            wait_for(lambda: server.raw(b"PING").startswith(b"-BUSY"), "BUSY")
+            check(server.raw(b"SCRIPT", b"KILL") == b"+OK\r\n", "it cannot be killed")
+            check(link.recv(1000).startswith(b"-ERR Script killed by user with SCRIPT KILL..."), "the script's reply is another")
+        except (OSError, HungUp, Failed) as problem:
+            raise Failed(f"{script!r}: {problem}") from None
+        link.close()
+    check(server.raw(b"PING") == b"+PONG\r\n", "it is busy still")
+    server.stop()
+
+
 def shutdown_nosave_ends_a_server_whose_script_has_written(folder):
     server = Process("vedette", VEDETTE, "--busy-reply-threshold", "10", "--appendonly", "yes", keep=folder)
     server.raw(b"SET", b"k", b"whole")
@@ -206,7 +241,8 @@ def shutdown_nosave_ends_a_server_whose_script_has_written(folder):
 
 
 CASES = [a_snapshot_brings_libraries, an_append_only_file_brings_libraries, payloads_go_both_ways, replicas_get_libraries_and_effects,
-         others_are_served_while_a_script_takes_long, shutdown_nosave_ends_a_server_whose_script_has_written]
+         others_are_served_while_a_script_takes_long, others_are_served_whatever_the_time_goes_by_in,
+         shutdown_nosave_ends_a_server_whose_script_has_written]
 
 
 def play(server):

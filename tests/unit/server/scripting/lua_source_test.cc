@@ -61,6 +61,15 @@ TEST_CASE("a text is looked at once, however many calls, names and brackets it h
   CHECK(changed(std::string(2 << 20, ';')) == "1: chunk is too large");
 }
 
+TEST_CASE("a backslash that means nothing is left out") {
+  CHECK(changed(R"(return '\a\/\\-\%' .. "\x41\z\u{48}")") == R"(return '\a/\\-%' .. "x41zu{48}")");
+  CHECK(changed(R"(return tostring('\.'))") == R"(return (tostring('.')))");
+  for (const std::string_view text : {R"('\a\b\f\n\r\t\v\\\"\'\065')", R"([[\x]] --\x)", "'\\\n' '\\\r\n'", "'\\", "'"})
+    CHECK(changed(text) == text);
+  const LuaSource source = prepare_source(R"(return tostring('\.'))");
+  CHECK(source.plain == R"(return tostring('.'))");
+}
+
 TEST_CASE("numbers of the foreign function interface are no numbers") {
   CHECK(changed("return 1LL") == "1: malformed number near '1LL'");
   CHECK(changed("\n\nreturn 0xffu, 0xfULL") == "3: malformed number near '0xfULL'");
