@@ -1127,6 +1127,6 @@ FAMILIES = {
     "sets": (sets, 4000),
     "sorted-sets": (sorted_sets, 4000),
     "sort": (sort, 3000),
-    "scripts": (scripts(STRING_COMMANDS + HASH_COMMANDS + GENERIC_COMMANDS), 4000),
+    "scripts": (scripts(lambda s, key: keep_far(s.of(STRING_COMMANDS + HASH_COMMANDS + GENERIC_COMMANDS)(s, key), False)), 4000),
 }
 SEVERAL_REPLIES = {"pubsub"}  # a command may have no reply of its own, or many

@@ -150,8 +150,8 @@ MAKERS = [returned, returned, returned, numbers, strings, strings, calls, calls,
 KEYWORDS = [b"EVAL", b"EVAL", b"EVAL", b"EVAL_RO"]
 
 
-def scripts(commands):
-    """The family; what scripts call is made by `commands`, a list of makers of single commands."""
+def scripts(command):
+    """The family; what scripts call is made by `command`."""
     def steps(s, count):
         for i in range(count):
             key = s.key()
@@ -159,13 +159,13 @@ def scripts(commands):
                 yield 0, (b"HELLO", s.of([b"2", b"3"]))
                 continue
             if s.chance(0.05):
-                yield 0, tuple(s.of(commands)(s, key))
+                yield 0, tuple(command(s, key))
                 continue
             made = s.of(MAKERS)
             script = made(s, key).encode("latin1")
             words = [b"EVAL_RO" if s.chance(0.1) else b"EVAL", script, b"0"]
             if made is calls:
-                words += s.of(commands)(s, key)
+                words += command(s, key)
             elif s.chance(0.02):
                 words[2] = s.of([b"1", b"-1", b"x", b"99"])
             yield 0, tuple(words)
