@@ -18,15 +18,24 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
     if (last_read_tick_ == host.tick_ && !unfinished_) return {};
     own_buffer_ = !session->input.empty();
     if (!own_buffer_) return host.arena_.room();
-    // An unfinished request goes on in the session's own buffer, which may at most double at a time: what a
-    // request announces costs nothing until it arrives.
+    char* start = make_room();
+    return {start, session->input.free_tail()};
+  }
+
+  size_t bytes_missing() const {
     const size_t held = session->input.size(), wanted = session->parser.bytes_wanted();
-    const size_t missing = wanted > held ? wanted - held : 0;
-    const size_t room = std::clamp<size_t>(missing, kRoomMin, std::max<size_t>(held, kRoomMin));
+    return wanted > held ? wanted - held : 0;
+  }
+
+  // An unfinished request goes on in the session's own buffer. A value of some megabytes has its place as soon as it is announced, so
+  // that it is not moved, and is counted from its beginning on. Beyond that what is announced costs nothing until it arrives: the
+  // buffer may at most double at a time.
+  char* make_room() {
+    const size_t held = session->input.size(), missing = bytes_missing();
+    const size_t room = std::clamp<size_t>(missing, kRoomMin, std::max<size_t>(held, kAnnouncedBytesMax));
     // One long argument ends where it says: to double for it too would take as much again. Many short ones go on.
     const bool long_argument = missing && session->parser.argument_bytes() >= held / 2;
-    char* start = long_argument ? session->input.reserve_exactly(room) : session->input.reserve(room);
-    return {start, session->input.free_tail()};
+    return long_argument ? session->input.reserve_exactly(room) : session->input.reserve(room);
   }
 
   void on_bytes(size_t size) override {
@@ -43,6 +52,7 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
       gathered = host.handler_.gather(*session, {start, size});
     }
     unfinished_ = !gathered && session->input.size() < kUnfinishedBytesMax && session->parser.bytes_wanted() > session->input.size();
+    if (!gathered && !session->input.empty() && bytes_missing() > kRoomMin) make_room();
     if (session->closing()) wake();
     if (!host.handler_.wants_input(*session)) stream.stop_reading();
     host.gathered();  // last: it may end this connection
@@ -123,7 +133,7 @@ class SessionHost::Connection final : public StreamOwner, public Session::Transp
 
  private:
   static constexpr size_t kPiecesMax = 32;
-  static constexpr size_t kRoomMin = 16 * 1024;
+  static constexpr size_t kRoomMin = 16 * 1024, kAnnouncedBytesMax = 4 << 20;
   // With so much of a request the others have their turn before it goes on.
   static constexpr size_t kUnfinishedBytesMax = 1024 * 1024;
   // A snapshot has no end for a long time: so much of it a turn, or the other clients would wait.

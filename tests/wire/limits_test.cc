@@ -1,5 +1,6 @@
 // Clients that take more than their share: too many, too idle, too slow to read, too fast to write. None
 // of them delays the others, and none makes the server grow without bound.
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -132,6 +133,20 @@ TEST_CASE("equal requests under way take the same memory, in whatever pieces the
   CHECK(client_number(other, "whole", "tot-mem") == client_number(other, "pieces", "tot-mem"));
   whole.send("\r\n");
   CHECK(whole.receive_line().starts_with("-ERR unknown command"));
+}
+
+TEST_CASE("a value of some megabytes is counted from its announcement on, a larger one as it arrives") {
+  ServerProcess server;
+  Connection other(server.port());
+  for (const long long size : {3000000LL, 300000000LL}) {
+    RawConnection sender(server.port());
+    const std::string name = "n" + std::to_string(size);
+    sender.send("CLIENT SETNAME " + name + "\r\n");
+    CHECK(sender.receive_line() == "+OK");
+    sender.send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$" + std::to_string(size) + "\r\nbegin");
+    CHECK(eventually([&] { return client_number(other, name, "tot-mem") >= std::min(size, 4000000LL); }));
+    CHECK(client_number(other, name, "tot-mem") < 6000000);
+  }
 }
 
 TEST_CASE("an endless pipeline does not keep others waiting") {
