@@ -32,6 +32,7 @@ def few_rights_are_enough(group, mix):
                                 "sentinel sentinel-pass meet"])
     old = group.servers[0]
     group.write(old)
+    group.converged(old)
     check({"watcher", "copier"} <= users_at(old), f"who is at the primary: {users_at(old)}")
     eventually(lambda: all("peer" in users_at(sentinel) for sentinel in group.sentinels), "the sentinels log in at each other")
     old.kill()
