@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What ten thousand clients that wait in BLPOP cost the others: CPU per GET before and with them, idle CPU, memory of each.
 
-  blocked_clients.py --ref redis redis='/path/to/redis-server' vedette='/path/to/vedette'
+  blocked_clients.py redis='/path/to/redis-server' vedette='/path/to/vedette'
 """
 import argparse, resource
 from common import *

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What one command on a value of a million elements costs everybody else.
 
-  large_values.py --ref redis redis='/path/to/redis-server' vedette='/path/to/vedette'
+  large_values.py redis='/path/to/redis-server' vedette='/path/to/vedette'
 
 A steady probe (GETs, open loop) runs beside; each command is sent once and its reply read to the end. `computing` is the time
 until the command's first byte came back: whoever comes in between must wait for it on any server with one thread. What the
