@@ -204,12 +204,8 @@ int redis_acl_check_cmd(lua_State* state) {
   if (!command || !in.running() || lacks_subcommand(in, *command))
     raise_error(state, "ERR Invalid command passed to redis.acl_check_cmd()");
   const Session& caller = in.running()->context.session;
-  const AccessControl& access = *in.server().access;
-  // Nobody has looked whether the arguments are as many as the command takes.
-  const bool permitted = !caller.has(kRestricted) ||
-                         (command->accepts_argument_count(size_t(count)) ? access.permits(caller, *command, in.arguments)
-                                                                         : access.decide(caller, *command, in.arguments).is_permitted());
-  lua_pushboolean(state, permitted);
+  // Not permits(): nobody has looked whether the arguments are as many as the command takes.
+  lua_pushboolean(state, !caller.has(kRestricted) || in.server().access->decide(caller, *command, in.arguments).is_permitted());
   return 1;
 }
 
