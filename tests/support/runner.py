@@ -13,6 +13,8 @@ import tempfile
 import time
 import traceback
 
+import servers
+
 
 class Failed(Exception):
     """A case's finding; its text says it all."""
@@ -43,19 +45,19 @@ class Folder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def main(functions, play):
-    """A suite that is one file: its cases are functions of a folder's path, one after the other. `play` is told the server's path."""
+def main(functions):
+    """A suite that is one file: its cases are functions of a folder's path, one after the other. Its server is servers.VEDETTE."""
     named = [(function.__name__.replace("_", " "), lambda folder, function=function: function(folder.path), ()) for function in functions]
-    return play_alone(named, play, Folder)
+    return play_alone(named, Folder)
 
 
-def play_alone(chosen, play, make):
+def play_alone(chosen, make):
     """The same of cases as run_all() takes them."""
     options = argparse.ArgumentParser()
     options.add_argument("--server", required=True)
     options.add_argument("--only", default="", help="only the cases whose name contains this")
     options = options.parse_args()
-    play(os.path.abspath(options.server))
+    servers.VEDETTE = os.path.abspath(options.server)
     return run_all([case for case in chosen if options.only in case[0]], make, 1)
 
 

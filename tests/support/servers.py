@@ -11,6 +11,7 @@ import time
 from resp import reply_end, request
 
 DEADLINE = 60.0  # seconds for any single wait; a sanitizer build on a busy machine is slow
+VEDETTE = None  # the server under test, of a suite that runner.main() plays
 ORACLE = "/usr/bin/redis-check-rdb"  # the same binary as the server; its name decides what it is
 
 

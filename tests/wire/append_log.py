@@ -20,7 +20,6 @@ from resp import parse  # noqa: E402
 from runner import Failed, check, main  # noqa: E402
 from servers import HungUp, Link, ORACLE  # noqa: E402
 
-VEDETTE = None
 FOLDER = "appendonlydir"
 
 
@@ -76,7 +75,7 @@ class Process(servers.Server):
 
 
 def vedette(folder, *options):
-    return Process("Vedette", VEDETTE, folder, *options).wait_until_ready()
+    return Process("Vedette", servers.VEDETTE, folder, *options).wait_until_ready()
 
 
 def redis(folder, *options):
@@ -210,7 +209,7 @@ def torn_end(folder):
     log = increments(folder)[-1]
     size = os.path.getsize(log)
     os.truncate(log, size - 5)
-    strict = Process("Vedette", VEDETTE, folder, "--aof-load-truncated", "no")
+    strict = Process("Vedette", servers.VEDETTE, folder, "--aof-load-truncated", "no")
     check(strict.wait_for_end() == 1, "a torn end is accepted")
     check("Unexpected end of file reading the append only file" in strict.log(), strict.log())
     check(os.path.getsize(log) == size - 5, "the refused file was changed")
@@ -234,12 +233,12 @@ def damage_is_refused(folder):
         whole = open(log, "rb").read()
         with open(log, "ab") as file:
             file.write(damage)
-        refused = Process("Vedette", VEDETTE, folder)
+        refused = Process("Vedette", servers.VEDETTE, folder)
         check(refused.wait_for_end() == 1 and text in refused.log().splitlines()[-1], refused.log())
         with open(log, "wb") as file:
             file.write(whole)
     os.remove(log)
-    refused = Process("Vedette", VEDETTE, folder)
+    refused = Process("Vedette", servers.VEDETTE, folder)
     check(refused.wait_for_end() == 1 and "incr.aof cannot be read: No such file or directory" in refused.log(), refused.log())
 
 
@@ -328,7 +327,7 @@ def loading_is_told(folder):
     server = vedette(folder)
     server.link().exchange([(b"SET", b"k%d" % i, b"v" * 100) for i in range(3000)])
     server.stop()
-    server = Process("Vedette", VEDETTE, folder, "--key-load-delay", "1000")
+    server = Process("Vedette", servers.VEDETTE, folder, "--key-load-delay", "1000")
     def reply():
         try:
             return server.link().exchange([(b"GET", b"k1")])[0]
@@ -387,10 +386,5 @@ CASES = [restart_keeps_everything_in_each_mode, kill_loses_no_acknowledged_write
          a_disk_that_is_full_for_a_while, a_failing_disk_ends_always]
 
 
-def play(server):
-    global VEDETTE
-    VEDETTE = server
-
-
 if __name__ == "__main__":
-    sys.exit(main(CASES, play))
+    sys.exit(main(CASES))

@@ -8,10 +8,10 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import servers  # noqa: E402
 from runner import Skipped, check, main  # noqa: E402
 from servers import Link, ORACLE, Server  # noqa: E402
 
-VEDETTE = None
 LOCALE = "en_US.utf8"
 WORDS = ["Zebra", "apple", "\u00e9clair", "zebra", "Apple", "\u00c9cole", "banana", "a-b", "ab", "a b", "", "10", "9", "x" * 3000]
 
@@ -36,14 +36,14 @@ def orders(link):
 def sort_follows_the_locale(folder):
     make_locale(folder)
     os.environ["LC_ALL"] = "C"
-    bytewise = orders(Link(Server("vedette", VEDETTE).port))
+    bytewise = orders(Link(Server("vedette", servers.VEDETTE).port))
     check(bytewise == orders(Link(Server("redis", ORACLE).port)), "the order of bytes is another than Redis'")
-    by_option = Server("vedette", VEDETTE, more=["--locale-collate", LOCALE])
+    by_option = Server("vedette", servers.VEDETTE, more=["--locale-collate", LOCALE])
     os.environ["LC_ALL"] = LOCALE
     expected = orders(Link(Server("redis", ORACLE).port))
     check(expected[0] != bytewise[0] and expected[3:] == bytewise[3:], "this locale orders as bytes are ordered")
     check(orders(Link(by_option.port)) == expected, "locale-collate does not order as Redis does with that locale")
-    by_environment = Server("vedette", VEDETTE)
+    by_environment = Server("vedette", servers.VEDETTE)
     check(orders(Link(by_environment.port)) == expected, "the environment's locale does not count")
     check(Link(by_environment.port).exchange([(b"CONFIG", b"SET", b"locale-collate", b"C")]) == [b"+OK\r\n"], "CONFIG SET")
     check(orders(Link(by_environment.port)) == bytewise, "a changed locale does not count")
@@ -52,10 +52,5 @@ def sort_follows_the_locale(folder):
 CASES = [sort_follows_the_locale]
 
 
-def play(server):
-    global VEDETTE
-    VEDETTE = server
-
-
 if __name__ == "__main__":
-    sys.exit(main(CASES, play))
+    sys.exit(main(CASES))

@@ -7,11 +7,11 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import servers  # noqa: E402
 from resp import parse, plain  # noqa: E402
 from runner import check, main  # noqa: E402
 from servers import Link, ORACLE, Server  # noqa: E402
 
-VEDETTE = None
 FIELDS = ("name", "arity", "flags", "first key", "last key", "step", "categories", "tips", "key specifications")
 # What 7.2 has changed: (command, field).
 LATER = {(name, "flags") for name in (b"blmove", b"blpop", b"brpop", b"brpoplpush", b"wait")} | {
@@ -27,7 +27,7 @@ def ask(link, *words):
 
 
 def both():
-    return Link(Server("vedette", VEDETTE).port), Link(Server("redis", ORACLE).port)
+    return Link(Server("vedette", servers.VEDETTE).port), Link(Server("redis", ORACLE).port)
 
 
 def sorted_words(field):
@@ -73,10 +73,5 @@ def categories_hold_the_same_commands(_folder):
 CASES = [commands_say_the_same_of_themselves, categories_hold_the_same_commands]
 
 
-def play(server):
-    global VEDETTE
-    VEDETTE = server
-
-
 if __name__ == "__main__":
-    sys.exit(main(CASES, play))
+    sys.exit(main(CASES))

@@ -16,7 +16,6 @@ from resp import parse, request  # noqa: E402
 from runner import Failed, check, play_alone  # noqa: E402
 from servers import HungUp, Link, ORACLE  # noqa: E402
 
-VEDETTE = None
 DAY_MS = 86400000
 RUNNING = []
 
@@ -53,7 +52,7 @@ def words_of(words):
 
 
 def vedette():
-    return Process("Vedette", VEDETTE)
+    return Process("Vedette", servers.VEDETTE)
 
 
 def redis():
@@ -419,10 +418,5 @@ def cases():
         yield case.__name__.replace("_", " "), (lambda _, case=case: case()), ()
 
 
-def play(server):
-    global VEDETTE
-    VEDETTE = server
-
-
 if __name__ == "__main__":
-    sys.exit(play_alone(list(cases()), play, Servers))
+    sys.exit(play_alone(list(cases()), Servers))

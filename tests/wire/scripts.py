@@ -17,7 +17,6 @@ from resp import request  # noqa: E402
 from runner import Failed, check, main  # noqa: E402
 from servers import HungUp, Link, ORACLE  # noqa: E402
 
-VEDETTE = None
 LIBRARY = (b"#!lua name=lib\n"
            b"redis.register_function('put', function(keys, args) return redis.call('SET', keys[1], args[1]) end)\n"
            b"redis.register_function{function_name='show', callback=function(keys) return redis.call('GET', keys[1]) end, "
@@ -69,7 +68,7 @@ def wait_for(condition, what):
 
 
 def pairs():
-    return [(ORACLE, VEDETTE), (VEDETTE, ORACLE), (VEDETTE, VEDETTE)]
+    return [(ORACLE, servers.VEDETTE), (servers.VEDETTE, ORACLE), (servers.VEDETTE, servers.VEDETTE)]
 
 
 def name_of(binary):
@@ -121,7 +120,7 @@ def an_append_only_file_brings_libraries(folder):
 
 def payloads_go_both_ways(_folder):
     # Uncompressed, since the two do not find the same repetitions.
-    redis, vedette = (Process(name, binary, "--rdbcompression", "no") for name, binary in (("redis", ORACLE), ("vedette", VEDETTE)))
+    redis, vedette = (Process(name, binary, "--rdbcompression", "no") for name, binary in (("redis", ORACLE), ("vedette", servers.VEDETTE)))
     for giver, taker in ((redis, vedette), (vedette, redis)):
         giver.raw(b"FUNCTION", b"FLUSH")
         taker.raw(b"FUNCTION", b"FLUSH")
@@ -169,7 +168,7 @@ def send(port, *words):
 
 
 def others_are_served_while_a_script_takes_long(_folder):
-    server = Process("vedette", VEDETTE, "--busy-reply-threshold", "10")
+    server = Process("vedette", servers.VEDETTE, "--busy-reply-threshold", "10")
     busy = b"-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.\r\n"
     link = send(server.port, b"EVAL", b"while true do end", b"0")
     wait_for(lambda: server.raw(b"PING") == busy, "BUSY")
@@ -207,7 +206,7 @@ HEAVY = [b"local t = {} for i = 1, 1e6 do t[i] = {} end while true do collectgar
 
 
 def others_are_served_whatever_the_time_goes_by_in(_folder):
-    server = Process("vedette", VEDETTE, "--busy-reply-threshold", "10")
+    server = Process("vedette", servers.VEDETTE, "--busy-reply-threshold", "10")
     for script in HEAVY:
         link = send(server.port, b"EVAL", script, b"0")
         try:
@@ -222,7 +221,7 @@ def others_are_served_whatever_the_time_goes_by_in(_folder):
 
 
 def shutdown_nosave_ends_a_server_whose_script_has_written(folder):
-    server = Process("vedette", VEDETTE, "--busy-reply-threshold", "10", "--appendonly", "yes", keep=folder)
+    server = Process("vedette", servers.VEDETTE, "--busy-reply-threshold", "10", "--appendonly", "yes", keep=folder)
     server.raw(b"SET", b"k", b"whole")
     link = send(server.port, b"EVAL", b"redis.call('SET', 'k', 'half') while true do end", b"0")
     wait_for(lambda: server.raw(b"PING").startswith(b"-BUSY"), "BUSY")
@@ -235,7 +234,7 @@ def shutdown_nosave_ends_a_server_whose_script_has_written(folder):
         pass
     check(server.process.wait(servers.DEADLINE) == 0, "the exit code is not 0: " + server.log())
     link.close()
-    again = Process("vedette", VEDETTE, "--appendonly", "yes", keep=folder)
+    again = Process("vedette", servers.VEDETTE, "--appendonly", "yes", keep=folder)
     check(again.raw(b"GET", b"k") == b"$5\r\nwhole\r\n", "half of a script's work was kept")
     again.stop()
 
@@ -245,10 +244,5 @@ CASES = [a_snapshot_brings_libraries, an_append_only_file_brings_libraries, payl
          shutdown_nosave_ends_a_server_whose_script_has_written]
 
 
-def play(server):
-    global VEDETTE
-    VEDETTE = server
-
-
 if __name__ == "__main__":
-    sys.exit(main(CASES, play))
+    sys.exit(main(CASES))
